@@ -1,0 +1,12 @@
+# ---
+# jupyter:
+#   lesson:
+#     title: Start here
+#     minutes: 5
+#     settles: []
+# ---
+
+# %% [markdown]
+# # Start here
+#
+# placeholder

@@ -1,0 +1,155 @@
+"""What every loss and every optimizer shares: the protocols, the averages over a batch, the input checks."""
+
+from __future__ import annotations
+
+import math
+from functools import wraps
+from typing import Any, NamedTuple, Protocol
+
+from array_api_compat import array_namespace, device
+
+__all__ = ["Loss", "Rule", "array_namespace", "device", "mean", "total", "weighted_mean"]
+
+
+class Loss(NamedTuple):
+    """A loss with its closed-form gradient, per example.
+
+    value: one number per example
+    grad:  d(sum of value)/d(prediction), shaped like the prediction; with several differentiable
+           inputs a NamedTuple of such arrays, in argument order
+    """
+
+    value: Any
+    grad: Any
+
+
+class Rule(Protocol):
+    """An optimizer: `state = rule.init(theta)`, then `theta, state = rule.update(theta, g, state)`.
+
+    elementwise: no number of theta looks at another one, so an array may be updated piece by piece.
+    """
+
+    lr: float
+    elementwise: bool
+
+    def init(self, theta) -> Any: ...
+
+    def update(self, theta, g, state) -> Any: ...
+
+
+def _map(fn, loss: Loss) -> Loss:
+    grad = type(loss.grad)(*map(fn, loss.grad)) if isinstance(loss.grad, tuple) else fn(loss.grad)
+    return Loss(fn(loss.value), grad)
+
+
+def in_float32(fn):
+    """Let a loss or an update compute in float32 when it is given half precision, and round its result once.
+
+    An optimizer's state stays float32: a running mean rounded to 11 bits would lose small gradients.
+    """
+
+    @wraps(fn)
+    def wide(*args, **kwargs):
+        given = [a.value if isinstance(a, Loss) else a for a in (*args, *kwargs.values())]
+        half = next((a for a in given if is_half(a)), None)
+        if half is None:
+            return fn(*args, **kwargs)
+        xp = array_namespace(half)
+
+        def widen(a):
+            if isinstance(a, Loss):
+                return _map(widen, a)
+            return xp.astype(a, xp.float32) if is_half(a) else a
+
+        out = fn(*map(widen, args), **{k: widen(a) for k, a in kwargs.items()})
+        if isinstance(out, Loss):
+            return _map(lambda a: xp.astype(a, half.dtype), out)
+        theta, state = out
+        return xp.astype(theta, half.dtype), state
+
+    return wide
+
+
+def is_half(a) -> bool:
+    """True for an array of float16 or bfloat16."""
+    return "float16" in str(getattr(a, "dtype", ""))
+
+
+@in_float32
+def total(loss: Loss) -> Loss:
+    """The sum over the batch, with its gradient. PyTorch: reduction="sum"."""
+    return Loss(array_namespace(loss.value).sum(loss.value), loss.grad)
+
+
+@in_float32
+def mean(loss: Loss) -> Loss:
+    """The mean over every number in `loss.value`, with its gradient; 0 for an empty batch.
+
+    PyTorch: reduction="mean", which gives NaN for an empty batch.
+    """
+    n = max(math.prod(loss.value.shape), 1)
+    return _map(lambda a: a / n, total(loss))
+
+
+@in_float32
+def weighted_mean(loss: Loss, w) -> Loss:
+    """sum(w * value) / sum(w), with its gradient; `w` holds one weight >= 0 per value.
+
+    Masks, ignored tokens and class weights are all this. A weight of 0 removes an example, even one
+    whose loss is inf or NaN. With no weight left, value and gradient are 0: nothing to learn from.
+    Raises ValueError on another shape, a negative or a NaN weight.
+    PyTorch: `cross_entropy(weight=..., ignore_index=...)`, which gives NaN when nothing is left.
+    """
+    xp = array_namespace(loss.value, w)
+    same_shape(value=loss.value, w=w)
+    w = xp.astype(w, loss.value.dtype)
+    if not bool(xp.all(w >= 0)):
+        raise ValueError("w must hold weights >= 0 and no NaN")
+
+    def weigh(a):
+        each = xp.reshape(w, w.shape + (1,) * (a.ndim - w.ndim))
+        return xp.where(each > 0, a * each, xp.zeros_like(a))  # not a * 0: inf * 0 is NaN
+
+    n = xp.sum(w)
+    n = xp.where(n > 0, n, xp.ones_like(n))
+    return _map(lambda a: a / n, total(_map(weigh, loss)))
+
+
+def zeros_for(theta):
+    """A running mean that starts at 0: shaped like theta, in float32 where theta has half precision."""
+    xp = array_namespace(theta)
+    return xp.zeros_like(theta, dtype=xp.float32 if is_half(theta) else theta.dtype)
+
+
+def same_shape(**arrays) -> None:
+    """Raise ValueError unless all arrays have one shape: nothing is broadcast behind the caller's back."""
+    shapes = {name: tuple(a.shape) for name, a in arrays.items()}
+    if len(set(shapes.values())) > 1:
+        raise ValueError("shapes must be equal, got " + ", ".join(f"{n} {s}" for n, s in shapes.items()))
+
+
+def floating(**arrays) -> None:
+    """Raise TypeError unless every array holds floating point numbers."""
+    for name, a in arrays.items():
+        if not array_namespace(a).isdtype(a.dtype, "real floating"):
+            raise TypeError(f"{name} must be a floating point array, got dtype {a.dtype}")
+
+
+def at_least_0(**numbers) -> None:
+    """Raise ValueError unless every number is finite and >= 0."""
+    for name, x in numbers.items():
+        if not 0 <= x < math.inf:
+            raise ValueError(f"{name}={x} is not allowed; it must be a finite number >= 0")
+
+
+def fraction(**numbers) -> None:
+    """Raise ValueError unless every number lies in [0, 1)."""
+    for name, x in numbers.items():
+        if not 0 <= x < 1:
+            raise ValueError(f"{name}={x} is not allowed; it must lie in [0, 1)")
+
+
+def same_parameter(theta, g, *state) -> None:
+    """Raise unless gradient and state belong to theta: the same shape, all floating point."""
+    floating(theta=theta, g=g)
+    same_shape(theta=theta, g=g, **{f"state[{i}]": s for i, s in enumerate(state)})

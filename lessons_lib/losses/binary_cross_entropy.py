@@ -1,0 +1,27 @@
+from ..core import Loss, array_namespace, floating, in_float32, same_shape
+from ._stable import sigmoid, softplus
+
+
+@in_float32
+def binary_cross_entropy(logits, target, pos_weight=1.0) -> Loss:
+    """Binary cross-entropy of each label, from its logit.
+
+    value = -w y log(sigmoid(z)) - (1 - y) log(1 - sigmoid(z))     z = logits, y = target, w = pos_weight
+    grad  = -w y (1 - sigmoid(z)) + (1 - y) sigmoid(z)             = sigmoid(z) - y  at w = 1
+
+    logits, target: (...), target in [0, 1] (a probability is allowed); pos_weight: a number or an array
+    that broadcasts to them; value: (...), in nats.
+    Raises ValueError on unequal shapes or a target outside [0, 1], TypeError on integer arrays.
+    PyTorch: F.binary_cross_entropy_with_logits(logits, target, pos_weight=..., reduction="none").
+    Source: Good 1952 (logarithmic score); Cox 1958 (logistic form).
+    """
+    xp = array_namespace(logits, target)
+    floating(logits=logits, target=target)
+    same_shape(logits=logits, target=target)
+    if not bool(xp.all((target >= 0) & (target <= 1))):
+        raise ValueError("target must lie in [0, 1] and hold no NaN")
+    # log(sigmoid(z)) = -softplus(-z) and 1 - sigmoid(z) = sigmoid(-z): no difference of near-equal numbers
+    yes, no = pos_weight * target, 1 - target
+    value = yes * softplus(-logits) + no * softplus(logits)
+    grad = no * sigmoid(logits) - yes * sigmoid(-logits)
+    return Loss(value, grad)

@@ -1,0 +1,51 @@
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+from ..core import array_namespace, at_least_0, fraction, in_float32, same_parameter, zeros_for
+
+
+class AdamWState(NamedTuple):
+    t: int
+    m: Any
+    v: Any
+
+
+@dataclass(frozen=True)
+class AdamW:
+    """AdamW: Adam, with a weight decay that never meets the running means.
+
+    theta <- (1 - lr weight_decay) theta
+    m     <- beta1 m + (1 - beta1) g                 v <- beta2 v + (1 - beta2) g^2
+    m_hat  = m / (1 - beta1^t)                       v_hat = v / (1 - beta2^t)         t = 1, 2, ...
+    theta <- theta - lr m_hat / (sqrt(v_hat) + eps)
+
+    The decay is multiplied by lr, as in PyTorch; the paper's is not. Shapes and errors as in Adam.
+    PyTorch: torch.optim.AdamW(lr, betas=(beta1, beta2), eps=..., weight_decay=...).
+    Source: Loshchilov and Hutter 2019, Algorithm 2.
+    """
+
+    elementwise: ClassVar[bool] = True
+    lr: float = 1e-3
+    beta1: float = 0.9
+    beta2: float = 0.999
+    eps: float = 1e-8
+    weight_decay: float = 0.01
+
+    def __post_init__(self):
+        at_least_0(lr=self.lr, eps=self.eps, weight_decay=self.weight_decay)
+        fraction(beta1=self.beta1, beta2=self.beta2)
+
+    def init(self, theta) -> AdamWState:
+        return AdamWState(t=0, m=zeros_for(theta), v=zeros_for(theta))
+
+    @in_float32
+    def update(self, theta, g, state):
+        same_parameter(theta, g, state.m, state.v)
+        xp = array_namespace(theta)
+        t = state.t + 1
+        theta = (1 - self.lr * self.weight_decay) * theta
+        m = self.beta1 * state.m + (1 - self.beta1) * g
+        v = self.beta2 * state.v + (1 - self.beta2) * g**2
+        m_hat = m / (1 - self.beta1**t)
+        v_hat = v / (1 - self.beta2**t)
+        return theta - self.lr * m_hat / (xp.sqrt(v_hat) + self.eps), AdamWState(t, m, v)

@@ -1,0 +1,147 @@
+"""Ours against PyTorch: one row per option and dtype, each with what is allowed. Lessons show it, tests assert it."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from . import bridge, cases, core, losses, optim
+from .losses import _stable
+from .show import Table
+
+RECORDS = Path(__file__).parent.parent / "results" / "gpu"
+DTYPES = {"float64": torch.float64, "float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+STEPS = 50
+
+
+@dataclass(frozen=True)
+class Row:
+    """The largest differences from PyTorch, relative to the largest number compared."""
+
+    name: str
+    option: str
+    dtype: str
+    value_error: float
+    grad_error: float | None  # None for an optimizer: the trajectory's end is its value
+    allowed: float
+
+    @property
+    def ok(self) -> bool:
+        return max(self.value_error, self.grad_error or 0.0) <= self.allowed  # False for NaN
+
+
+def rows(name: str = "", device: torch.device | str = "cpu") -> list[Row]:
+    """Measure every case of this name (all names where it is empty), in every dtype."""
+    chosen = [c for c in (*cases.LOSSES, *cases.RULES) if name in ("", c.name)]
+    if not chosen:
+        raise ValueError(f"name={name!r} has no case; known: {sorted({c.name for c in (*cases.LOSSES, *cases.RULES)})}")
+    return [_row(case, dtype, torch.device(device)) for case in chosen for dtype in DTYPES]
+
+
+def _row(case, dtype: str, device: torch.device) -> Row:
+    measure = _loss_errors if isinstance(case, cases.LossCase) else _rule_errors
+    return Row(case.name, case.option, dtype, *measure(case, DTYPES[dtype], device))
+
+
+def _loss_errors(case: cases.LossCase, dtype: torch.dtype, device: torch.device):
+    rng = np.random.default_rng(0)
+    inputs = [_tensor(a, dtype, device) for a in case.draw(rng)]
+    ours = case.ours(*inputs)
+    # In half precision the judge is PyTorch in float32 on the same numbers: we promise a single rounding.
+    judge = [_judged(a) for a in inputs]
+    pred = judge[0].requires_grad_()
+    theirs = case.torch(pred, *judge[1:])
+    up = _tensor(rng.normal(size=tuple(theirs.shape)), theirs.dtype, device)
+    theirs.backward(up)
+    assert ours.value.dtype == ours.grad.dtype == dtype and ours.grad.device.type == device.type
+    grad = ours.grad.to(up.dtype) * up.reshape(up.shape + (1,) * (pred.ndim - up.ndim))
+    eps = torch.finfo(dtype).eps
+    allowed = eps if core.is_half(inputs[0]) else 32 * eps
+    return _error(ours.value, theirs), _error(grad, pred.grad), allowed
+
+
+def _rule_errors(case: cases.RuleCase, dtype: torch.dtype, device: torch.device):
+    rng = np.random.default_rng(0)
+    scales = 10.0 ** np.linspace(-3, 1, 5)  # one column per size of gradient: eps matters in the first
+    theta = _tensor(rng.normal(size=(7, 5)), dtype, device)
+    theirs = _judged(theta).requires_grad_()
+    optimizer, state = case.torch([theirs]), case.ours.init(theta)
+    for _ in range(STEPS):
+        g = _tensor(scales * rng.normal(size=(7, 5)), dtype, device)
+        theta, state = case.ours.update(theta, case.sign * g, state)
+        theirs.grad = _judged(g)
+        optimizer.step()
+    assert theta.dtype == dtype and theta.device.type == device.type
+    return _error(theta, theirs), None, (16 if core.is_half(theta) else STEPS) * torch.finfo(dtype).eps
+
+
+def _tensor(a, dtype, device) -> torch.Tensor:
+    a = torch.as_tensor(a)
+    return a.to(device, dtype if a.is_floating_point() else a.dtype)
+
+
+def _judged(a: torch.Tensor) -> torch.Tensor:
+    return a.detach().to(torch.float32, copy=True) if core.is_half(a) else a.detach().clone()
+
+
+def _error(ours: torch.Tensor, theirs: torch.Tensor) -> float:
+    ours, theirs = ours.detach().double().cpu(), theirs.detach().double().cpu()
+    return float((ours - theirs).abs().max() / theirs.abs().max().clamp(min=1e-30))
+
+
+def table(name: str, device: torch.device | str = "cpu") -> Table:
+    """The rows of one loss or rule on this device, the recorded GPU rows under them. Raises if one disagrees.
+
+    Each cell: the largest value error, then the largest gradient error, relative to the largest number.
+    """
+    live, record = rows(name, device), newest_record()
+    wrong = [r for r in live if not r.ok]
+    if wrong:
+        raise AssertionError(f"disagrees with PyTorch: {wrong}")
+    measured = {("live, " + torch.device(device).type, r.option, r.dtype): (r.value_error, r.grad_error) for r in live}
+    for r in record["rows"] if record else []:
+        if r["name"] == name and r["source"] == source_hash(name):
+            measured["GPU record", r["option"], r["dtype"]] = (r["value_error"], r["grad_error"])
+    lines = sorted({key[:2] for key in measured}, key=[k[:2] for k in measured].index)
+    lines.sort(key=lambda key: [r.option for r in live].index(key[1]))  # stable: live first, then the record
+    cells = [[option, where, *(_cell(*measured[where, option, d]) for d in DTYPES)] for where, option in lines]
+    allowed = {r.dtype: f"{r.allowed:.1e}" for r in live}
+    return Table(["option", "measured", *DTYPES], [*cells, ["allowed", "", *allowed.values()]], _provenance(record, name))
+
+
+def _cell(value: float, grad: float | None) -> str:
+    return f"{value:.1e}" + ("" if grad is None else f", {grad:.1e}")
+
+
+def newest_record() -> dict[str, Any] | None:
+    """The latest GPU record under results/gpu/, or None."""
+    found = [json.loads(p.read_text(encoding="utf-8")) for p in sorted(RECORDS.glob("*.json"))]
+    return max(found, key=lambda r: r["date"], default=None)
+
+
+def _provenance(record: dict[str, Any] | None, name: str) -> str:
+    if record is None:
+        return "GPU record: none yet. `make gpu-record` on a machine with CUDA makes one."
+    fresh = any(r["name"] == name and r["source"] == source_hash(name) for r in record["rows"])
+    state = "of this very source" if fresh else "STALE: the source has changed since, so it is not shown"
+    return f"GPU record: {record['device']}, torch {record['torch']}, CUDA {record['cuda']}, {record['date']}, {state}."
+
+
+def source_hash(name: str) -> str:
+    """A hash of the sources that decide this name's results: its own file, and what all losses and rules share."""
+    concept = getattr(losses, name, None) or getattr(optim, name)
+    modules = [inspect.getmodule(concept), core, _stable, cases]
+    text = "".join(inspect.getsource(m) for m in modules if m is not None)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def names() -> list[str]:
+    """Every loss and rule that has a case."""
+    return list(dict.fromkeys(c.name for c in (*cases.LOSSES, *cases.RULES)))

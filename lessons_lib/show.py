@@ -1,0 +1,70 @@
+"""What a lesson shows besides figures: library source, tables, rounded numbers."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import math
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+__all__ = ["Table", "rounded", "show", "source"]
+
+
+class _Markdown:
+    """A cell's result as Markdown, with a plain text beside it for terminals."""
+
+    def __init__(self, markdown: str, plain: str):
+        self.markdown, self.plain = markdown, plain
+
+    def _repr_mimebundle_(self, **kwargs) -> dict[str, str]:
+        return {"text/markdown": self.markdown, "text/plain": self.plain}
+
+    def __str__(self) -> str:
+        return self.plain
+
+
+class Table(_Markdown):
+    """A table from headers and rows; floats are rounded to four digits, and `|` is kept out of the cells' way."""
+
+    def __init__(self, headers: Iterable[str], rows: Iterable[Iterable[Any]], note: str = ""):
+        grid = [[str(h) for h in headers], *([rounded(x) for x in row] for row in rows)]
+        width = [max(len(row[i]) for row in grid) for i in range(len(grid[0]))]
+        plain = ["  ".join(x.ljust(w) for x, w in zip(row, width, strict=True)).rstrip() for row in grid]
+        cells = [[x.replace("|", "\\|") for x in row] for row in grid]
+        lines = ["| " + " | ".join(row) + " |" for row in [cells[0], ["---"] * len(width), *cells[1:]]]
+        super().__init__("\n".join(lines) + f"\n\n{note}".rstrip(), "\n".join(plain) + f"\n{note}".rstrip())
+
+
+def rounded(x: Any, digits: int = 4) -> str:
+    """A number with `digits` significant digits, whatever array library it comes from; text stays as it is."""
+    if isinstance(x, str | bool | int):
+        return str(x)
+    x = float(x)
+    if not math.isfinite(x) or x == 0:
+        return f"{x:.1f}"
+    plain = 1e-3 <= abs(x) < 1e5
+    return f"{x:.{max(digits - 1 - math.floor(math.log10(abs(x))), 1)}f}" if plain else f"{x:.{digits - 2}e}"
+
+
+def source(obj) -> str:
+    """The source of a function or class without its docstrings, under the name of its file."""
+    text = inspect.getsource(obj)
+    lines = text.splitlines()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node) is not None:
+            doc = node.body[0]
+            after = doc.end_lineno or doc.lineno
+            blank = after < len(lines) and not lines[after].strip()
+            lines[doc.lineno - 1 : after + blank] = ["\0"] * (after + blank - doc.lineno + 1)
+    file = Path(inspect.getsourcefile(inspect.unwrap(obj)) or "")
+    home = Path(__file__).parent.parent
+    kept = "\n".join(line for line in lines if line != "\0")
+    return f"# {file.relative_to(home).as_posix()}\n{kept}"
+
+
+def show(*objects) -> _Markdown:
+    """The library's own source of one or several functions or classes: what a lesson quotes cannot drift."""
+    text = "\n\n".join(source(o) for o in objects)
+    return _Markdown(f"```python\n{text}\n```", text)
