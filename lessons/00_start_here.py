@@ -3,10 +3,71 @@
 #   lesson:
 #     title: Start here
 #     minutes: 5
-#     settles: []
+#     settles: [E1]
 # ---
 
 # %% [markdown]
 # # Start here
 #
-# placeholder
+# This course takes the losses and optimizers that train large models apart. Each lesson derives a formula and has a machine check the
+# derivation; shows the few lines of our library that compute it; compares them with PyTorch to the last digit; draws one picture that answers
+# one question; breaks the formula the way people really break it; and hands over to you.
+#
+# A **loss function** says how wrong a prediction is. An **optimizer** is the rule that turns its gradient into the next parameters. (The
+# article that this course follows calls the second one an "optimization function", 优化函数; the standard term is *optimizer*, 优化器, because
+# the function being optimised is the loss. E1)
+
+# %% [markdown]
+# ## The lessons
+#
+# | lesson | minutes | exercises | the question it answers |
+# |---|---|---|---|
+# | [Binary cross-entropy](03_algorithms/01_binary_cross_entropy.ipynb) | 35 | 4 | A model is certain, and wrong. Why does the textbook formula stop teaching it? |
+
+# %% [markdown]
+# ## Is everything in place?
+#
+# Run the next cell (Shift + Enter). If a package is missing or too old, it says what to do.
+
+# %% tags=["nbval-ignore-output"] name="self-check"
+from lessons_lib import bridge
+from lessons_lib.checks import check, progress_table
+from lessons_lib.self_check import self_check
+
+self_check()
+
+# %% [markdown]
+# Lessons compute on a GPU if there is one; each first cell has `device = "auto"` for you to change to `"cpu"` or `"cuda"`.
+
+# %% tags=["parameters"] name="parameters"
+device = "auto"  # "auto", "cpu" or "cuda"
+seed = 0
+profile = "quick"  # "quick": 5 seeds, "full": 20
+
+# %% tags=["nbval-ignore-output"] name="device"
+bridge.start(device, seed, profile).device
+
+# %% [markdown]
+# ## How an exercise works
+#
+# You get a stub that ends in `...`, and a check right under it. Run the check: it says *open*. Replace `...` by an answer and run both cells
+# again. It judges what your code computes, at settings where mistakes show, and names the mistake if it knows it. Try it here: first `a - b`,
+# then `a + b`.
+
+# %% name="exercise-warm-up"
+def warm_up(a, b):
+    """The sum of two arrays."""
+    ### BEGIN SOLUTION
+    return a + b
+    ### END SOLUTION
+
+# %% name="check-warm-up"
+check("warm_up")
+
+# %% [markdown]
+# ## Your progress
+#
+# Kept in a file of your own on this machine; nothing is sent anywhere. Solutions stand beside the lessons, in the folder `solutions`.
+
+# %% name="progress"
+progress_table()

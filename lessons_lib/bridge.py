@@ -6,7 +6,6 @@ from dataclasses import asdict, fields, replace
 from typing import Any, NamedTuple
 
 import torch
-from torch.autograd.function import once_differentiable
 
 from .core import Loss, Rule, is_half
 
@@ -26,7 +25,9 @@ def device(name: str = "auto") -> torch.device:
     if kind not in ("cpu", "cuda") or (index and not index.isdigit()):
         raise ValueError(f"device={name!r} is unknown; use 'auto', 'cpu', 'cuda' or 'cuda:0'")
     if kind == "cuda" and int(index or 0) >= torch.cuda.device_count():
-        raise ValueError(f"device={name!r} is not on this machine (CUDA devices: {torch.cuda.device_count()}); use 'cpu'")
+        raise ValueError(
+            f"device={name!r} is not on this machine (CUDA devices: {torch.cuda.device_count()}); use 'cpu'"
+        )
     return torch.device(name)
 
 
@@ -68,8 +69,9 @@ def as_autograd(loss_fn):
             return loss.value
 
         @staticmethod
-        @once_differentiable
         def backward(ctx, *upstream):
+            if torch.is_grad_enabled():  # a constant here would make second derivatives silently wrong
+                raise RuntimeError("a closed-form gradient has no second derivative; drop create_graph=True")
             (grad,) = ctx.saved_tensors
             up = upstream[0].reshape(upstream[0].shape + (1,) * (grad.ndim - upstream[0].ndim))
             return grad * up, *[None] * ctx.others

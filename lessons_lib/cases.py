@@ -107,9 +107,7 @@ def _smooth(logits, labels):
 def _reductions(name, draw, ours, theirs) -> list[LossCase]:
     reduce = {"none": lambda loss: loss, "mean": mean, "sum": total}
     return [
-        LossCase(
-            name, f'reduction="{r}"', draw, lambda *a, f=f: f(ours(*a)), lambda *a, r=r: theirs(*a, reduction=r)
-        )
+        LossCase(name, f'reduction="{r}"', draw, lambda *a, f=f: f(ours(*a)), lambda *a, r=r: theirs(*a, reduction=r))
         for r, f in reduce.items()
     ]
 
@@ -120,27 +118,45 @@ _torch_bce = F.binary_cross_entropy_with_logits
 LOSSES = [
     *_reductions("squared_error", _real, squared_error, F.mse_loss),
     *_reductions(_bce, _binary, binary_cross_entropy, _torch_bce),
-    LossCase(_bce, "target a probability", _soft_binary, binary_cross_entropy, lambda z, y: _torch_bce(z, y, reduction="none")),
     LossCase(
-        _bce, "pos_weight", _soft_binary,
+        _bce,
+        "target a probability",
+        _soft_binary,
+        binary_cross_entropy,
+        lambda z, y: _torch_bce(z, y, reduction="none"),
+    ),
+    LossCase(
+        _bce,
+        "pos_weight",
+        _soft_binary,
         lambda z, y: mean(binary_cross_entropy(z, y, _like(z, WEIGHTS[:5]))),
         lambda z, y: _torch_bce(z, y, pos_weight=_like(z, WEIGHTS[:5])),
     ),
     LossCase(
-        _bce, "weight", _binary,
+        _bce,
+        "weight",
+        _binary,
         lambda z, y: mean(_scaled(binary_cross_entropy(z, y), _like(z, WEIGHTS[:5]))),
         lambda z, y: _torch_bce(z, y, weight=_like(z, WEIGHTS[:5])),
     ),
     LossCase(_bce, "logits of 1e4", _far_binary, binary_cross_entropy, lambda z, y: _torch_bce(z, y, reduction="none")),
     *_reductions(_ce, _classes, cross_entropy, F.cross_entropy),
     LossCase(
-        _ce, "weight", _classes,
+        _ce,
+        "weight",
+        _classes,
         lambda z, k: weighted_mean(cross_entropy(z, k), _per_class(z, k)),
         lambda z, k: F.cross_entropy(z, k, weight=_like(z, WEIGHTS)),
     ),
     LossCase(_ce, "ignore_index", _ignored, _skip_ignored, lambda z, k: F.cross_entropy(z, k, ignore_index=-100)),
     LossCase(_ce, "label_smoothing", _classes, _smooth, lambda z, k: F.cross_entropy(z, k, label_smoothing=0.3)),
-    LossCase(_ce, "tokens (B, T, C)", _tokens, cross_entropy, lambda z, k: F.cross_entropy(z.movedim(-1, 1), k, reduction="none")),
+    LossCase(
+        _ce,
+        "tokens (B, T, C)",
+        _tokens,
+        cross_entropy,
+        lambda z, k: F.cross_entropy(z.movedim(-1, 1), k, reduction="none"),
+    ),
     LossCase(_ce, "logits of 1e4", _far_classes, cross_entropy, lambda z, k: F.cross_entropy(z, k, reduction="none")),
     *_reductions("soft_cross_entropy", _distribution, soft_cross_entropy, F.cross_entropy),
 ]
@@ -160,7 +176,9 @@ RULES = [
     _rule("Momentum", "plain", optim.Momentum(0.1), _SGD, lr=0.1, momentum=0.9),
     _rule("Momentum", "dampening", optim.Momentum(0.1, 0.9, 0.4), _SGD, lr=0.1, momentum=0.9, dampening=0.4),
     _rule("Momentum", "nesterov", optim.Momentum(0.1, 0.8, nesterov=True), _SGD, lr=0.1, momentum=0.8, nesterov=True),
-    _rule("Momentum", "weight_decay", optim.Momentum(0.1, weight_decay=0.3), _SGD, lr=0.1, momentum=0.9, weight_decay=0.3),
+    _rule(
+        "Momentum", "weight_decay", optim.Momentum(0.1, weight_decay=0.3), _SGD, lr=0.1, momentum=0.9, weight_decay=0.3
+    ),
     _rule("Adam", "plain", optim.Adam(0.1), _Adam, lr=0.1),
     _rule("Adam", "betas", optim.Adam(0.1, **_far), _Adam, lr=0.1, betas=(0.8, 0.9)),
     _rule("Adam", "betas of 0", optim.Adam(0.1, 0.0, 0.0), _Adam, lr=0.1, betas=(0.0, 0.0)),
@@ -172,5 +190,14 @@ RULES = [
     _rule("AdamW", "weight_decay", optim.AdamW(0.1, weight_decay=0.5), _AdamW, lr=0.1, weight_decay=0.5),
     _rule("AdamW", "maximize", optim.AdamW(0.1), _AdamW, -1, lr=0.1, maximize=True),
     _rule("AMSGrad", "plain", optim.AMSGrad(0.1), _Adam, lr=0.1, amsgrad=True),
-    _rule("AMSGrad", "betas, eps", optim.AMSGrad(0.1, **_far, eps=0.5), _Adam, lr=0.1, betas=(0.8, 0.9), eps=0.5, amsgrad=True),
+    _rule(
+        "AMSGrad",
+        "betas, eps",
+        optim.AMSGrad(0.1, **_far, eps=0.5),
+        _Adam,
+        lr=0.1,
+        betas=(0.8, 0.9),
+        eps=0.5,
+        amsgrad=True,
+    ),
 ]

@@ -108,7 +108,7 @@ def weighted_mean(loss: Loss, w) -> Loss:
 
     def weigh(a):
         each = xp.reshape(w, w.shape + (1,) * (a.ndim - w.ndim))
-        return xp.where(each > 0, a * each, xp.zeros_like(a))  # not a * 0: inf * 0 is NaN
+        return each * xp.where(each > 0, a, xp.zeros_like(a))  # 0 * inf is NaN, and must be 0
 
     n = xp.sum(w)
     n = xp.where(n > 0, n, xp.ones_like(n))

@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from . import bridge, cases, core, losses, optim
+from . import cases, core, losses, optim
 from .losses import _stable
 from .show import Table
 
 RECORDS = Path(__file__).parent.parent / "results" / "gpu"
 DTYPES = {"float64": torch.float64, "float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 STEPS = 50
+ALL: list[cases.LossCase | cases.RuleCase] = [*cases.LOSSES, *cases.RULES]
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,9 @@ class Row:
 
 def rows(name: str = "", device: torch.device | str = "cpu") -> list[Row]:
     """Measure every case of this name (all names where it is empty), in every dtype."""
-    chosen = [c for c in (*cases.LOSSES, *cases.RULES) if name in ("", c.name)]
+    chosen = [c for c in ALL if name in ("", c.name)]
     if not chosen:
-        raise ValueError(f"name={name!r} has no case; known: {sorted({c.name for c in (*cases.LOSSES, *cases.RULES)})}")
+        raise ValueError(f"name={name!r} has no case; known: {sorted(names())}")
     return [_row(case, dtype, torch.device(device)) for case in chosen for dtype in DTYPES]
 
 
@@ -113,7 +114,9 @@ def table(name: str, device: torch.device | str = "cpu") -> Table:
     lines.sort(key=lambda key: [r.option for r in live].index(key[1]))  # stable: live first, then the record
     cells = [[option, where, *(_cell(*measured[where, option, d]) for d in DTYPES)] for where, option in lines]
     allowed = {r.dtype: f"{r.allowed:.1e}" for r in live}
-    return Table(["option", "measured", *DTYPES], [*cells, ["allowed", "", *allowed.values()]], _provenance(record, name))
+    return Table(
+        ["option", "measured", *DTYPES], [*cells, ["allowed", "", *allowed.values()]], _provenance(record, name)
+    )
 
 
 def _cell(value: float, grad: float | None) -> str:
@@ -144,4 +147,4 @@ def source_hash(name: str) -> str:
 
 def names() -> list[str]:
     """Every loss and rule that has a case."""
-    return list(dict.fromkeys(c.name for c in (*cases.LOSSES, *cases.RULES)))
+    return list(dict.fromkeys(c.name for c in ALL))

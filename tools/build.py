@@ -8,6 +8,7 @@ python -m tools.build --check            compare cells, ids and metadata with wh
 from __future__ import annotations
 
 import argparse
+import base64
 import hashlib
 import os
 import re
@@ -27,6 +28,7 @@ from tqdm import tqdm
 
 ROOT = Path(__file__).resolve().parent.parent
 EDITIONS = ("notebooks", "solutions")
+PICTURE = ROOT / "results" / "certain-and-wrong.png"
 SOLUTION = re.compile(r"^([ \t]*)### BEGIN SOLUTION\n(.*?)^[ \t]*### END SOLUTION\n?", re.M | re.S)
 METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
@@ -38,7 +40,8 @@ QUIET = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS":
 def edition(source: Path, kind: str, lang: str = "en") -> NotebookNode:
     """One edition of one lesson, not executed: exercises open ("notebooks") or solved ("solutions")."""
     raw = jupytext.read(source)
-    cells, seen = [], set()
+    cells: list[NotebookNode] = []
+    seen: set[str] = set()
     for cell in raw.cells:
         if cell.metadata.get("lang", lang) != lang:
             continue
@@ -79,12 +82,16 @@ def execute(notebook: NotebookNode, folder: Path) -> NotebookNode:
         notebook, timeout=300, kernel_name="python3", record_timing=False, resources={"metadata": {"path": str(folder)}}
     )
     client.execute()
-    notebook.metadata = nbformat.from_dict({**METADATA, **{k: v for k, v in notebook.metadata.items() if k == "lesson"}})
+    notebook.metadata = nbformat.from_dict(
+        {**METADATA, **{k: v for k, v in notebook.metadata.items() if k == "lesson"}}
+    )
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = _merged(cell.outputs)
             if any(o.get("name") == "stderr" for o in cell.outputs):
-                raise ValueError(f"a cell wrote to stderr; a reader would see a stray warning:\n{cell.source}\n{cell.outputs}")
+                raise ValueError(
+                    f"a cell wrote to stderr; a reader would see a stray warning:\n{cell.source}\n{cell.outputs}"
+                )
     return notebook
 
 
@@ -140,15 +147,24 @@ def keep_edits(path: Path, new: NotebookNode) -> None:
     """Somebody may have worked in the old notebook: if its cells differ, it is kept under build/replaced/."""
     old = nbformat.read(path, as_version=4)
     if [c.source for c in old.cells] != [c.source for c in new.cells]:
-        aside = ROOT / "build" / "replaced" / f"{path.stem}-{time.strftime('%Y%m%d-%H%M%S')}-{path.parent.parent.name}.ipynb"
+        aside = (
+            ROOT
+            / "build"
+            / "replaced"
+            / f"{path.stem}-{time.strftime('%Y%m%d-%H%M%S')}-{path.parent.parent.name}.ipynb"
+        )
         aside.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(path, aside)
 
 
 def main(args: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tools.build", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.build", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("lessons", nargs="*", type=Path, help="sources under lessons/; all of them by default")
-    parser.add_argument("--check", action="store_true", help="execute nothing, name the notebooks that are not up to date")
+    parser.add_argument(
+        "--check", action="store_true", help="execute nothing, name the notebooks that are not up to date"
+    )
     parser.add_argument("--lang", default="en", help="language of the cells that have one (default: en)")
     parser.add_argument("--out", type=Path, default=ROOT, help="folder that gets notebooks/ and solutions/")
     options = parser.parse_args(args)
@@ -167,7 +183,16 @@ def main(args: list[str] | None = None) -> int:
         for line in tqdm(pool.map(build, jobs), total=len(jobs), unit="notebook", disable=not sys.stderr.isatty()):
             tqdm.write(line)
             failed += line.startswith("FAILED")
+    if options.out == ROOT:
+        PICTURE.write_bytes(readme_picture())
     return 1 if failed else 0
+
+
+def readme_picture() -> bytes:
+    """The README's picture is the stored output of one cell, so that it cannot drift from the lesson."""
+    notebook = nbformat.read(ROOT / "notebooks" / "03_algorithms" / "01_binary_cross_entropy.ipynb", as_version=4)
+    cell = next(c for c in notebook.cells if c.metadata.get("name") == "picture")
+    return base64.b64decode(cell.outputs[0].data["image/png"])
 
 
 if __name__ == "__main__":

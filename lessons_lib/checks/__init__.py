@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 
 from ..show import Table
-from . import binary_cross_entropy
+from . import adam, binary_cross_entropy, cross_entropy, sgd, start
 from .engine import Exercise, Verdict, check_in, judge, progress
 
 __all__ = ["EXERCISES", "Exercise", "Verdict", "check", "judge", "progress_table"]
 
-EXERCISES: dict[str, Exercise] = {e.name: e for lesson in (binary_cross_entropy,) for e in lesson.EXERCISES}
+LESSONS = (start, binary_cross_entropy, cross_entropy, sgd, adam)
+EXERCISES: dict[str, Exercise] = {e.name: e for lesson in LESSONS for e in lesson.EXERCISES}
 
 
 def check(name: str) -> Verdict:

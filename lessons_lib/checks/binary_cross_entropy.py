@@ -49,7 +49,9 @@ value = Exercise(
         "Clipping the probability caps the loss: a logit of 800 on the wrong side costs 800, not 28.": lambda z, y: _f1(
             z, y, np.clip(1 / (1 + np.exp(-z)), 1e-12, 1 - 1e-12)
         ),
-        "exp(z) overflows for a large logit. Use exp(-|z|), which never exceeds 1.": lambda z, y: np.log(1 + np.exp(z)) - y * z,
+        "exp(z) overflows for a large logit. Use exp(-|z|), which never exceeds 1.": lambda z, y: (
+            np.log(1 + np.exp(z)) - y * z
+        ),
         "The sign of y z is wrong: a large logit must make y = 1 cheap.": lambda z, y: np.logaddexp(0, z) + y * z,
         "That is in bits (base 2); the formula's logarithm is natural.": lambda z, y: _value(z, y) / np.log(2),
         "That is already a mean. Return one number per example.": lambda z, y: _value(z, y).mean(),
@@ -64,15 +66,15 @@ gradient = Exercise(
     lambda z, y: _sigmoid(z) - y,
     {
         "The sign is wrong: at y = 1 a larger logit lowers the loss.": lambda z, y: y - _sigmoid(z),
-        "That is the gradient of the squared error (sigmoid(z) - y)^2: the factor p (1 - p) kills it.": lambda z, y: 2
-        * (_sigmoid(z) - y)
-        * _sigmoid(z)
-        * (1 - _sigmoid(z)),
+        "That is the gradient of the squared error (sigmoid(z) - y)^2: the factor p (1 - p) kills it.": lambda z, y: (
+            2 * (_sigmoid(z) - y) * _sigmoid(z) * (1 - _sigmoid(z))
+        ),
         "That is the derivative by the probability. Multiply by dp/dz = p (1 - p), and p (1 - p) cancels.": lambda z, y: (
-            _sigmoid(z) - y
-        )
-        / (_sigmoid(z) * (1 - _sigmoid(z))),
-        "That is the gradient of the mean. Per example there is no division by N.": lambda z, y: (_sigmoid(z) - y) / z.size,
+            (_sigmoid(z) - y) / (_sigmoid(z) * (1 - _sigmoid(z)))
+        ),
+        "That is the gradient of the mean. Per example there is no division by N.": lambda z, y: (
+            (_sigmoid(z) - y) / z.size
+        ),
     },
     _try,
 )
@@ -84,10 +86,12 @@ weighted = Exercise(
     _weighted,
     {
         "Both terms are weighted; that only rescales the loss.": lambda z, y, w: w * _value(z, y),
-        "The weight sits on the negatives. It belongs to the term with y.": lambda z, y, w: y * np.logaddexp(0, -z)
-        + w * (1 - y) * np.logaddexp(0, z),
-        "The weight is not divided out again: PyTorch's pos_weight makes the loss larger.": lambda z, y, w: _weighted(z, y, w)
-        / (1 + (w - 1) * y),
+        "The weight sits on the negatives. It belongs to the term with y.": lambda z, y, w: (
+            y * np.logaddexp(0, -z) + w * (1 - y) * np.logaddexp(0, z)
+        ),
+        "The weight is not divided out again: PyTorch's pos_weight makes the loss larger.": lambda z, y, w: (
+            _weighted(z, y, w) / (1 + (w - 1) * y)
+        ),
     },
     _try_weighted,
 )

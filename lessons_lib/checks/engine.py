@@ -117,7 +117,9 @@ def check_in(namespace: dict[str, Any], exercises: dict[str, Exercise], name: st
         return Verdict("open", name, f"There is no exercise of this name; known: {', '.join(sorted(exercises))}")
     exercise = exercises[name]
     if name not in namespace:
-        message = f"No `{name}` is defined. Run its cell; if it is gone, copy it from notebooks/{exercise.lesson}.ipynb."
+        message = (
+            f"No `{name}` is defined. Run its cell; if it is gone, copy it from notebooks/{exercise.lesson}.ipynb."
+        )
         return Verdict("open", name, message)
     verdict = judge(exercise, namespace[name])
     remember(verdict)

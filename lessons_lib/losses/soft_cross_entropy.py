@@ -21,8 +21,8 @@ def soft_cross_entropy(logits, target) -> Loss:
     if not bool(xp.all(target >= 0)):
         raise ValueError("target must hold probabilities >= 0 and no NaN")
     log_p = log_softmax(logits)
-    terms = xp.where(target > 0, target * log_p, xp.zeros_like(log_p))
-    value = -xp.sum(terms, axis=-1)
+    asked = xp.where(target > 0, log_p, xp.zeros_like(log_p))  # 0 * -inf is NaN, and must be 0
+    value = -xp.sum(target * asked, axis=-1)
     return Loss(value, xp.exp(log_p) * xp.sum(target, axis=-1, keepdims=True) - target)
 
 

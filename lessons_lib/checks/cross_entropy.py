@@ -1,0 +1,5 @@
+"""Exercises of the lesson."""
+
+from .engine import Exercise
+
+EXERCISES: list[Exercise] = []

@@ -1,0 +1,20 @@
+"""The warm-up on the start page."""
+
+import numpy as np
+
+from .engine import Exercise
+
+EXERCISES = [
+    Exercise(
+        "warm_up",
+        "00_start_here",
+        "replace the three dots by: return a + b",
+        lambda a, b: a + b,
+        {
+            "That is the difference. The check knows this mistake; now return the sum.": lambda a, b: a - b,
+            "That is the product.": lambda a, b: a * b,
+            "That adds up all the numbers of both; keep one number per place.": lambda a, b: np.sum(a + b),
+        },
+        lambda answer: answer(np.array([1.0, 2.0]), np.array([10.0, 30.0])),
+    )
+]

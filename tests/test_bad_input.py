@@ -1,0 +1,102 @@
+"""Bad input gets an error that names the argument and what is allowed."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from lessons_lib import bridge, landscapes, parity
+from lessons_lib.core import mean, weighted_mean
+from lessons_lib.fast.by_rows import by_rows
+from lessons_lib.losses import binary_cross_entropy, cross_entropy, smooth_labels, soft_cross_entropy, squared_error
+from lessons_lib.optim import SGD, Adam, AdamW, AMSGrad, Each, Momentum
+
+Z, K, P = np.zeros((4, 3)), np.zeros(4, dtype=int), np.full((4, 3), 1 / 3)
+THETA = np.zeros(3)
+
+LOSSES = [
+    (lambda: cross_entropy(Z, np.zeros(3, dtype=int)), ValueError, r"logits must be \(\.\.\., C\).*\(4, 3\), \(3,\)"),
+    (lambda: cross_entropy(Z, Z), TypeError, "labels must be integers.*soft_cross_entropy"),
+    (lambda: cross_entropy(Z, K.astype(bool)), TypeError, "labels must be integers"),
+    (lambda: cross_entropy(Z, K + 3), ValueError, r"labels must lie in 0\.\.2"),
+    (lambda: cross_entropy(Z, K - 100), ValueError, r"labels must lie in 0\.\.2.*weigh them 0"),
+    (lambda: cross_entropy(np.zeros((4, 0)), K), ValueError, "logits must be"),
+    (lambda: cross_entropy(np.zeros((4, 3), dtype=int), K), TypeError, "logits must be a floating point array"),
+    (lambda: soft_cross_entropy(Z, P[:, :2]), ValueError, r"logits \(4, 3\), target \(4, 2\)"),
+    (lambda: soft_cross_entropy(Z, -P), ValueError, "target must hold probabilities"),
+    (lambda: soft_cross_entropy(Z, P * math.nan), ValueError, "no NaN"),
+    (lambda: smooth_labels(K, 3, 1.5), ValueError, "epsilon=1.5"),
+    (lambda: binary_cross_entropy(Z, P[:, :1]), ValueError, "shapes must be equal"),
+    (lambda: binary_cross_entropy(Z, P + 1), ValueError, r"target must lie in \[0, 1\]"),
+    (lambda: binary_cross_entropy(Z, P * math.nan), ValueError, "no NaN"),
+    (lambda: binary_cross_entropy(Z, K[:, None] * np.ones(3, dtype=int)), TypeError, "target must be a floating"),
+    (lambda: squared_error(np.zeros((3, 1)), np.zeros(3)), ValueError, r"pred \(3, 1\), target \(3,\)"),
+    (lambda: squared_error([1.0], [1.0]), TypeError, "list"),
+    (lambda: weighted_mean(squared_error(Z, P), np.ones(4)), ValueError, r"value \(4, 3\), w \(4,\)"),
+    (lambda: weighted_mean(squared_error(Z, P), -np.ones((4, 3))), ValueError, "w must hold weights >= 0"),
+    (lambda: weighted_mean(squared_error(Z, P), Z * math.nan), ValueError, "no NaN"),
+    (lambda: by_rows(cross_entropy, 0), ValueError, "rows=0"),
+]
+
+
+@pytest.mark.parametrize(("call", "error", "says"), LOSSES)
+def test_losses(call, error, says):
+    with pytest.raises(error, match=says):
+        call()
+
+
+@pytest.mark.parametrize("rule", [SGD, Momentum, Adam, AdamW, AMSGrad])
+@pytest.mark.parametrize("lr", [-0.1, math.nan, math.inf])
+def test_learning_rate(rule, lr):
+    with pytest.raises(ValueError, match=f"lr={lr} is not allowed"):
+        rule(lr=lr)
+
+
+@pytest.mark.parametrize("rule", [Adam, AdamW, AMSGrad])
+@pytest.mark.parametrize(
+    "options", [{"beta1": 1.0}, {"beta2": 1.0}, {"beta1": -0.1}, {"beta2": math.nan}, {"eps": -1e-8}]
+)
+def test_adam_family_options(rule, options):
+    (name,) = options
+    with pytest.raises(ValueError, match=f"{name}=.* is not allowed"):
+        rule(**options)
+
+
+OTHER = [
+    (lambda: Momentum(momentum=-1), ValueError, "momentum=-1"),
+    (lambda: Momentum(momentum=0.0, nesterov=True), ValueError, "nesterov=True needs momentum > 0"),
+    (lambda: Momentum(dampening=0.1, nesterov=True), ValueError, "dampening = 0"),
+    (lambda: SGD(weight_decay=-1.0), ValueError, "weight_decay=-1"),
+    (lambda: SGD().update(THETA, np.zeros(2), SGD().init(THETA)), ValueError, r"theta \(3,\), g \(2,\)"),
+    (lambda: Adam().update(THETA, THETA, Adam().init(np.zeros(2))), ValueError, r"state\[0\] \(2,\)"),
+    (lambda: SGD().update(np.zeros(3, dtype=int), THETA, SGD().init(THETA)), TypeError, "theta must be a floating"),
+    (lambda: Each(SGD()).update({"a": THETA}, {"b": THETA}, {}), KeyError, "do not match"),
+    (lambda: bridge.device("gpu"), ValueError, "device='gpu' is unknown; use 'auto', 'cpu', 'cuda'"),
+    (lambda: bridge.device("cuda:x"), ValueError, "is unknown"),
+    (lambda: bridge.device("cuda:99"), ValueError, "is not on this machine"),
+    (lambda: bridge.start("cpu", seed=-1), TypeError, "seed=-1 is not allowed"),
+    (lambda: bridge.start("cpu", seed="1"), TypeError, "seed='1' is not allowed"),
+    (lambda: bridge.start("cpu", profile="fast"), ValueError, "profile='fast' is unknown"),
+    (lambda: parity.rows("hinge"), ValueError, "name='hinge' has no case; known: "),
+    (lambda: landscapes.quadratic(1.0, -1.0), ValueError, "curvatures"),
+    (lambda: landscapes.quadratic(), ValueError, "at least one"),
+]
+
+
+@pytest.mark.parametrize(("call", "error", "says"), OTHER)
+def test_everything_else(call, error, says):
+    with pytest.raises(error, match=says):
+        call()
+
+
+def test_empty_batch_and_all_ignored_are_defined_on_every_loss():
+    for loss in (
+        squared_error(np.zeros((0, 2)), np.zeros((0, 2))),
+        binary_cross_entropy(np.zeros(0), np.zeros(0)),
+        cross_entropy(np.zeros((0, 3)), np.zeros(0, dtype=int)),
+        soft_cross_entropy(np.zeros((0, 3)), np.zeros((0, 3))),
+    ):
+        assert mean(loss).value == 0 and mean(loss).grad.size == 0
+    ignored = weighted_mean(cross_entropy(torch.zeros(4, 3), torch.zeros(4, dtype=torch.long)), torch.zeros(4))
+    assert ignored.value == 0 and not ignored.grad.any()

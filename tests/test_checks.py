@@ -1,0 +1,136 @@
+"""The checks of the exercises: stubs count as open, solutions pass, every known mistake is named."""
+
+import json
+
+import nbformat
+import numpy as np
+import pytest
+import torch
+
+from lessons_lib import checks
+from lessons_lib.checks import EXERCISES, Exercise, check, judge
+from tools.build import ROOT, edition, sources
+
+ALL = [pytest.param(e, id=e.name) for e in EXERCISES.values()]
+DEMO = Exercise(
+    "demo", "x", "add them", lambda a, b: a + b, {"minus": lambda a, b: a - b}, lambda f: f(np.ones(2), np.ones(2))
+)
+
+
+@pytest.mark.parametrize("exercise", ALL)
+def test_mutants(exercise, record_property):
+    assert judge(exercise, exercise.solution).state == "right"
+    assert judge(exercise, exercise.solution).message == ""
+    told = {text: judge(exercise, wrong) for text, wrong in exercise.mistakes.items()}
+    named = [text for text, verdict in told.items() if verdict.state == "not right yet" and verdict.message == text]
+    record_property("mutants", (len(named), len(told)))
+    assert set(told) == set(named) and len(told) >= 3
+
+
+@pytest.mark.parametrize("exercise", ALL)
+def test_a_stub_is_open_and_nonsense_is_not_right(exercise):
+    for stub in (None, ..., lambda *a, **k: None, lambda *a, **k: ...):
+        verdict = judge(exercise, stub)
+        plain_value_wanted = callable(stub) and not callable(exercise.solution)
+        assert verdict.state == ("not right yet" if plain_value_wanted else "open")
+        assert exercise.hint in verdict.message
+    for nonsense in ("text", lambda *a, **k: "text", lambda *a, **k: 1 / 0, lambda: 1, [1, [2, 3]], np.full(3, np.nan)):
+        assert judge(exercise, nonsense).state == "not right yet"
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (lambda a, b: 1 / 0, "Your code raised ZeroDivisionError: division by zero"),
+        (lambda a: a, "TypeError"),
+        (lambda a, b: exit(), "SystemExit"),
+        (lambda a, b: np.ones(3), r"The shape (2,) is wanted, (3,) came"),
+        (lambda a, b: (a, b), "The shape (2,) is wanted"),
+        (lambda a, b: a * np.nan, "There is a NaN"),
+        (lambda a, b: torch.ones(2, requires_grad=True), "A number or an array is wanted, Tensor came"),
+        (lambda a, b: a - b, "minus"),
+        (lambda a, b: a * 7, "The numbers are not the right ones. Hint: add them"),
+    ],
+)
+def test_a_wrong_answer_is_told_what_is_wrong_and_nothing_raises(answer, says):
+    verdict = judge(DEMO, answer)
+    assert verdict.state == "not right yet" and says in verdict.message
+
+
+def test_keyboard_interrupt_is_the_learners_own():
+    def endless(a, b):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        judge(DEMO, endless)
+
+
+def test_a_deleted_exercise_cell_is_explained():
+    assert "bce_value" not in globals()
+    verdict = check("bce_value")
+    assert verdict.state == "open" and "notebooks/03_algorithms/01_binary_cross_entropy.ipynb" in verdict.message
+    assert "There is no exercise of this name" in check("bce_valu").message
+
+
+@pytest.fixture
+def progress(tmp_path, monkeypatch):
+    monkeypatch.setenv("LESSONS_PROGRESS", str(tmp_path / "sub" / "progress.json"))
+    monkeypatch.setitem(EXERCISES, "demo", DEMO)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "sub" / "progress.json"
+
+
+def test_progress_is_kept_and_what_is_right_stays_right(progress, monkeypatch):
+    for answer, state in [
+        (None, None),
+        (lambda a, b: a, "not right yet"),
+        (DEMO.solution, "right"),
+        (lambda a, b: a, "right"),
+    ]:
+        monkeypatch.setitem(globals(), "demo", answer)
+        check("demo")
+        assert (json.loads(progress.read_text()) if progress.exists() else {}).get("demo") == state
+    assert "right" in str(checks.progress_table()).splitlines()[-1]
+
+
+def test_progress_survives_a_broken_file_and_a_read_only_place(progress, monkeypatch, capsys):
+    progress.parent.mkdir()
+    progress.write_text("{ broken")
+    monkeypatch.setitem(globals(), "demo", DEMO.solution)
+    assert check("demo").state == "right"
+    assert json.loads(progress.read_text()) == {"demo": "right"} and progress.with_suffix(".unreadable").exists()
+    monkeypatch.setenv("LESSONS_PROGRESS", str(progress / "below-a-file" / "p.json"))
+    assert check("demo").state == "right"
+    assert "progress is not kept" in capsys.readouterr().err
+
+
+def test_the_solved_edition_and_test_runs_leave_progress_alone(progress, monkeypatch, tmp_path):
+    monkeypatch.setitem(globals(), "demo", DEMO.solution)
+    (tmp_path / "solutions").mkdir()
+    monkeypatch.chdir(tmp_path / "solutions")
+    check("demo")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LESSONS_PROGRESS", "off")
+    check("demo")
+    assert not progress.exists()
+
+
+@pytest.mark.parametrize("source", sources(), ids=lambda p: p.stem)
+def test_every_exercise_stands_in_its_lesson_with_its_check_right_under_it(source):
+    lesson = source.relative_to(ROOT / "lessons").with_suffix("").as_posix()
+    mine = [e for e in EXERCISES.values() if e.lesson == lesson]
+    assert len(mine) >= 3 or source.stem == "00_start_here"
+    code = [c.source for c in edition(source, "notebooks").cells if c.cell_type == "code"]
+    for e in mine:
+        at = code.index(f'check("{e.name}")')
+        assert "..." in code[at - 1] and e.name in code[at - 1]
+    for kind, state in (("notebooks", "open"), ("solutions", "right")):
+        stored = nbformat.read(ROOT / kind / f"{lesson}.ipynb", as_version=4)
+        told = [
+            o.data["text/plain"]
+            for c in stored.cells
+            if c.cell_type == "code"
+            for o in c.outputs
+            if c.source.startswith("check(") and "data" in o
+        ]
+        assert len(told) >= len(mine) and all(t.split(": ")[1].startswith(state) for t in told)

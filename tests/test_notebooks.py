@@ -1,0 +1,179 @@
+"""The committed notebooks: what the sources give, with outputs, small, quiet; and each runs with other parameters."""
+
+import nbformat
+import papermill
+import pytest
+import torch
+
+from tools import build
+from tools.build import EDITIONS, ROOT, edition, sources, stale, target
+
+BOTH = [pytest.param(s, kind, id=f"{kind}-{s.stem}") for s in sources() for kind in EDITIONS]
+
+
+@pytest.mark.parametrize(("source", "kind"), BOTH)
+def test_cells_ids_and_metadata_are_what_the_source_gives(source, kind):
+    assert not stale(source, kind), "run: make notebooks"
+
+
+def test_no_notebook_without_a_source():
+    wanted = {target(s, kind) for s in sources() for kind in EDITIONS}
+    found = {p for kind in EDITIONS for p in (ROOT / kind).rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts}
+    assert found == wanted
+
+
+@pytest.mark.parametrize(("source", "kind"), BOTH)
+def test_outputs_are_stored_small_and_quiet(source, kind):
+    path = target(source, kind)
+    assert path.stat().st_size < 500_000
+    code = [c for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code"]
+    assert [c.execution_count for c in code] == list(range(1, len(code) + 1))
+    outputs = [o for c in code for o in c.outputs]
+    assert outputs and not [o for o in outputs if o.output_type == "error" or o.get("name") == "stderr"]
+    assert not [o for o in outputs if str(ROOT) in str(o) or "/tmp/" in str(o)]
+
+
+@pytest.mark.parametrize(("source", "kind"), BOTH)
+def test_figures_are_stored_with_alternative_text(source, kind):
+    if source.stem == "00_start_here":
+        pytest.skip("the start page has no figure")
+    cells = nbformat.read(target(source, kind), as_version=4).cells
+    images = [o for c in cells for o in c.get("outputs", []) if "image/png" in o.get("data", {})]
+    assert images and all(len(o.metadata["image/png"]["alt"]) > 40 for o in images)
+
+
+def test_both_editions_share_their_ids():
+    for source in sources():
+        assert [c.id for c in edition(source, "notebooks").cells] == [c.id for c in edition(source, "solutions").cells]
+
+
+@pytest.mark.parametrize("source", sources(), ids=lambda p: p.stem)
+def test_one_parameters_cell_and_a_title(source):
+    nb = edition(source, "notebooks")
+    tagged = [c for c in nb.cells if "parameters" in c.metadata.get("tags", [])]
+    assert len(tagged) == 1 and {"device", "seed", "profile"} == set(papermill.inspect_notebook(nb))
+    assert nb.cells[0].source.startswith(f"# {nb.metadata.lesson['title']}\n")
+    assert sum(c.source.startswith("# ") for c in nb.cells if c.cell_type == "markdown") == 1
+    used = {t for c in nb.cells for t in c.metadata.get("tags", [])}
+    assert used <= {"parameters", "nbval-ignore-output"}, "no cell is skipped or may raise"
+
+
+@pytest.mark.parametrize("page", ["README.md", "lessons/00_start_here.py"])
+def test_lesson_tables_name_every_lesson_with_its_minutes_and_exercises(page):
+    from lessons_lib.checks import EXERCISES
+
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for source in sources():
+        path = source.relative_to(ROOT / "lessons").with_suffix("").as_posix()
+        lesson = edition(source, "notebooks").metadata["lesson"]
+        exercises = sum(e.lesson == path for e in EXERCISES.values())
+        if source.stem != "00_start_here":
+            link = f"{path}.ipynb" if page.startswith("lessons") else f"notebooks/{path}.ipynb"
+            assert f"| [{lesson['title']}]({link}) | {lesson['minutes']} | {exercises} |" in text
+
+
+def test_the_readmes_picture_is_the_lessons():
+    assert build.PICTURE.read_bytes() == build.readme_picture()
+
+
+@pytest.mark.parametrize("source", sources(), ids=lambda p: p.stem)
+def test_solved_edition_runs_with_another_seed(source, tmp_path, monkeypatch):
+    """papermill, with parameters other than the stored ones: no claim may rest on one lucky seed."""
+    monkeypatch.chdir(tmp_path)
+    parameters = {"seed": 11, "device": "cuda" if torch.cuda.is_available() else "cpu"}
+    done = papermill.execute_notebook(
+        target(source, "solutions"),
+        tmp_path / "out.ipynb",
+        parameters,
+        kernel_name="python3",
+        cwd=tmp_path,
+        execution_timeout=200,
+        progress_bar=False,
+    )
+    told = [
+        o.data["text/plain"]
+        for c in done.cells
+        for o in c.get("outputs", [])
+        if c.source.startswith("check(") and "data" in o
+    ]
+    assert told and all(t.split(": ")[1] == "right" for t in told)
+
+
+MINI = """# ---
+# jupyter:
+#   lesson: {title: Mini, minutes: 1, settles: []}
+# ---
+
+# %% [markdown] lang="en"
+# # Mini
+
+# %% [markdown] lang="zh"
+# # 迷你
+
+# %% name="code"
+def answer():
+    ### BEGIN SOLUTION
+    return 42
+    ### END SOLUTION
+
+# %%
+answer()
+
+# %%
+answer()
+"""
+
+
+@pytest.fixture
+def mini(tmp_path, monkeypatch):
+    (tmp_path / "lessons" / "01_x").mkdir(parents=True)
+    source = tmp_path / "lessons" / "01_x" / "mini.py"
+    source.write_text(MINI, encoding="utf-8")
+    monkeypatch.setattr(build, "ROOT", tmp_path)
+    return source
+
+
+def test_languages_and_editions(mini):
+    english, chinese = edition(mini, "notebooks"), edition(mini, "solutions", "zh")
+    assert [c.source for c in english.cells[:2]] == ["# Mini", "def answer():\n    ..."]
+    assert [c.source for c in chinese.cells[:2]] == ["# 迷你", "def answer():\n    return 42"]
+    assert [c.id for c in english.cells[1:]] == [c.id for c in chinese.cells[1:]]
+    assert len({c.id for c in english.cells}) == 4  # equal cells get ids of their own
+
+
+def test_an_open_solution_region_is_refused(mini):
+    mini.write_text(MINI.replace("    ### END SOLUTION\n", ""), encoding="utf-8")
+    with pytest.raises(ValueError, match=r"mini\.py: a solution region is not closed"):
+        edition(mini, "notebooks")
+
+
+def test_a_build_is_byte_stable_and_keeps_a_learners_edits(mini, tmp_path):
+    path = tmp_path / "notebooks" / "01_x" / "mini.ipynb"
+    job = (mini, "notebooks", "en", tmp_path)
+    assert not build.build(job).startswith("FAILED")
+    first = path.read_bytes()
+    build.build(job)
+    assert path.read_bytes() == first and not (tmp_path / "build").exists() and not stale(mini, "notebooks")
+    edited = nbformat.read(path, as_version=4)
+    edited.cells[1].source = "my own work"
+    nbformat.write(edited, path)
+    assert stale(mini, "notebooks")
+    build.build(job)
+    (kept,) = (tmp_path / "build" / "replaced").iterdir()
+    assert "my own work" in kept.read_text(encoding="utf-8") and path.read_bytes() == first
+
+
+@pytest.mark.parametrize(
+    ("cell", "says"), [("1 / 0", "ZeroDivisionError"), ("import sys; print('!', file=sys.stderr)", "wrote to stderr")]
+)
+def test_a_lesson_that_fails_or_warns_is_not_built(mini, tmp_path, cell, says):
+    mini.write_text(MINI + f"\n# %%\n{cell}\n", encoding="utf-8")
+    said = build.build((mini, "notebooks", "en", tmp_path))
+    assert said.startswith("FAILED mini.py (notebooks)") and says in said
+    assert not list((tmp_path / "notebooks").rglob("*.ipynb"))
+
+
+def test_a_path_that_is_no_lesson_is_refused(capsys):
+    with pytest.raises(SystemExit):
+        build.main(["lessons/nothing.py"])
+    assert "is not a lesson" in capsys.readouterr().err

@@ -1,0 +1,109 @@
+"""Record parity with PyTorch, and the unit tests, on this machine's GPU: JSON under results/gpu/.
+
+python -m tools.gpu_record
+
+Needs torch with CUDA, NumPy, pytest and matplotlib, and no network. Nothing is written without a CUDA device.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import importlib.util
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+ROOT = Path(__file__).resolve().parent.parent
+BARE = ROOT / "tools" / "bare"
+UNIT_TESTS = ["test_cases.py", "test_laws.py", "test_bad_input.py", "test_bridge.py"]
+
+sys.path.insert(0, str(ROOT))
+if importlib.util.find_spec("array_api_compat") is None:
+    sys.path.append(str(BARE))
+
+
+def record(device: str, tests: list[str]) -> dict:
+    """Everything that is recorded: where, when, with what, each parity row, and how the tests ended."""
+    import torch
+
+    from lessons_lib import parity
+
+    rows = [{**asdict(r), "ok": r.ok, "source": parity.source_hash(r.name)} for r in parity.rows("", device)]
+    on_gpu = device == "cuda"
+    return {
+        "device": torch.cuda.get_device_name() if on_gpu else platform.processor() or platform.machine(),
+        "driver": driver() if on_gpu else None,
+        "cuda": torch.version.cuda if on_gpu else None,
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "command": "make gpu-record",
+        "library": library_hash(),
+        "array_api_compat": "stand-in" if str(BARE) in sys.path else "installed",
+        "tests": run_tests(tests),
+        "rows": rows,
+    }
+
+
+def driver() -> str:
+    query = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
+    try:
+        return subprocess.run(query, capture_output=True, text=True, check=True).stdout.split()[0]
+    except (OSError, subprocess.CalledProcessError, IndexError):
+        return "unknown"
+
+
+def library_hash() -> str:
+    """A hash of all library sources, whatever their line ends."""
+    files = sorted((ROOT / "lessons_lib").rglob("*.py"))
+    text = "".join(f.relative_to(ROOT).as_posix() + f.read_text(encoding="utf-8") for f in files)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def run_tests(tests: list[str]) -> dict[str, int]:
+    """Run the unit tests that need nothing but torch, NumPy and pytest; count how they ended."""
+    with TemporaryDirectory() as folder:
+        report = Path(folder) / "report.xml"
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}", *tests]
+        path = os.pathsep.join([str(ROOT), *sys.path[1:]])
+        subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": path})
+        if not report.exists():
+            raise SystemExit("pytest wrote no report; nothing is recorded")
+        cases = ElementTree.parse(report).getroot().iter("testcase")
+        ends = [next((e.tag for e in c if e.tag in ("failure", "error", "skipped")), "passed") for c in cases]
+    return {end: ends.count(end) for end in ("passed", "failure", "error", "skipped")}
+
+
+def main(args: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tools.gpu_record", description=__doc__)
+    parser.add_argument("--out", type=Path, default=ROOT / "results" / "gpu", help="folder for the record")
+    options = parser.parse_args(args)
+    import torch
+
+    if not torch.cuda.is_available():
+        print("This machine has no CUDA device, so there is nothing to record. The course runs without a record.")
+        return 2
+    found = record("cuda", [f"tests/{name}" for name in UNIT_TESTS])
+    name = re.sub(r"[^a-z0-9]+", "-", found["device"].lower()).strip("-")
+    options.out.mkdir(parents=True, exist_ok=True)
+    path = options.out / f"{name}.json"
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    part.replace(path)
+    wrong = [f"{r['name']}, {r['option']}, {r['dtype']}" for r in found["rows"] if not r["ok"]]
+    print(f"{path.name}: {len(found['rows'])} rows, {len(wrong)} outside their tolerance; tests: {found['tests']}")
+    print("\n".join(wrong))
+    return 1 if wrong or found["tests"]["failure"] or found["tests"]["error"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
