@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields, replace
+from dataclasses import fields, replace
 from typing import Any, NamedTuple
 
 import torch
@@ -110,7 +110,7 @@ class TorchOptimizer(torch.optim.Optimizer):
             with torch.enable_grad():
                 loss = closure()
         for group in self.param_groups:
-            rule = replace(self.rule, **{name: group[name] for name in asdict(self.rule)})  # type: ignore[call-overload, type-var]
+            rule = replace(self.rule, **{name: group[name] for name in self.defaults})  # type: ignore[call-overload, type-var]
             for p in group["params"]:
                 if p.grad is not None:
                     self._update(rule, p)

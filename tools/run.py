@@ -24,6 +24,7 @@ from tqdm import tqdm
 
 ROOT = Path(__file__).resolve().parent.parent
 QUIET = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "LESSONS_PROGRESS": "off"}
+PARAMETERS = ("device", "seed", "profile")
 SHOWN = 15  # lines of a traceback
 
 
@@ -38,7 +39,7 @@ def worker() -> None:
         known = {name: str(p["default"]).strip("\"'") for name, p in papermill.inspect_notebook(job["source"]).items()}
         if unknown := set(job["parameters"]) - set(known):  # papermill would only warn
             raise ValueError(f"no parameter {', '.join(sorted(unknown))}: its parameters cell defines {[*known]}")
-        settings = {n: job["parameters"].get(n, known[n]) for n in ("device", "seed", "profile") if n in known}
+        settings = {n: job["parameters"].get(n, known[n]) for n in PARAMETERS if n in known}
         papermill.execute_notebook(
             job["source"], job["copy"], job["parameters"], kernel_name="python3", cwd=str(Path(job["copy"]).parent),
             execution_timeout=job["cell_timeout"], progress_bar=False, shutdown_kernel="immediate",
@@ -76,6 +77,7 @@ async def stop(process: asyncio.subprocess.Process) -> None:
             await asyncio.wait_for(process.wait(), 10)
         except TimeoutError:
             process.kill()
+            await process.wait()
 
 
 def stopped_at(copy: Path) -> str:
@@ -105,6 +107,22 @@ def fingerprint(notebook: Path, parameters: dict, root: Path) -> str:
     ]:
         digest.update(f"{path.relative_to(root)} {hashlib.sha256(path.read_bytes()).hexdigest()}".encode())
     return digest.hexdigest()
+
+
+def todo(names: list[str], state: dict, options: argparse.Namespace) -> dict[str, dict]:
+    """A job for each notebook that has to run. Its old result leaves the state."""
+    parameters = {n: v for n in PARAMETERS if (v := getattr(options, n)) is not None}
+    jobs = {}
+    for name in names:
+        copy, key = options.root / "build/course" / name, fingerprint(options.root / name, parameters, options.root)
+        old = state.get(name, {})
+        if options.force or old.get("key") != key or old["status"] == "failed" or not copy.exists():
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.unlink(missing_ok=True)
+            state.pop(name, None)
+            jobs[name] = {"source": str(options.root / name), "copy": str(copy), "parameters": parameters, "key": key}
+            jobs[name]["cell_timeout"] = options.cell_timeout
+    return jobs
 
 
 def save(state: dict, path: Path) -> None:
@@ -149,57 +167,63 @@ def report(names: list[str], state: dict, fresh: dict) -> None:
         print(f"{state[name]['status'] if name in fresh else 'unchanged':9} {state[name]['seconds']:8.1f}  {name}")
 
 
-def number(kind: type, what: str):
-    def parse(text: str):
-        try:
-            value = kind(text)
-        except ValueError:
-            value = 0
-        if not value > 0:
-            raise argparse.ArgumentTypeError(f"{text!r} is not {what} greater than 0")
-        return value
-
-    return parse
-
-
 def parsed(args: list[str] | None) -> argparse.Namespace:
-    count, seconds = number(int, "a whole number"), number(float, "a number of seconds")
-    parser = argparse.ArgumentParser(
-        "python -m tools.run", None, __doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("notebooks", nargs="*", type=Path, help="notebooks to run; all of notebooks/ by default")
-    parser.add_argument("--solutions", action="store_true", help="run all of solutions/ instead")
-    parser.add_argument(
-        "--device", choices=["auto", "cpu", "cuda"], help="replaces the parameter device of each lesson"
-    )
-    parser.add_argument("--seed", type=int, help="replaces the parameter seed")
-    parser.add_argument("--profile", choices=["quick", "full"], help="replaces the parameter profile")
-    parser.add_argument("--jobs", type=count, default=os.cpu_count(), help="notebooks at a time (default: %(default)s)")
-    parser.add_argument("--cell-timeout", type=seconds, default=120, help="seconds for one cell (default: %(default)s)")
-    parser.add_argument(
-        "--notebook-timeout", type=seconds, default=900, help="seconds for one notebook (default: %(default)s)"
-    )
-    parser.add_argument("--force", action="store_true", help="run what is unchanged, too")
-    parser.add_argument("--no-site", action="store_true", help="make no site")
-    parser.add_argument("--root", type=Path, default=ROOT, help="folder that holds notebooks/ and gets build/")
+    parser = argparse.ArgumentParser("python -m tools.run", None, __doc__, formatter_class=argparse.RawTextHelpFormatter)
+    add = parser.add_argument
+    add("notebooks", nargs="*", type=Path, help="notebooks to run; all of notebooks/ by default")
+    add("--solutions", action="store_true", help="run all of solutions/ instead")
+    add("--device", choices=["auto", "cpu", "cuda"], help="replaces the parameter device of each lesson")
+    add("--seed", type=int, help="replaces the parameter seed")
+    add("--profile", choices=["quick", "full"], help="replaces the parameter profile")
+    add("--jobs", type=int, default=os.cpu_count(), help="notebooks at a time (default: %(default)s)")
+    add("--cell-timeout", type=int, default=120, help="seconds a cell may take (default: %(default)s)")
+    add("--notebook-timeout", type=int, default=900, help="seconds a notebook may take (default: %(default)s)")
+    add("--force", action="store_true", help="run what is unchanged, too")
+    add("--no-site", action="store_true", help="make no site")
+    add("--root", type=Path, default=ROOT, help="folder that holds notebooks/ and gets build/")
     options = parser.parse_args(args)
-    options.root, folder = options.root.resolve(), "solutions" if options.solutions else "notebooks"
+    if min(options.jobs, options.cell_timeout, options.notebook_timeout) < 1:
+        parser.error("--jobs, --cell-timeout and --notebook-timeout must be at least 1")
     if options.solutions and options.notebooks:
         parser.error("name notebooks or give --solutions, not both")
-    options.notebooks = [p.resolve() for p in options.notebooks] or sorted((options.root / folder).rglob("*[!t].ipynb"))
+    options.root = options.root.resolve()
+    options.notebooks = [path.resolve() for path in options.notebooks] or found(options.root, options.solutions)
     for path in options.notebooks:
         if path.suffix != ".ipynb" or not path.is_file() or not path.is_relative_to(options.root):
-            parser.error(f"{path} is not a notebook; allowed are existing .ipynb files under {options.root}")
+            parser.error(f"{path} is not a notebook; allowed are .ipynb files under {options.root}")
     if not options.notebooks:
-        parser.error(f"there is no notebook in {options.root / folder}; make notebooks builds them")
+        parser.error(f"no notebooks in {'solutions' if options.solutions else 'notebooks'}/; build them: make notebooks")
     return options
+
+
+def found(root: Path, solutions: bool) -> list[Path]:
+    paths = (root / ("solutions" if solutions else "notebooks")).rglob("*.ipynb")
+    return sorted(path for path in paths if ".ipynb_checkpoints" not in path.parts)
 
 
 def main(args: list[str] | None = None) -> int:
     options = parsed(args)
-    root, course = options.root, options.root / "build/course"
-    parameters = {n: v for n in ("device", "seed", "profile") if (v := getattr(options, n)) is not None}
-    ...
+    record = options.root / "build/course/state.json"
+    state = json.loads(record.read_text(encoding="utf-8")) if record.exists() else {}
+    state = {name: entry for name, entry in state.items() if (options.root / name).exists()}
+    names = [path.relative_to(options.root).as_posix() for path in options.notebooks]
+    jobs = todo(names, state, options)
+    record.parent.mkdir(parents=True, exist_ok=True)
+    save(state, record)  # without what runs now: an interrupted copy must not pass for a finished one
+    try:
+        asyncio.run(execute(jobs, state, record, options))
+        report(names, state, jobs)
+        if not options.no_site:
+            from tools import site  # Sphinx takes a while to import, and a run without a site does not need it
+
+            editions = {name.partition("/")[0] for name in names}
+            site.build(options.root, {n: entry for n, entry in state.items() if n.partition("/")[0] in editions})
+            print("\nsite: build/site/index.html")
+    except KeyboardInterrupt:
+        done = sum(name in state for name in jobs)
+        print(f"\ninterrupted: {done} of {len(jobs)} notebooks have run; the next run goes on with the others")
+        return 130
+    return int(any(state[name]["status"] == "failed" for name in names))
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ gradient = Exercise(
         "That is the gradient of the squared error (sigmoid(z) - y)^2: the factor p (1 - p) kills it.": lambda z, y: (
             2 * (_sigmoid(z) - y) * _sigmoid(z) * (1 - _sigmoid(z))
         ),
-        "That is the derivative by the probability. Multiply by dp/dz = p (1 - p), and p (1 - p) cancels.": lambda z, y: (
+        "That is the derivative by the probability. Multiply by dp/dz = p (1 - p); that cancels.": lambda z, y: (
             (_sigmoid(z) - y) / (_sigmoid(z) * (1 - _sigmoid(z)))
         ),
         "That is the gradient of the mean. Per example there is no division by N.": lambda z, y: (

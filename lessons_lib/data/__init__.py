@@ -22,24 +22,25 @@ def breast_cancer(seed: int = 0) -> Split:
     """569 tumours, 30 measurements each; y = 1 for benign (357), 0 for malignant (212)."""
     from sklearn.datasets import load_breast_cancer
 
-    return _split(*load_breast_cancer(return_X_y=True), seed=seed)
+    return _split(load_breast_cancer(return_X_y=True), seed)
 
 
 def digits(seed: int = 0) -> Split:
     """1797 handwritten digits of 8 x 8 pixels, flattened to 64; y = 0..9."""
     from sklearn.datasets import load_digits
 
-    return _split(*load_digits(return_X_y=True), seed=seed)
+    return _split(load_digits(return_X_y=True), seed)
 
 
 def diabetes(seed: int = 0) -> Split:
     """442 patients, 10 measurements each; y is the progression of the disease after a year, a real number."""
     from sklearn.datasets import load_diabetes
 
-    return _split(*load_diabetes(return_X_y=True), seed=seed)
+    return _split(load_diabetes(return_X_y=True), seed)
 
 
-def _split(x, y, seed: int, test: float = 0.3) -> Split:
+def _split(whole: tuple, seed: int, test: float = 0.3) -> Split:
+    x, y = whole
     order = np.random.default_rng(seed).permutation(len(x))
     test_rows, rows = np.split(order, [int(test * len(x))])
     middle, spread = x[rows].mean(0), x[rows].std(0)
