@@ -101,7 +101,8 @@ class TorchOptimizer(torch.optim.Optimizer):
     def __init__(self, rule: Rule, params):
         self.rule = rule
         self.state_type = type(rule.init(torch.zeros(1)))
-        super().__init__(params, {f.name: getattr(rule, f.name) for f in fields(rule)})  # type: ignore[arg-type]
+        self.options = [f.name for f in fields(rule)]  # type: ignore[arg-type]
+        super().__init__(params, {name: getattr(rule, name) for name in self.options})
 
     @torch.no_grad()
     def step(self, closure=None):
@@ -110,7 +111,7 @@ class TorchOptimizer(torch.optim.Optimizer):
             with torch.enable_grad():
                 loss = closure()
         for group in self.param_groups:
-            rule = replace(self.rule, **{name: group[name] for name in self.defaults})  # type: ignore[call-overload, type-var]
+            rule = replace(self.rule, **{name: group[name] for name in self.options})  # type: ignore[type-var]
             for p in group["params"]:
                 if p.grad is not None:
                     self._update(rule, p)

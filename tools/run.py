@@ -168,7 +168,9 @@ def report(names: list[str], state: dict, fresh: dict) -> None:
 
 
 def parsed(args: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser("python -m tools.run", None, __doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        "python -m tools.run", None, __doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     add = parser.add_argument
     add("notebooks", nargs="*", type=Path, help="notebooks to run; all of notebooks/ by default")
     add("--solutions", action="store_true", help="run all of solutions/ instead")
@@ -192,7 +194,9 @@ def parsed(args: list[str] | None) -> argparse.Namespace:
         if path.suffix != ".ipynb" or not path.is_file() or not path.is_relative_to(options.root):
             parser.error(f"{path} is not a notebook; allowed are .ipynb files under {options.root}")
     if not options.notebooks:
-        parser.error(f"no notebooks in {'solutions' if options.solutions else 'notebooks'}/; build them: make notebooks")
+        parser.error(
+            f"no notebooks in {'solutions' if options.solutions else 'notebooks'}/; build them: make notebooks"
+        )
     return options
 
 

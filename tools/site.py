@@ -1,0 +1,148 @@
+"""The site of the executed course: plain files that work from a folder, without a server or a network."""
+
+from __future__ import annotations
+
+import io
+import re
+import shutil
+import tempfile
+from itertools import groupby
+from pathlib import Path
+
+import nbformat
+from docutils import nodes
+from docutils.utils.math.latex2mathml import tex2mathml
+from myst_nb.core.render import MimeData, NbElementRenderer
+from papermill.execute import remove_error_markers
+from sphinx.application import Sphinx
+from sphinx.errors import SphinxError
+
+TITLE = "Loss functions and optimizers"
+SETTINGS = {
+    "project": TITLE,
+    "html_title": TITLE,
+    "extensions": ["myst_nb", "tools.site"],
+    "html_theme": "sphinx_book_theme",
+    "html_theme_options": {"use_download_button": False, "home_page_in_toc": True, "show_toc_level": 2},
+    "html_static_path": ["_static"],
+    "html_css_files": ["math.css"],
+    "html_copy_source": False,
+    "html_show_copyright": False,
+    "html_show_search_summary": False,  # it fetches pages, which a browser forbids to a page from a folder
+    "html_math_renderer": "mathml",
+    "myst_enable_extensions": ["amsmath", "dollarmath"],
+    "myst_dmath_double_inline": True,
+    "nb_execution_mode": "off",
+    "nb_ipywidgets_js": {},  # these would come from the network
+    "nb_merge_streams": True,
+}
+# docutils leaves the columns of MathML tables to the style sheet, as browsers do.
+STYLE = """
+div.math { overflow-x: auto; }
+math .boldsymbol { font-weight: bold; }
+mtable.cases > mtr > mtd { text-align: left; }
+mtable.ams-align > mtr > mtd { padding-left: 0; padding-right: 0; }
+mtable.ams-align > mtr > mtd:nth-child(2n) { text-align: left; }
+mtable.ams-align > mtr > mtd:nth-child(2n+1) { text-align: right; }
+mtable.ams-align > mtr > mtd:nth-child(2n+3) { padding-left: 2em; }
+"""
+# What docutils does not know, or reads wrongly, said in words that it knows.
+SAME = [
+    (r"\\(begin|end)\{(?:align|gather|equation|split)\*?\}", r"\\\1{aligned}"),
+    (r"\\operatorname\*", r"\\operatorname"),
+    (r"\\dots(?![a-zA-Z])", r"\\ldots "),
+    (r"\\iff(?![a-zA-Z])", r"\\Longleftrightarrow "),
+]
+LINK = re.compile(r"\[([^\]]*)\]\(([^():#\s]+\.ipynb)(?:#[^)]*)?\)")
+
+
+def build(root: Path, runs: dict[str, dict]) -> None:
+    """Make build/site/ from the copies in build/course/; a site that cannot be made leaves the old one as it was."""
+    with tempfile.TemporaryDirectory(dir=root / "build") as folder:
+        source, new = Path(folder, "source"), Path(folder, "site")
+        for name in runs:
+            if (root / "build/course" / name).exists():
+                page(root, name, runs, source)
+        (source / "_static").mkdir(parents=True)
+        (source / "_static/math.css").write_text(STYLE, encoding="utf-8")
+        (source / "index.md").write_text(front(runs), encoding="utf-8")
+        warnings = io.StringIO()
+        app = Sphinx(source, None, new, Path(folder, "doctrees"), "html", SETTINGS, None, warnings, warningiserror=True)
+        app.build(force_all=True)
+        if app.statuscode:
+            raise SphinxError(warnings.getvalue().replace(f"{source}/", ""))
+        shutil.rmtree(root / "build/site", ignore_errors=True)
+        new.rename(root / "build/site")
+
+
+def page(root: Path, name: str, runs: dict[str, dict], source: Path) -> None:
+    """An executed copy as Sphinx gets it. A link to a notebook that exists and is not on this site becomes its text."""
+    notebook = remove_error_markers(nbformat.read(root / "build/course" / name, as_version=4))
+
+    def link(found: re.Match) -> str:
+        target = (root / name).parent.joinpath(found[2]).resolve()
+        return found[1] if target.exists() and target.relative_to(root).as_posix() not in runs else found[0]
+
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = LINK.sub(link, cell.source)
+    (source / name).parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, source / name)
+
+
+def front(runs: dict[str, dict]) -> str:
+    """The front page: the lessons by chapter, and how each one ran."""
+    text = [f"# {TITLE}", "Every lesson, executed.", ""]
+    for folder, names in groupby(sorted(runs), key=lambda name: name.rpartition("/")[0]):
+        chapter = re.sub(r"^\d+_", "", Path(folder).name).replace("_", " ").capitalize()
+        lessons = list(names)
+        text += [f"## {chapter}", "| lesson | result | seconds | run | settings |", "|---|---|---:|---|---|"]
+        for name in lessons:
+            run = runs[name]
+            result = "ok" if run["status"] == "ok" else f"**failed**, {run['cell']}"
+            settings = ", ".join(f"{key} {value}" for key, value in run["settings"].items())
+            text.append(f"| {{doc}}`{name}` | {result} | {run['seconds']} | {run['date']} | {settings} |")
+        text += ["", "```{toctree}", ":hidden:", f":caption: {chapter}", *lessons, "```", ""]
+    return "\n".join(text)
+
+
+def mathml(tex: str, block: bool) -> str:
+    """Native MathML, which browsers draw without a script."""
+    for pattern, known in SAME:
+        tex = re.sub(pattern, known, tex)
+    bare = re.sub(r"\\[\\{}]", "", tex)  # docutils lets an unclosed group pass
+    for opened, closed in ("{", "}"), (r"\left", r"\right"), (r"\begin", r"\end"):
+        if len(re.findall(rf"{re.escape(opened)}(?![a-z])", bare)) != len(
+            re.findall(rf"{re.escape(closed)}(?![a-z])", bare)
+        ):
+            raise ValueError(f"as many {opened} as {closed} are needed")
+    return tex2mathml(tex, as_block=block)
+
+
+def visit_math(self, node: nodes.Element) -> None:
+    block = isinstance(node, nodes.math_block)
+    try:
+        found = mathml(node.astext(), block)
+    except Exception as error:  # docutils raises several kinds for a formula that it does not understand
+        raise SphinxError(
+            f"{self.builder.current_docname}: no MathML for this formula: {error}\n{node.astext()}"
+        ) from None
+    self.body += [
+        self.starttag(node, "div" if block else "span", "", CLASS="math"),
+        found,
+        "</div>" if block else "</span>",
+    ]
+    raise nodes.SkipNode
+
+
+def render_image(self, data: MimeData, plain=NbElementRenderer.render_image) -> list[nodes.Element]:
+    """MyST-NB reads a picture's size from the output's metadata, and we its alt text too."""
+    found = plain(self, data)
+    for image in found:
+        image["alt"] = data.output_metadata.get(data.mime_type, {}).get("alt", "")
+    return found
+
+
+def setup(app: Sphinx) -> None:
+    app.add_html_math_renderer("mathml", (visit_math, None), (visit_math, None))
+    NbElementRenderer.render_image = render_image
