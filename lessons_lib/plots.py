@@ -81,3 +81,11 @@ def paths(landscape, trails: dict, alt: str, title: str = "", span=((-2.0, 2.0),
         ax.set(xlabel=r"$\theta_1$", ylabel=r"$\theta_2$", title=title, xlim=span[0], ylim=span[1])
         ax.legend()
     return Picture(fig, alt)
+
+
+def side_by_side(x, left: dict, right: dict, xlabel: str, ylabels: tuple, alt: str, titles=("", ""), log: str = "") -> Picture:
+    """Two panels of `lines` over the same axis, for instance the loss and the accuracy of one training."""
+    fig, axes = panels(2)
+    for ax, curves, ylabel, title in zip(axes, (left, right), ylabels, titles, strict=True):
+        draw_lines(ax, x, curves, xlabel, ylabel, title, log)
+    return Picture(fig, alt)

@@ -44,8 +44,8 @@ def rounded(x: Any, digits: int = 4) -> str:
     x = float(x)
     if not math.isfinite(x) or x == 0:
         return f"{x:.1f}"
-    plain = 1e-3 <= abs(x) < 1e5
-    return f"{x:.{max(digits - 1 - math.floor(math.log10(abs(x))), 1)}f}" if plain else f"{x:.{digits - 2}e}"
+    exponent = int(f"{x:.{digits - 1}e}".split("e")[1])  # of the rounded number: 0.99999 is 1.000
+    return f"{x:.{max(digits - 1 - exponent, 1)}f}" if -4 < exponent < 5 else f"{x:.{digits - 2}e}"
 
 
 def source(obj) -> str:

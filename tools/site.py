@@ -15,7 +15,7 @@ from docutils.utils.math.latex2mathml import tex2mathml
 from myst_nb.core.render import MimeData, NbElementRenderer
 from papermill.execute import remove_error_markers
 from sphinx.application import Sphinx
-from sphinx.errors import SphinxError
+from sphinx.util.console import strip_escape_sequences
 
 TITLE = "Loss functions and optimizers"
 SETTINGS = {
@@ -58,51 +58,53 @@ LINK = re.compile(r"\[([^\]]*)\]\(([^():#\s]+\.ipynb)(?:#[^)]*)?\)")
 
 def build(root: Path, runs: dict[str, dict]) -> None:
     """Make build/site/ from the copies in build/course/; a site that cannot be made leaves the old one as it was."""
+    pages = {name for name in runs if (root / "build/course" / name).exists()}
     with tempfile.TemporaryDirectory(dir=root / "build") as folder:
         source, new = Path(folder, "source"), Path(folder, "site")
-        for name in runs:
-            if (root / "build/course" / name).exists():
-                page(root, name, runs, source)
+        for name in pages:
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            nbformat.write(page(root, name, pages), source / name)
         (source / "_static").mkdir(parents=True)
         (source / "_static/math.css").write_text(STYLE, encoding="utf-8")
-        (source / "index.md").write_text(front(runs), encoding="utf-8")
+        (source / "index.md").write_text(front(runs, pages), encoding="utf-8")
         warnings = io.StringIO()
         app = Sphinx(source, None, new, Path(folder, "doctrees"), "html", SETTINGS, None, warnings, warningiserror=True)
         app.build(force_all=True)
         if app.statuscode:
-            raise SphinxError(warnings.getvalue().replace(f"{source}/", ""))
+            raise RuntimeError(strip_escape_sequences(warnings.getvalue()).replace(f"{source}/", "").strip())
         shutil.rmtree(root / "build/site", ignore_errors=True)
         new.rename(root / "build/site")
 
 
-def page(root: Path, name: str, runs: dict[str, dict], source: Path) -> None:
-    """An executed copy as Sphinx gets it. A link to a notebook that exists and is not on this site becomes its text."""
+def page(root: Path, name: str, pages: set[str]) -> nbformat.NotebookNode:
+    """An executed copy, as Sphinx gets it. A link to a notebook that exists but is not on this site becomes its text."""
     notebook = remove_error_markers(nbformat.read(root / "build/course" / name, as_version=4))
 
     def link(found: re.Match) -> str:
         target = (root / name).parent.joinpath(found[2]).resolve()
-        return found[1] if target.exists() and target.relative_to(root).as_posix() not in runs else found[0]
+        return found[1] if target.exists() and target not in {root / page for page in pages} else found[0]
 
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = LINK.sub(link, cell.source)
-    (source / name).parent.mkdir(parents=True, exist_ok=True)
-    nbformat.write(notebook, source / name)
+    return notebook
 
 
-def front(runs: dict[str, dict]) -> str:
+def front(runs: dict[str, dict], pages: set[str]) -> str:
     """The front page: the lessons by chapter, and how each one ran."""
     text = [f"# {TITLE}", "Every lesson, executed.", ""]
-    for folder, names in groupby(sorted(runs), key=lambda name: name.rpartition("/")[0]):
-        chapter = re.sub(r"^\d+_", "", Path(folder).name).replace("_", " ").capitalize()
-        lessons = list(names)
+    for folder, group in groupby(sorted(runs, key=Path), key=lambda name: Path(name).parent.name):
+        names = list(group)
+        chapter = re.sub(r"^\d+_", "", folder).replace("_", " ").capitalize()
         text += [f"## {chapter}", "| lesson | result | seconds | run | settings |", "|---|---|---:|---|---|"]
-        for name in lessons:
-            run = runs[name]
-            result = "ok" if run["status"] == "ok" else f"**failed**, {run['cell']}"
+        for name in names:
+            run, doc = runs[name], name.removesuffix(".ipynb")
+            lesson = f"{{doc}}`{doc}`" if name in pages else name
+            cell = run["cell"].replace("`", "'").replace("|", "\\|")
+            result = f"**failed**, `{cell}`" if run["error"] else "ok"
             settings = ", ".join(f"{key} {value}" for key, value in run["settings"].items())
-            text.append(f"| {{doc}}`{name}` | {result} | {run['seconds']} | {run['date']} | {settings} |")
-        text += ["", "```{toctree}", ":hidden:", f":caption: {chapter}", *lessons, "```", ""]
+            text.append(f"| {lesson} | {result} | {run['seconds']} | {run['date']} | {settings} |")
+        text += ["", "```{toctree}", ":hidden:", f":caption: {chapter}", *sorted(pages & {*names}), "```", ""]
     return "\n".join(text)
 
 
@@ -110,12 +112,11 @@ def mathml(tex: str, block: bool) -> str:
     """Native MathML, which browsers draw without a script."""
     for pattern, known in SAME:
         tex = re.sub(pattern, known, tex)
-    bare = re.sub(r"\\[\\{}]", "", tex)  # docutils lets an unclosed group pass
-    for opened, closed in ("{", "}"), (r"\left", r"\right"), (r"\begin", r"\end"):
-        if len(re.findall(rf"{re.escape(opened)}(?![a-z])", bare)) != len(
-            re.findall(rf"{re.escape(closed)}(?![a-z])", bare)
-        ):
-            raise ValueError(f"as many {opened} as {closed} are needed")
+    bare = re.sub(r"\\[\\{}]", "", tex)
+    for pair in (r"\{", r"\}"), (r"\\left\b", r"\\right\b"), (r"\\begin\b", r"\\end\b"):
+        opened, closed = (len(re.findall(mark, bare)) for mark in pair)
+        if opened != closed:  # docutils lets this pass
+            raise ValueError(f"{opened} times {pair[0]} but {closed} times {pair[1]}")
     return tex2mathml(tex, as_block=block)
 
 
@@ -124,7 +125,7 @@ def visit_math(self, node: nodes.Element) -> None:
     try:
         found = mathml(node.astext(), block)
     except Exception as error:  # docutils raises several kinds for a formula that it does not understand
-        raise SphinxError(
+        raise RuntimeError(
             f"{self.builder.current_docname}: no MathML for this formula: {error}\n{node.astext()}"
         ) from None
     self.body += [

@@ -77,13 +77,15 @@ short = sp.log(1 + sp.exp(z)) - y * z
 
 for label in (0, 1):  # line 2: minus the log of the likelihood
     assert F1.subs(y, label) == -sp.log((p**y * (1 - p) ** (1 - y)).subs(y, label))
-assert sp.simplify(sp.diff(F1 - short, z)) == 0 and sp.simplify((F1 - short).subs(z, 0)) == 0  # line 3: same slope, same value at 0
+# line 3: the same slope everywhere, and the same value at 0
+assert sp.simplify(sp.diff(F1 - short, z)) == 0 and sp.simplify((F1 - short).subs(z, 0)) == 0
 assert sp.simplify(sp.diff(short, z) - (p - y)) == 0  # line 4
-assert sp.simplify((1 + sp.exp(a)) - sp.exp(a) * (1 + sp.exp(-a))) == 0  # line 5, z = a > 0; for z < 0 it changes nothing
-print("slope:", sp.simplify(sp.diff(short, z)), "  curvature:", sp.factor(sp.simplify(sp.diff(short, z, 2))))
+assert sp.simplify((1 + sp.exp(a)) - sp.exp(a) * (1 + sp.exp(-a))) == 0  # line 5 for z = a > 0; at z < 0 nothing changes
+assert sp.simplify(sp.diff(short, z, 2) - p * (1 - p)) == 0
+print("slope = p - y, curvature = p (1 - p)")
 
 # %% [markdown]
-# The curvature is $\sigma(z)(1 - \sigma(z))$, positive everywhere: the loss is convex in the logit.
+# The curvature $\sigma(z)(1 - \sigma(z))$ is positive everywhere: the loss is convex in the logit.
 
 # %% [markdown]
 # ## Code
@@ -98,7 +100,7 @@ show(binary_cross_entropy, _stable.softplus, _stable.sigmoid)
 
 # %% [markdown]
 # The source document computes the loss in three steps: obtain the predictions, apply the formula to each example, take the mean.
-# Here they are as three functions, on 398 tumours with 30 measurements each (`y = 1`: benign).
+# Here they are as three functions, on real tumours with 30 measurements each (`y = 1`: benign).
 
 # %% name="steps"
 def predict(x, theta):  # step 1
@@ -113,18 +115,20 @@ def average(loss):  # step 3
 split = data.breast_cancer(seed)
 loss = average(each(predict(split.x, np.zeros(30)), split.y.astype(float)))
 assert np.isclose(loss.value, np.log(2))
-print(f"mean loss of a model that knows nothing: {loss.value:.4f} nats = log 2")
+print(f"{len(split.x)} tumours; mean loss of a model that knows nothing: {loss.value:.4f} nats = log 2")
 
 # %% [markdown]
-# Averaging too early is the classic slip. With the order broken, the mean logit meets the mean label; the loss is convex, so what comes
-# out can only be too small (Jensen's inequality):
+# The order matters. Take the average first, so that the mean logit meets the mean label, and the number no longer says how the examples
+# fare: it flatters random parameters and slanders good ones.
 
 # %% name="order"
-theta = np.random.default_rng(seed).normal(size=30)
-logits, target = predict(split.x, theta), split.y.astype(float)
-right = average(each(logits, target)).value
-broken = each(logits.mean(keepdims=True), target.mean(keepdims=True)).value[0]
-print("mean of the losses is larger than the loss of the means:", bool(right > broken))
+target = split.y.astype(float)
+candidates = {"random": np.random.default_rng(seed).normal(size=30), "good": split.x.T @ (target - target.mean()) / len(target)}
+for name, theta in candidates.items():
+    logits = predict(split.x, theta)
+    right = average(each(logits, target)).value
+    broken = each(logits.mean(keepdims=True), target.mean(keepdims=True)).value[0]
+    print(f"{name:6} parameters: broken order too", "low" if broken < right else "high")
 
 # %% [markdown]
 # ## Parity with PyTorch
@@ -154,7 +158,8 @@ def clipped(z, y):  # the popular repair
 def squared(z, y):  # squared error through a sigmoid (G8)
     return (torch.sigmoid(z) - y) ** 2
 
-ways = {"from the logit": ours, "from the probability": probability, "clipped probability": clipped, "squared error": squared}
+ways = {"from the logit": ours, "from the probability": probability}
+ways |= {"clipped probability": clipped, "squared error": squared}
 
 # %% name="picture"
 def push(way, z):
@@ -165,8 +170,8 @@ grid = np.arange(-5, 25.01, 0.1)
 pushes = {label: push(way, grid) for label, way in ways.items()}
 plots.lines(
     grid, pushes, "logit z of an example whose label is 0", "gradient by z",
-    "Gradient against the logit for four losses. From the logit it rises to 1 and stays. From the probability it drops to 0 at 17, "
-    "clipped at 16; for the squared error it fades from 1 on.",
+    "Gradient against the logit for four losses. From the logit it rises to 1 and stays. From the probability it drops "
+    "to 0 just before 17, clipped just before 16; for the squared error it fades from 1 on.",
     title="Certain and wrong: who still pushes?",
 )
 

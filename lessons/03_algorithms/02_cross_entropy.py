@@ -1,0 +1,294 @@
+# ---
+# jupyter:
+#   lesson:
+#     title: Multi-class cross-entropy
+#     minutes: 45
+#     settles: [F2, G1, G3, G4, C24, E3, E4, E5, E7, E27]
+# ---
+
+# %% [markdown]
+# # Multi-class cross-entropy
+#
+# **Goal.** Derive the loss of a choice among $C$ classes, and know which values it can take at all. **45 minutes.**
+#
+# **The question.** A model learns to read handwritten digits and gets almost every training example right. Yet its training loss hangs
+# above 1.46 nats, however long it trains, as if it gave the right digit a probability of 23 %. One word in its code is to blame. Where does
+# 1.46 come from, and what does the mistake cost?
+
+# %% tags=["parameters"] name="parameters"
+device = "auto"  # "auto", "cpu" or "cuda"
+seed = 0
+profile = "quick"  # "quick": 5 seeds, "full": 20
+
+# %% name="setup"
+import numpy as np
+import sympy as sp
+import torch
+import torch.nn.functional as F
+
+from lessons_lib import bridge, data, parity, plots
+from lessons_lib.checks import check
+from lessons_lib.core import Loss, mean, weighted_mean
+from lessons_lib.losses import binary_cross_entropy, cross_entropy, smooth_labels, soft_cross_entropy
+from lessons_lib.show import Table, show
+
+setting = bridge.start(device, seed, profile)
+
+# %% [markdown]
+# ## The formula
+#
+# For one example the model gives $C$ logits $z_1, \dots, z_C$, one per class. The **softmax** (G1) turns them into a distribution,
+# positive numbers that sum to 1:
+#
+# $$p_i = \mathrm{softmax}(z)_i = \frac{e^{z_i}}{\sum_{j=1}^{C} e^{z_j}}$$
+#
+# The label is the number $k$ of the right class, or the same as a distribution $y$ with $y_k = 1$ and all other $y_i = 0$ (**one-hot**).
+# The source document's loss (F2, with its $\hat y$ written $p$):
+#
+# $$\ell(y, p) = -\sum_{i=1}^{C} y_i \log p_i$$
+#
+# The source document lets $i$ count classes here and examples in its next formula, and calls everything $L$ (E5, E7). We keep them apart:
+#
+# | symbol | code | shape | meaning |
+# |---|---|---|---|
+# | $i, j = 1 \dots C$; $n = 1 \dots N$ | axis `-1`; axis `0` | | a class; an example |
+# | $z$ | `logits` | `(N, C)` | |
+# | $k$ | `labels` | `(N,)`, integers from 0 | the right class |
+# | $y$ | `target` | `(N, C)`, rows sum to 1 | the same, or any distribution |
+# | $\ell_n$ | `.value` | `(N,)`, in nats | loss of **one example**: this is F2 |
+# | $\partial \ell_n / \partial z_n$ | `.grad` | `(N, C)` | |
+# | $\frac{1}{B} \sum_{n \in \text{batch}} \ell_n$ | `mean(loss)` | a number | **batch mean**: what one training step sees, $B$ examples |
+# | $J = \frac{1}{N} \sum_n \ell_n$ | `mean(loss)`, all rows | a number | **objective**: what training is meant to lower |
+
+# %% [markdown]
+# ## Derivation
+#
+# 1. The model claims: the class is $i$ with probability $p_i$. In one expression (the categorical distribution): $P(y) = \prod_i p_i^{\,y_i}$,
+#    because every exponent but $y_k$ is 0. Minus its logarithm is F2, and only one term survives: $-\log p_k$.
+# 2. Put the softmax in: $\log p_i = z_i - \operatorname{logsumexp}(z)$ with $\operatorname{logsumexp}(z) = \log \sum_j e^{z_j}$. Since $y$ sums to 1,
+#    $\ell = \operatorname{logsumexp}(z) - \sum_i y_i z_i$; for a one-hot $y$ this is $\operatorname{logsumexp}(z) - z_k$ (G3).
+# 3. Differentiate by $z_i$: the first term gives $e^{z_i} / \sum_j e^{z_j} = p_i$, the second $-y_i$. So $\nabla_z \ell = p - y$: **prediction minus label**, again.
+# 4. Differentiate once more. $\partial p_i / \partial z_j = p_i (1 - p_i)$ if $i = j$, else $-p_i p_j$: the matrix of second derivatives is
+#    $\nabla^2_z \ell = \operatorname{diag}(p) - p p^\top$.
+#
+# In no line was $y$ required to be one-hot; lines 2 to 4 need only that it sums to 1.
+
+# %% name="derivation"
+z = sp.Matrix(sp.symbols("z1:4", real=True))
+y1, y2 = sp.symbols("y1 y2")
+y = sp.Matrix([y1, y2, 1 - y1 - y2])
+s = sum(z.applyfunc(sp.exp))
+p = z.applyfunc(sp.exp) / s
+F2 = -sum(y[i] * sp.log(p[i]) for i in range(3))
+G3 = sp.log(s) - y.dot(z)
+
+for label in [(1, 0), (0, 1), (0, 0)]:  # line 1: minus the log of the likelihood
+    P = sp.prod(p[i] ** y[i] for i in range(3))
+    assert F2.subs({y1: label[0], y2: label[1]}) == -sp.log(P.subs({y1: label[0], y2: label[1]}))
+assert sp.simplify(sp.expand_log(F2 - G3, force=True)) == 0  # line 2
+assert sp.simplify(G3.diff(z) - (p - y)) == sp.zeros(3, 1)  # line 3
+assert sp.simplify(sp.hessian(G3, list(z)) - (sp.diag(*p) - p * p.T)) == sp.zeros(3)  # line 4
+print("C = 3, any y that sums to 1: all four lines hold")
+
+# %% [markdown]
+# **Convex.** For any direction $v$, $v^\top (\operatorname{diag}(p) - p p^\top) v = \sum_{i<j} p_i p_j (v_i - v_j)^2$: a sum of squares, never
+# negative. It is 0 in one direction only: all $v_i$ equal. Adding one number to every logit changes nothing.
+#
+# **Two classes.** Divide $e^{z_1} / (e^{z_0} + e^{z_1})$ by $e^{z_1}$: it is $\sigma(z_1 - z_0)$. So with $C = 2$ we are back at the last lesson, with $z = z_1 - z_0$.
+
+# %% name="convex"
+q1, q2 = sp.symbols("q1 q2")
+q, v = sp.Matrix([q1, q2, 1 - q1 - q2]), sp.Matrix(sp.symbols("v1:4"))
+H = sp.diag(*q) - q * q.T
+squares = sum(q[i] * q[j] * (v[i] - v[j]) ** 2 for i, j in [(0, 1), (0, 2), (1, 2)])
+assert sp.expand((v.T * H * v)[0] - squares) == 0
+print("eigenvalues at p = (1/2, 1/3, 1/6):", *sorted(float(e).__round__(4) for e in H.subs({q1: sp.S(1) / 2, q2: sp.S(1) / 3}).eigenvals()))
+
+two = np.random.default_rng(seed).normal(size=(5, 2))
+k = np.array([0, 1, 1, 0, 1])
+assert np.allclose(cross_entropy(two, k).value, binary_cross_entropy(two[:, 1] - two[:, 0], k.astype(float)).value)
+
+# %% [markdown]
+# ## The label may be a distribution
+#
+# The source document allows only $y_i \in \{0, 1\}$ (E3), and says that the loss measures the difference of two distributions (C24). Take any
+# distribution $y$ and put $\log p_i = \log y_i - \log (y_i / p_i)$ into F2 (this is G4, which writes $p$ for our $y$ and $q$ for our $p$):
+#
+# $$\underbrace{-\sum_i y_i \log p_i}_{\ell(y, p)} \;=\; \underbrace{-\sum_i y_i \log y_i}_{H(y),\ \text{the entropy}} \;+\; \underbrace{\sum_i y_i \log \frac{y_i}{p_i}}_{\mathrm{KL}(y \Vert p)}$$
+#
+# Only the second part depends on the model. It is never negative, because $\log x \le x - 1$ gives $-\mathrm{KL} = \sum_i y_i \log (p_i / y_i) \le \sum_i (p_i - y_i) = 0$,
+# and it is 0 at $p = y$. So the lowest loss is $H(y)$, which is 0 only if $y$ is one-hot.
+
+# %% name="entropy"
+def loss_between(y, p):
+    return soft_cross_entropy(np.log(p), y).value  # log p is one choice of logits whose softmax is p
+
+def kl(y, p):
+    return np.sum(y * np.log(y / p), axis=-1)
+
+rng = np.random.default_rng(seed)
+y, p = rng.dirichlet(np.ones(10), 1000), rng.dirichlet(np.ones(10), 1000)
+assert np.allclose(loss_between(y, p), loss_between(y, y) + kl(y, p)) and np.all(kl(y, p) > 0)
+
+smooth = smooth_labels(np.array([3]), 10, 0.1)  # label 3: nine tenths of the weight stay, one tenth is spread over all classes
+print(f"10 classes, labels smoothed by 0.1: no model gets below {loss_between(smooth, smooth)[0]:.4f} nats")
+
+# %% [markdown]
+# Is it then a distance, a "metric" (E4)? A distance is 0 between equal things, the same both ways, and no shorter by a detour.
+# Three coins, given as distributions:
+
+# %% name="not-a-distance"
+a, b, c = np.array([[0.5, 0.5], [0.25, 0.75], [0.01, 0.99]])
+rows = [
+    [name, d(a, a), d(a, b), d(b, a), d(a, c), d(a, b) + d(b, c)]
+    for name, d in [("cross-entropy", loss_between), ("its KL part", kl)]
+]
+assert all(forth != back and direct > detour for _, _, forth, back, direct, detour in rows)
+Table(["", "a to a", "a to b", "b to a", "a to c", "a to c through b"], rows)
+
+# %% [markdown]
+# The two directions differ, and the detour is shorter, for both. Only the KL part is 0 at equality: it is the difference that C24 has in mind.
+#
+# F2 with a softmax answers "which *one* of $C$?". If a picture may hold several things at once (**multi-label**), the classes must not compete: one sigmoid and one
+# binary cross-entropy per class.
+
+# %% name="multi-label"
+z = torch.tensor([4.0, 4.0, -4.0])  # a picture with a cat and a dog, and no fish
+Table(["", "cat", "dog", "fish"], [["softmax", *torch.softmax(z, 0)], ["sigmoid per label", *torch.sigmoid(z)]])
+
+# %% [markdown]
+# ## Code
+#
+# The library's own files: one takes the number of the class, the other a whole distribution.
+
+# %% name="source"
+show(cross_entropy, soft_cross_entropy)
+
+# %% [markdown]
+# Why `shifted`? G1 as written overflows: $e^{1000}$ is `inf` in float32, and `inf / inf` is NaN. But adding a number to every logit changes nothing, so we may
+# subtract the largest one; then no exponent is positive.
+
+# %% name="overflow"
+z = torch.tensor([1000.0, 0.0, -1000.0])
+e, e_shifted = z.exp(), (z - z.max()).exp()
+print("G1 as written:", *(e / e.sum()).tolist(), "   shifted:", *(e_shifted / e_shifted.sum()).tolist())
+print("loss of each class:", *cross_entropy(z.expand(3, 3), torch.arange(3)).value.tolist())
+
+# %% [markdown]
+# The source document's steps: (1) obtain the predictions and the labels, (2) F1 for two classes or (3) F2 for more, (4) take the mean over all training
+# samples. As functions, on digits of $8 \times 8$ pixels:
+
+# %% name="steps"
+def predict(x, theta):  # step 1: logits, not yet probabilities
+    return x @ theta
+
+def each(logits, labels):  # steps 2 and 3
+    return cross_entropy(logits, labels)
+
+def average(loss):  # step 4
+    return mean(loss)
+
+x, labels, x_test, labels_test = data.digits(seed)
+print("pictures, pixels:", x.shape)
+knows_nothing = average(each(predict(x, np.zeros((64, 10))), labels))
+assert np.isclose(knows_nothing.value, np.log(10))
+print(f"mean loss of a model that knows nothing: {knows_nothing.value:.4f} nats = log 10")
+
+# %% [markdown]
+# Step 4 is not what training does (E27): a step sees one batch, and its mean. To report $J$, many then average the batch means, which is wrong as soon
+# as the batches count unequally many labels. That happens in two ways: the last batch is smaller, or some labels are **ignored** (padding in a text: weight 0).
+
+# %% name="mean-of-means"
+loss = each(predict(x, np.random.default_rng(seed).normal(size=(64, 10))), labels)
+half_empty = (np.arange(len(x)) < 1024) | (np.arange(len(x)) % 39 == 0)  # few labels of the last batch count
+
+rows = []
+for name, w in [("all labels count", np.ones(len(x))), ("some are ignored", half_empty.astype(float))]:
+    batches = [slice(i, i + 256) for i in range(0, len(x), 256)]
+    means = np.array([weighted_mean(Loss(loss.value[b], loss.grad[b]), w[b]).value for b in batches])
+    counts = np.array([w[b].sum() for b in batches])
+    right, rebuilt, slip = weighted_mean(loss, w).value, (counts * means).sum() / counts.sum(), means.mean()
+    assert np.isclose(right, rebuilt, rtol=1e-12) and not np.isclose(right, slip, rtol=1e-6)
+    rows += [[name, ", ".join(f"{n:.0f}" for n in counts), right, slip, counts[0] / counts[-1]]]
+Table(["", "labels per batch", "mean", "mean of means", "weight of a last-batch label"], rows)
+
+# %% [markdown]
+# The cure is in the code: multiply each batch mean by its count, add up, divide once. A batch in which *nothing* counts is a matter of definition:
+
+# %% name="all-ignored"
+z, k = torch.zeros(4, 10), torch.full((4,), -100)  # -100 is PyTorch's mark for "ignore"
+ours = weighted_mean(cross_entropy(z, torch.zeros(4, dtype=torch.int64)), torch.zeros(4))
+print("ours:", ours.value.item(), "  PyTorch:", F.cross_entropy(z, k, ignore_index=-100).item())
+
+# %% [markdown]
+# Ours says that there is nothing to learn, PyTorch that 0/0 is undefined. One such NaN, once in the weights, never leaves them.
+#
+# ## Parity with PyTorch
+#
+# As before: largest relative error of the value, then of the gradient. Class weights and ignored labels are `weighted_mean` here, `label_smoothing` is
+# `soft_cross_entropy`; PyTorch wants the classes on axis 1, we on the last.
+
+# %% tags=["nbval-ignore-output"] name="parity"
+parity.table("cross_entropy", setting.device)
+
+# %% tags=["nbval-ignore-output"] name="parity-soft"
+parity.table("soft_cross_entropy", setting.device)
+
+# %% [markdown]
+# ## Picture
+#
+# Read step 1 as the source document puts it, "obtain the predicted *distribution*", and you end the model with a softmax. The loss of every library expects
+# logits, takes the probabilities for logits, and applies a second softmax. No error, no warning. We train both models 300 steps over all 1258 pictures.
+
+# %% name="two-ways"
+ours = bridge.as_autograd(cross_entropy)
+ways = {"logits": lambda z: z, "probabilities": lambda z: torch.softmax(z, -1)}  # what is handed to the loss
+
+def load(seed):
+    x, labels, x_test, labels_test = (torch.as_tensor(a, device=setting.device) for a in data.digits(seed))
+    return x.float(), labels, x_test.float(), labels_test
+
+def descend(way, theta, x, labels, lr=1.0, steps=300):
+    trail = [theta]
+    for _ in range(steps):
+        theta = trail[-1].detach().requires_grad_()
+        objective = ours(way(x @ theta), labels).mean()
+        trail.append(theta - lr * torch.autograd.grad(objective, theta)[0])
+    return torch.stack(trail).detach()  # theta after 0, 1, ..., steps steps
+
+def accuracy(theta, x, labels):
+    return ((x @ theta).argmax(-1) == labels).float().mean(-1).cpu().numpy()
+
+# %% name="picture"
+zero = torch.zeros(64, 10, device=setting.device)
+losses, right, right_train = ({w: [] for w in ways} for _ in range(3))
+for w, s in ((w, s) for w in ways for s in setting.seeds):
+    x, labels, x_test, labels_test = load(s)
+    trail = descend(ways[w], zero, x, labels)
+    losses[w].append(ours(ways[w](x @ trail), labels.expand(len(trail), -1)).mean(-1).cpu().numpy())
+    right[w].append(accuracy(trail, x_test, labels_test))
+    right_train[w].append(accuracy(trail, x, labels))
+
+def band(runs):
+    return tuple(np.quantile(runs, [0, 0.5, 1], axis=0))
+
+floor = np.log(np.e + 9) - 1
+plots.side_by_side(
+    np.arange(301),
+    {**{w: band(losses[w]) for w in ways}, "log(e + 9) - 1": np.full(301, floor)},
+    {w: band(right[w]) for w in ways},
+    "step", ("mean loss, training pictures (nats)", "share right, test pictures"),
+    "Left: the training loss from logits falls towards 0, the one from probabilities levels off just above a horizontal line at 1.46. "
+    "Right: the test accuracy of both ends at the same height; from probabilities it rises later.",
+    titles=("The loss is stuck ...", "... and nobody notices"),
+)
+
+# %% name="picture-verdict"
+for w in ways:
+    stuck = min(loss.min() for loss in losses[w]) > floor
+    learnt = np.median([r[-1] for r in right_train[w]]) > 0.97
+    print(f"{w:14} never below {floor:.3f}: {stuck!s:6} over 97 % of the training pictures right: {learnt}")
+gap = np.median([r[-1] for r in right["logits"]]) - np.median([r[-1] for r in right["probabilities"]])
+print("test accuracies within 2 points of each other:", bool(abs(gap) < 0.02))
+assert abs(gap) < 0.02 and min(loss.min() for loss in losses["probabilities"]) > floor
+assert all(loss[-1] < 0.1 for loss in losses["logits"]) and np.median([r[-1] for r in right_train["probabilities"]]) > 0.97
