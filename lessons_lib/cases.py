@@ -104,6 +104,13 @@ def _smooth(logits, labels):
     return mean(soft_cross_entropy(logits, smooth_labels(labels, logits.shape[-1], 0.3, logits.dtype)))
 
 
+def _weight_and_smooth(logits, labels):
+    """PyTorch weighs every term of the smoothed target, and divides by the weights of the labels alone."""
+    target = smooth_labels(labels, logits.shape[-1], 0.3, logits.dtype) * _like(logits, WEIGHTS)
+    n = array_namespace(logits).sum(_per_class(logits, labels))
+    return _scaled(total(soft_cross_entropy(logits, target)), 1 / n)
+
+
 def _reductions(name, draw, ours, theirs) -> list[LossCase]:
     reduce = {"none": lambda loss: loss, "mean": mean, "sum": total}
     return [
@@ -112,7 +119,7 @@ def _reductions(name, draw, ours, theirs) -> list[LossCase]:
     ]
 
 
-_bce, _ce = "binary_cross_entropy", "cross_entropy"
+_bce, _ce, _soft = "binary_cross_entropy", "cross_entropy", "soft_cross_entropy"
 _torch_bce = F.binary_cross_entropy_with_logits
 
 LOSSES = [
@@ -158,7 +165,28 @@ LOSSES = [
         lambda z, k: F.cross_entropy(z.movedim(-1, 1), k, reduction="none"),
     ),
     LossCase(_ce, "logits of 1e4", _far_classes, cross_entropy, lambda z, k: F.cross_entropy(z, k, reduction="none")),
-    *_reductions("soft_cross_entropy", _distribution, soft_cross_entropy, F.cross_entropy),
+    LossCase(
+        _ce,
+        "weight, label_smoothing",
+        _classes,
+        _weight_and_smooth,
+        lambda z, k: F.cross_entropy(z, k, weight=_like(z, WEIGHTS), label_smoothing=0.3),
+    ),
+    *_reductions(_soft, _distribution, soft_cross_entropy, F.cross_entropy),
+    LossCase(
+        _soft,
+        "weight",
+        _distribution,
+        lambda z, y: mean(soft_cross_entropy(z, y * _like(z, WEIGHTS))),
+        lambda z, y: F.cross_entropy(z, y, weight=_like(z, WEIGHTS)),
+    ),
+    LossCase(
+        _soft,
+        "label_smoothing",
+        _distribution,
+        lambda z, y: mean(soft_cross_entropy(z, 0.7 * y + 0.3 / y.shape[-1])),
+        lambda z, y: F.cross_entropy(z, y, label_smoothing=0.3),
+    ),
 ]
 
 
@@ -189,6 +217,18 @@ RULES = [
     _rule("AdamW", "betas, eps", optim.AdamW(0.1, **_far, eps=0.5), _AdamW, lr=0.1, betas=(0.8, 0.9), eps=0.5),
     _rule("AdamW", "weight_decay", optim.AdamW(0.1, weight_decay=0.5), _AdamW, lr=0.1, weight_decay=0.5),
     _rule("AdamW", "maximize", optim.AdamW(0.1), _AdamW, -1, lr=0.1, maximize=True),
+    _rule(
+        "AdamW",
+        "of Adam",
+        optim.AdamW(0.1, weight_decay=0.5),
+        _Adam,
+        lr=0.1,
+        weight_decay=0.5,
+        decoupled_weight_decay=True,
+    ),
+    _rule(
+        "AMSGrad", "weight_decay", optim.AMSGrad(0.1, weight_decay=0.5), _AdamW, lr=0.1, weight_decay=0.5, amsgrad=True
+    ),
     _rule("AMSGrad", "plain", optim.AMSGrad(0.1), _Adam, lr=0.1, amsgrad=True),
     _rule(
         "AMSGrad",

@@ -83,7 +83,9 @@ def paths(landscape, trails: dict, alt: str, title: str = "", span=((-2.0, 2.0),
     return Picture(fig, alt)
 
 
-def side_by_side(x, left: dict, right: dict, xlabel: str, ylabels: tuple, alt: str, titles=("", ""), log: str = "") -> Picture:
+def side_by_side(
+    x, left: dict, right: dict, xlabel: str, ylabels: tuple, alt: str, titles=("", ""), log: str = ""
+) -> Picture:
     """Two panels of `lines` over the same axis, for instance the loss and the accuracy of one training."""
     fig, axes = panels(2)
     for ax, curves, ylabel, title in zip(axes, (left, right), ylabels, titles, strict=True):

@@ -86,8 +86,8 @@ def test_far_logits_stay_finite(case, dtype):
     far = (pred.sign() * (100 if case.name == "squared_error" else 1e4)).to(dtype)
     loss = case.ours(far, *(a.to(dtype) if a.is_floating_point() else a for a in others))
     assert bool(loss.grad.isfinite().all()) and loss.grad.dtype == loss.value.dtype == dtype
-    sums_past_the_largest = "sum" in case.option and dtype == torch.float16
-    assert bool(loss.value.isfinite().all()) or sums_past_the_largest
+    may_pass_the_largest = dtype == torch.float16 and loss.value.ndim == 0  # a sum of terms near 1e4
+    assert bool(loss.value.isfinite().all()) or may_pass_the_largest
 
 
 @pytest.mark.parametrize("rule", [optim.Adam(0.1), optim.AdamW(0.1, weight_decay=0.0), optim.AMSGrad(0.1)], ids=repr)

@@ -20,10 +20,11 @@ from sphinx.util.console import strip_escape_sequences
 TITLE = "Loss functions and optimizers"
 SETTINGS = {
     "project": TITLE,
+    "author": "",
     "html_title": TITLE,
     "extensions": ["myst_nb", "tools.site"],
     "html_theme": "sphinx_book_theme",
-    "html_theme_options": {"use_download_button": False, "home_page_in_toc": True, "show_toc_level": 2},
+    "html_theme_options": {"use_download_button": False, "home_page_in_toc": True, "navbar_persistent": []},
     "html_static_path": ["_static"],
     "html_css_files": ["math.css"],
     "html_copy_source": False,
@@ -35,10 +36,12 @@ SETTINGS = {
     "nb_execution_mode": "off",
     "nb_ipywidgets_js": {},  # these would come from the network
     "nb_merge_streams": True,
+    "smartquotes": False,  # "none" in a table of options is code
+    "nb_render_markdown_format": "myst",  # the other formats leave out tables or formulas
 }
 # docutils leaves the columns of MathML tables to the style sheet, as browsers do.
 STYLE = """
-div.math { overflow-x: auto; }
+div.math { display: block; overflow-x: auto; overflow-y: hidden; margin: 1rem 0; }
 math .boldsymbol { font-weight: bold; }
 mtable.cases > mtr > mtd { text-align: left; }
 mtable.ams-align > mtr > mtd { padding-left: 0; padding-right: 0; }
@@ -52,6 +55,12 @@ SAME = [
     (r"\\operatorname\*", r"\\operatorname"),
     (r"\\dots(?![a-zA-Z])", r"\\ldots "),
     (r"\\iff(?![a-zA-Z])", r"\\Longleftrightarrow "),
+]
+# TeX sets a thin space beside the name of a function, docutils none: y log p would read ylogp.
+THIN = r"\1<mspace width='0.17em'></mspace>\2"
+SPACES = [
+    (r"(</m(?:i|n|row|frac|su[bp]|subsup)>|\)</mo>)(\s*<mi[^>]*>\w+</mi>\s*<mo>&ApplyFunction;)", THIN),
+    (r"(&ApplyFunction;</mo>)(\s*<m(?!o))", THIN),
 ]
 LINK = re.compile(r"\[([^\]]*)\]\(([^():#\s]+\.ipynb)(?:#[^)]*)?\)")
 
@@ -77,12 +86,13 @@ def build(root: Path, runs: dict[str, dict]) -> None:
 
 
 def page(root: Path, name: str, pages: set[str]) -> nbformat.NotebookNode:
-    """An executed copy, as Sphinx gets it. A link to a notebook that exists but is not on this site becomes its text."""
+    """An executed copy for Sphinx. A link to a notebook that exists, but not on this site, becomes its text."""
+    there = {root / other for other in pages}
     notebook = remove_error_markers(nbformat.read(root / "build/course" / name, as_version=4))
 
     def link(found: re.Match) -> str:
         target = (root / name).parent.joinpath(found[2]).resolve()
-        return found[1] if target.exists() and target not in {root / page for page in pages} else found[0]
+        return found[1] if target.exists() and target not in there else found[0]
 
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
@@ -117,7 +127,10 @@ def mathml(tex: str, block: bool) -> str:
         opened, closed = (len(re.findall(mark, bare)) for mark in pair)
         if opened != closed:  # docutils lets this pass
             raise ValueError(f"{opened} times {pair[0]} but {closed} times {pair[1]}")
-    return tex2mathml(tex, as_block=block)
+    found = tex2mathml(tex, as_block=block)
+    for pattern, spaced in SPACES:
+        found = re.sub(pattern, spaced, found)
+    return found
 
 
 def visit_math(self, node: nodes.Element) -> None:

@@ -200,17 +200,18 @@ print(f"mean loss of a model that knows nothing: {knows_nothing.value:.4f} nats 
 
 # %% name="mean-of-means"
 loss = each(predict(x, np.random.default_rng(seed).normal(size=(64, 10))), labels)
-half_empty = (np.arange(len(x)) < 1024) | (np.arange(len(x)) % 39 == 0)  # few labels of the last batch count
+row = np.arange(len(x))
+keep = (row < 1024) | (row % 39 == 0)  # in the last batch only every 39th label counts
 
 rows = []
-for name, w in [("all labels count", np.ones(len(x))), ("some are ignored", half_empty.astype(float))]:
+for name, w in [("all labels count", np.ones(len(x))), ("some are ignored", keep.astype(float))]:
     batches = [slice(i, i + 256) for i in range(0, len(x), 256)]
     means = np.array([weighted_mean(Loss(loss.value[b], loss.grad[b]), w[b]).value for b in batches])
     counts = np.array([w[b].sum() for b in batches])
     right, rebuilt, slip = weighted_mean(loss, w).value, (counts * means).sum() / counts.sum(), means.mean()
     assert np.isclose(right, rebuilt, rtol=1e-12) and not np.isclose(right, slip, rtol=1e-6)
-    rows += [[name, ", ".join(f"{n:.0f}" for n in counts), right, slip, counts[0] / counts[-1]]]
-Table(["", "labels per batch", "mean", "mean of means", "weight of a last-batch label"], rows)
+    rows += [[name, ", ".join(f"{n:.0f}" for n in counts), f"{right:.4f}", f"{slip:.4f}", f"{counts[0] / counts[-1]:.3f}"]]
+Table(["", "labels per batch", "mean of all", "mean of means", "a last-batch label counts, times"], rows)
 
 # %% [markdown]
 # The cure is in the code: multiply each batch mean by its count, add up, divide once. A batch in which *nothing* counts is a matter of definition:
@@ -264,7 +265,7 @@ zero = torch.zeros(64, 10, device=setting.device)
 losses, right, right_train = ({w: [] for w in ways} for _ in range(3))
 for w, s in ((w, s) for w in ways for s in setting.seeds):
     x, labels, x_test, labels_test = load(s)
-    trail = descend(ways[w], zero, x, labels)
+    trail = descend(ways[w], zero, x, labels)[1:]
     losses[w].append(ours(ways[w](x @ trail), labels.expand(len(trail), -1)).mean(-1).cpu().numpy())
     right[w].append(accuracy(trail, x_test, labels_test))
     right_train[w].append(accuracy(trail, x, labels))
@@ -274,13 +275,13 @@ def band(runs):
 
 floor = np.log(np.e + 9) - 1
 plots.side_by_side(
-    np.arange(301),
-    {**{w: band(losses[w]) for w in ways}, "log(e + 9) - 1": np.full(301, floor)},
+    np.arange(1, 301),
+    {**{w: band(losses[w]) for w in ways}, "log(e + 9) - 1": np.full(300, floor)},
     {w: band(right[w]) for w in ways},
     "step", ("mean loss, training pictures (nats)", "share right, test pictures"),
     "Left: the training loss from logits falls towards 0, the one from probabilities levels off just above a horizontal line at 1.46. "
     "Right: the test accuracy of both ends at the same height; from probabilities it rises later.",
-    titles=("The loss is stuck ...", "... and nobody notices"),
+    titles=("The loss is stuck ...", "... and nobody notices"), log="x",
 )
 
 # %% name="picture-verdict"
@@ -292,3 +293,196 @@ gap = np.median([r[-1] for r in right["logits"]]) - np.median([r[-1] for r in ri
 print("test accuracies within 2 points of each other:", bool(abs(gap) < 0.02))
 assert abs(gap) < 0.02 and min(loss.min() for loss in losses["probabilities"]) > floor
 assert all(loss[-1] < 0.1 for loss in losses["logits"]) and np.median([r[-1] for r in right_train["probabilities"]]) > 0.97
+
+# %% [markdown]
+# ## What breaks
+#
+# **Why 1.46.** Handed $p$ instead of $z$, the loss becomes $\log \sum_j e^{p_j} - p_k = \log \big( 1 + \sum_{j \ne k} e^{p_j - p_k} \big)$. Probabilities lie between 0 and 1,
+# so no $p_j - p_k$ is below $-1$, and the loss is at least
+#
+# $$\log \big( 1 + (C - 1) e^{-1} \big) = \log (e + C - 1) - 1 .$$
+#
+# A model reaches it only if it is entirely certain and right. If it is entirely certain and wrong, $p_k = 0$ and another $p_j = 1$: the loss is $\log(e + C - 1)$.
+# That is the most it can be, since $e^{p} \le 1 + (e - 1) p$ on $[0, 1]$. From the best to the worst answer it is **one nat**, whatever $C$.
+
+# %% name="range"
+p = torch.as_tensor(rng.dirichlet(np.full(10, 0.1), 10_000))  # from undecided to certain
+k = torch.as_tensor(rng.integers(0, 10, 10_000))
+values, certain = cross_entropy(p, k).value, cross_entropy(torch.eye(10).double(), torch.zeros(10, dtype=torch.int64)).value
+assert floor <= values.min() and values.max() <= floor + 1 + 1e-12
+print(f"certain and right: {certain[0].item():.4f}   certain and wrong: {certain[1].item():.4f}   10 000 others lie between: True")
+
+# %% [markdown]
+# **What it does to the gradient.** By the chain rule the inner gradient $\mathrm{softmax}(p) - y$ is multiplied by the derivative of the first softmax,
+# $\partial p_i / \partial z_j$, which is the matrix of line 4 of the derivation:
+#
+# $$\nabla_z = (\operatorname{diag}(p) - p p^\top) \, (\mathrm{softmax}(p) - y)$$
+#
+# At the start, all logits 0, the matrix divides by $C$. When the model is certain, it is 0.
+
+# %% name="gradient"
+def push(way, z, k):
+    z = z.double().requires_grad_()
+    return torch.autograd.grad(ours(way(z), torch.tensor(k)), z)[0]
+
+z = torch.as_tensor(rng.normal(size=10))
+p, y = torch.softmax(z, 0), F.one_hot(torch.tensor(3), 10)
+closed = (torch.diag(p) - torch.outer(p, p)) @ (torch.softmax(p, 0) - y)
+assert torch.allclose(push(ways["probabilities"], z, 3), closed, rtol=1e-10)
+
+rows = []
+for C in (2, 10, 1000, 50257):
+    once, twice = (push(way, torch.zeros(C), 1).norm() for way in ways.values())
+    rows.append([C, np.log(C), np.log(np.e + C - 1) - 1, f"{once / twice:.1f}"])
+Table(["classes", "loss at the start", "lowest loss", "gradient at the start, times too small"], rows)
+
+# %% [markdown]
+# With 10 classes a larger learning rate makes up for it. With 50 257, the vocabulary of the language model GPT-2, nearly nothing moves. And once
+# a model is certain of the wrong class:
+
+# %% name="certain-and-wrong"
+rows = []
+for certainty in (0, 5, 10, 20):
+    z = torch.zeros(10)
+    z[0] = certainty  # the model says class 0, the label is 1
+    rows.append([certainty, *(push(way, z, 1).norm() for way in ways.values())])
+Table(["logit of the wrong class", "gradient, from logits", "gradient, from probabilities"], rows)
+
+# %% [markdown]
+# A certain and wrong example no longer pushes. Whether that is good or bad depends on who is wrong, the label or the model. Four cases: clean labels;
+# 40 % of the training labels replaced by random digits, at two learning rates; and a model first trained on labels counted from 1 instead of 0,
+# with weights × 5, that must now learn the right ones.
+
+# %% name="four-cases"
+def spoil(labels, seed):
+    g = torch.Generator().manual_seed(seed)
+    replaced, digit = torch.rand(len(labels), generator=g) < 0.4, torch.randint(0, 10, (len(labels),), generator=g)
+    return torch.where(replaced, digit, labels.cpu()).to(labels.device)
+
+def test_accuracies(w, seed):
+    x, labels, x_test, labels_test = load(seed)
+    off_by_one = 5 * descend(ways["logits"], zero, x, (labels + 1) % 10, steps=100)[-1]
+    noisy = spoil(labels, seed)
+    runs = [(zero, labels, 1.0), (zero, noisy, 1.0), (zero, noisy, 0.03), (off_by_one, labels, 1.0)]
+    return [accuracy(descend(ways[w], theta, x, k, lr)[-1], x_test, labels_test) for theta, k, lr in runs]
+
+cases = ["clean", "40 % noise", "40 % noise, lr 0.03", "off by one"]
+results = {w: np.array([test_accuracies(w, s) for s in setting.seeds]) for w in ways}
+
+# %% tags=["nbval-ignore-output"] name="four-cases-table"
+rows = [[w, *(f"{m:.0%} ± {s:.0%}" for m, s in zip(r.mean(0), r.std(0)))] for w, r in results.items()]
+Table(["test accuracy, mean ± sd over seeds", *cases], rows)
+
+# %% name="four-cases-verdict"
+clean, noise, gentle, off = np.median(results["probabilities"] - results["logits"], axis=0)
+best = {w: np.median(r[:, 1:3], axis=0).max() for w, r in results.items()}
+print("clean: a draw                          ", bool(abs(clean) < 0.02))
+print("noise, same learning rate: mistake wins", bool(noise > 0.05), "in every seed:", bool(np.all(results["probabilities"][:, 1] > results["logits"][:, 1])))
+print("noise, each at its better rate: still  ", bool(best["probabilities"] > best["logits"]), "by less:", bool(best["probabilities"] - best["logits"] < noise))
+print("off by one: the mistake learns nothing ", bool(results["probabilities"][:, 3].max() < 0.1), "  logits recover:", bool(results["logits"][:, 3].min() > 0.85))
+assert abs(clean) < 0.02 and noise > 0.05 and gentle < 0 and 0 < best["probabilities"] - best["logits"] < noise
+assert results["probabilities"][:, 3].max() < 0.1 and results["logits"][:, 3].min() > 0.85
+
+# %% [markdown]
+# So the mistake is not simply bad: it forgives wrong labels, because none can cost more than one nat, and so it beats the right loss on noisy data. By the same
+# forgetfulness it leaves a wrong model as it is. Only by its floor can one recognise it.
+#
+# What is lost for certain is the meaning of $p$. Of two classes, let class 1 be right in a share $\pi$ of equal-looking examples. F2 is lowest at $p = \pi$, as the section
+# on entropy showed. With the softmax twice the lowest point is where $\mathrm{softmax}(p) = \pi$, that is $p_1 - p_0 = \log \frac{\pi}{1 - \pi}$, and a difference of probabilities stops at 1:
+
+# %% name="asks-for"
+p = np.arange(1, 1000) / 1000
+both = np.stack([1 - p, p], axis=-1)
+rows = []
+for share in (0.6, 0.7, 0.74, 0.9):
+    y = np.broadcast_to([1 - share, share], both.shape)
+    rows.append([f"{share:.2f}", *(f"{p[soft_cross_entropy(logits, y).value.argmin()]:.3f}" for logits in (np.log(both), both))])
+print(f"p_1 - p_0 would exceed 1 from a share of {1 / (1 + np.exp(-1)):.3f} on")
+Table(["class 1 is right in a share", "p asked for, from logits", "p asked for, from probabilities"], rows)
+
+# %% [markdown]
+# Whatever is true three times in four is reported as certain (0.999 is the end of our grid).
+
+# %% [markdown]
+# ## Exercises
+#
+# Replace `...` by your answer and run the cell, then the check below it. All arrays are NumPy's.
+#
+# ### 1. The stable logarithm of the softmax (8 minutes, easy)
+# `logits` has shape `(N, C)`, classes on the last axis. Return $\log p$ in the same shape, finite for every logit.
+
+# %% name="exercise-log-softmax"
+def log_softmax(logits):
+    ### BEGIN SOLUTION
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    ### END SOLUTION
+
+# %% name="check-log-softmax"
+check("log_softmax")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>Line 2 of the derivation: log p is z minus logsumexp(z). First make the logsumexp safe.</details>
+# <details><summary>Hint 2</summary>Subtract each row's largest logit before anything else; <code>keepdims=True</code> keeps the shape (N, 1).</details>
+#
+# ### 2. The gradient (8 minutes, easy)
+# The gradient of each example's loss by its logits, shape `(N, C)`; `labels` are integers of shape `(N,)`.
+
+# %% name="exercise-grad"
+def ce_grad(logits, labels):
+    ### BEGIN SOLUTION
+    e = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True) - np.eye(logits.shape[-1])[labels]
+    ### END SOLUTION
+
+# %% name="check-grad"
+check("ce_grad")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>Line 3 of the derivation; p is the exponential of your answer to exercise 1.</details>
+# <details><summary>Hint 2</summary>The rows of <code>np.eye(C)</code> are the one-hot distributions; index them with the labels.</details>
+#
+# ### 3. Another floor (8 minutes, medium)
+# Some models compare directions: every logit is a cosine, so it lies in $[-1, 1]$, and people wonder why the loss stays high. Write the lowest cross-entropy that
+# any model can reach for one example if each of its `classes` logits must lie in `[low, high]`.
+
+# %% name="exercise-floor"
+def loss_floor(classes, low, high):
+    ### BEGIN SOLUTION
+    return np.log(1 + (classes - 1) * np.exp(low - high))
+    ### END SOLUTION
+
+# %% name="check-floor"
+check("loss_floor")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>Which logit should the right class have, and which all the others?</details>
+# <details><summary>Hint 2</summary>Follow "Why 1.46": there low is 0 and high is 1.</details>
+#
+# ### 4. The mean over everything (8 minutes, medium)
+# PyTorch has given you the mean loss of each batch in `means`, and you have counted the labels that were not ignored in `counts`, both of shape `(batches,)`. Return the mean
+# over all labels that count. A batch with a count of 0 has the mean NaN.
+
+# %% name="exercise-mean"
+def mean_of_all(means, counts):
+    ### BEGIN SOLUTION
+    sums = np.where(counts > 0, means * counts, 0.0)
+    return sums.sum() / counts.sum()
+    ### END SOLUTION
+
+# %% name="check-mean"
+check("mean_of_all")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>Undo the division inside each batch, then divide once.</details>
+# <details><summary>Hint 2</summary>NaN times 0 is NaN. <code>np.where(condition, a, b)</code> takes a where the condition holds.</details>
+#
+# [All solutions of this lesson](../../solutions/03_algorithms/02_cross_entropy.ipynb)
+#
+# ## Takeaways
+#
+# - Cross-entropy is minus the log-likelihood of a categorical label; on logits it is $\operatorname{logsumexp}(z) - z_k$, its gradient is prediction minus label, and it is convex in
+#   the logits. **F2, G1 and G3: confirmed;** for $C = 2$ it is the loss of the last lesson. **E3:** the label may be any distribution; several labels at once want sigmoids.
+# - Know your floor: it is the entropy of the labels, 0 only for one-hot ones. **G4: confirmed. C24: conditional**, the loss contains a difference of distributions, its KL part, and **E4:** neither is a
+#   distance. A training loss that stops at $\log(e + C - 1) - 1$ has gone through two softmaxes. **E5, E7, E27:** say whose mean it is; a mean of batch means is not $J$.
+# - Do not use it on labels that are often wrong: a bounded loss did better there, even one bounded by mistake. And do not use a softmax where several classes may be right.

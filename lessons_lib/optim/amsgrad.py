@@ -13,15 +13,16 @@ class AMSGradState(NamedTuple):
 
 @dataclass(frozen=True)
 class AMSGrad:
-    """AMSGrad: Adam whose divisor never shrinks.
+    """AMSGrad: Adam whose divisor never shrinks, with AdamW's decay.
 
+    theta <- (1 - lr weight_decay) theta             (none by default)
     m     <- beta1 m + (1 - beta1) g                 v <- beta2 v + (1 - beta2) g^2
     v_max <- max(v_max, v)
     theta <- theta - lr m_hat / (sqrt(v_max / (1 - beta2^t)) + eps)         m_hat = m / (1 - beta1^t)
 
     Every operation is elementwise. Shapes and errors as in Adam. Like PyTorch, the maximum is taken before
     the bias correction; the paper has no bias correction.
-    PyTorch: torch.optim.Adam(lr, betas=(beta1, beta2), eps=..., amsgrad=True).
+    PyTorch: torch.optim.AdamW(lr, betas=(beta1, beta2), eps=..., weight_decay=..., amsgrad=True).
     Source: Reddi, Kale and Kumar 2018, Algorithm 2.
     """
 
@@ -30,9 +31,10 @@ class AMSGrad:
     beta1: float = 0.9
     beta2: float = 0.999
     eps: float = 1e-8
+    weight_decay: float = 0.0
 
     def __post_init__(self):
-        at_least_0(lr=self.lr, eps=self.eps)
+        at_least_0(lr=self.lr, eps=self.eps, weight_decay=self.weight_decay)
         fraction(beta1=self.beta1, beta2=self.beta2)
 
     def init(self, theta) -> AMSGradState:
@@ -40,9 +42,10 @@ class AMSGrad:
 
     @in_float32
     def update(self, theta, g, state):
-        same_parameter(theta, g, state.m, state.v)
+        same_parameter(theta, g, state.m, state.v, state.v_max)
         xp = array_namespace(theta)
         t = state.t + 1
+        theta = (1 - self.lr * self.weight_decay) * theta
         m = self.beta1 * state.m + (1 - self.beta1) * g
         v = self.beta2 * state.v + (1 - self.beta2) * g**2
         v_max = xp.maximum(state.v_max, v)
