@@ -121,7 +121,10 @@ def save(state: dict, path: Path) -> None:
 
 async def execute(jobs: dict[str, dict], state: dict, record: Path, options: argparse.Namespace) -> None:
     """Run the jobs, a few at a time, and save each result as soon as it is there."""
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, signal.raise_signal, signal.SIGINT)
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(stop, task.cancel)
     bar = tqdm(total=len(jobs), unit="notebook", disable=not sys.stderr.isatty())
     free = asyncio.Semaphore(options.jobs)
 
@@ -203,7 +206,7 @@ def main(args: list[str] | None = None) -> int:
             editions = {name.partition("/")[0] for name in names}
             site.build(options.root, {name: state[name] for name in state if name.partition("/")[0] in editions})
             print("\nsite: build/site/index.html")
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         done = sum(name in state for name in jobs)
         print(f"\ninterrupted: {done} of {len(jobs)} notebooks have run; the next run goes on with the others")
         return 130

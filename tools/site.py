@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from itertools import groupby
 from pathlib import Path
+from xml.etree import ElementTree
 
 import nbformat
 from docutils import nodes
@@ -42,7 +43,9 @@ SETTINGS = {
 # docutils leaves the columns of MathML tables to the style sheet, as browsers do.
 STYLE = """
 div.math { display: block; overflow-x: auto; overflow-y: hidden; margin: 1rem 0; }
+math { font-family: "Latin Modern Math", "STIX Two Math", "Cambria Math", "DejaVu Math TeX Gyre", math; }
 math .boldsymbol { font-weight: bold; }
+mtable.ams-align { math-style: normal; }
 mtable.cases > mtr > mtd { text-align: left; }
 mtable.ams-align > mtr > mtd { padding-left: 0; padding-right: 0; }
 mtable.ams-align > mtr > mtd:nth-child(2n) { text-align: left; }
@@ -54,14 +57,12 @@ SAME = [
     (r"\\(begin|end)\{(?:align|gather|equation|split)\*?\}", r"\\\1{aligned}"),
     (r"\\operatorname\*", r"\\operatorname"),
     (r"\\dots(?![a-zA-Z])", r"\\ldots "),
+    (r"\\([dt]?frac)\s*(\d)\s*(\d)", r"\\\1{\2}{\3}"),
+    (r"\\([bB]igg?)\s*(?=[(\[]|\\\{|\\l)", r"\\\1l"),
+    (r"\\([bB]igg?)\s*(?=[)\]]|\\\}|\\r)", r"\\\1r"),
     (r"\\iff(?![a-zA-Z])", r"\\Longleftrightarrow "),
 ]
-# TeX sets a thin space beside the name of a function, docutils none: y log p would read ylogp.
-THIN = r"\1<mspace width='0.17em'></mspace>\2"
-SPACES = [
-    (r"(</m(?:i|n|row|frac|su[bp]|subsup)>|\)</mo>)(\s*<mi[^>]*>\w+</mi>\s*<mo>&ApplyFunction;)", THIN),
-    (r"(&ApplyFunction;</mo>)(\s*<m(?!o))", THIN),
-]
+APPLY = "\u2061"  # invisible: this function of what follows
 LINK = re.compile(r"\[([^\]]*)\]\(([^():#\s]+\.ipynb)(?:#[^)]*)?\)")
 
 
@@ -127,10 +128,32 @@ def mathml(tex: str, block: bool) -> str:
         opened, closed = (len(re.findall(mark, bare)) for mark in pair)
         if opened != closed:  # docutils lets this pass
             raise ValueError(f"{opened} times {pair[0]} but {closed} times {pair[1]}")
-    found = tex2mathml(tex, as_block=block)
-    for pattern, spaced in SPACES:
-        found = re.sub(pattern, spaced, found)
+    text = tex2mathml(tex, as_block=block).replace("&ApplyFunction;", APPLY)
+    tree = ElementTree.fromstring(re.sub(" xmlns=[^ >]*", "", text))
+    for node in list(tree.iter()):
+        mend(node)
+    found = ElementTree.tostring(tree, encoding="unicode", short_empty_elements=False)
+    if "\\" in found:
+        raise ValueError("a command is left over")
     return found
+
+
+def mend(node: ElementTree.Element) -> None:
+    """Set as TeX does what docutils sets otherwise: escapes in text, accents, bars, the space beside a function."""
+    if node.text:  # \text{weight\_decay}, \operatorname{arg\,min}
+        node.text = re.sub(r"\\([_%#&$])", r"\1", node.text).replace("\\,", "\u2009")
+    if node.tag == "munderover" and {"stretchy", "accent"} & set(node[2].attrib):  # \hat m_t: t went below m
+        hat = ElementTree.Element("mover", accent="true")
+        hat.extend([node[0], node[2]])
+        node.tag, node[:] = "msub", [hat, node[1]]
+    for bar in (child for child in node if child.text in ("|", "‖")):
+        fence = node.tag == "mrow" and bar in (node[0], node[-1])  # \left| ... \right| grows with its content
+        bar.attrib.update({"lspace": "0", "rspace": "0", "stretchy": "true" if fence else "false"})
+    for i in reversed([i for i, child in enumerate(node) if child.text == APPLY]):  # y log p, not ylogp
+        if i + 1 < len(node) and node[i + 1].tag != "mo":
+            node.insert(i + 1, ElementTree.Element("mspace", width="0.17em"))
+        if i > 1 and (node[i - 2].tag != "mo" or node[i - 2].text == ")"):
+            node.insert(i - 1, ElementTree.Element("mspace", width="0.17em"))
 
 
 def visit_math(self, node: nodes.Element) -> None:
