@@ -42,7 +42,7 @@ gpu-record:  ## record parity and tests on this machine's GPU under results/gpu/
 
 lock: setup  ## rewrite requirements.lock from pyproject.toml
 	$(IN) uv pip compile --universal --python-version 3.11 --generate-hashes --all-extras --no-header --no-annotate \
-	    pyproject.toml -o requirements.lock
+	    pyproject.toml -o requirements.lock $(ARGS)
 
 environment: setup  ## rewrite environment.yml from pyproject.toml
 	$(IN) pyproject2conda yaml --no-header --name lessons --extra dev --python-include infer --req "-e ." \
@@ -63,4 +63,5 @@ ifeq ($(TORCH),default)
 else
 	$(UV) --no-verify-hashes --torch-backend $(TORCH) -c requirements.lock -e ".[dev]"
 endif
+	@mkdir -p .venv/share/jupyter/lab/settings && cp tools/overrides.json .venv/share/jupyter/lab/settings
 	@rm -f .venv/ready-* && touch $@
