@@ -116,13 +116,21 @@ def test_adamw_without_decay_is_adam_and_with_it_is_not_l2():
     assert abs(steps(Adam(0.1, weight_decay=0.5), np.zeros(4), 3, theta)[-1] - still).max() > 0.05
 
 
-def test_adams_step_bound_is_reached_by_one_spike():
-    rule = Adam(lr=1.0, eps=0.0)
-    theta, state = np.zeros(1), rule.init(np.zeros(1))
-    for _ in range(20_000):
-        theta, state = rule.update(theta, np.full(1, 1e-100), state)
-    moved, _ = rule.update(theta, np.ones(1), state)
-    assert abs(moved - theta)[0] == pytest.approx(0.1 / np.sqrt(0.001), rel=1e-6)
+def test_adams_longest_step():
+    """A lone spike after silence moves 3.16 lr at the defaults; gradients that grow by beta2 / beta1 reach the supremum."""
+
+    def last_step(gradients):
+        rule, theta = Adam(lr=1.0, eps=0.0), np.zeros(1)
+        state = rule.init(theta)
+        for g in gradients:
+            before = theta
+            theta, state = rule.update(theta, np.full(1, g), state)
+        return abs(theta - before)[0]
+
+    assert last_step([1e-100] * 20_000 + [1.0]) == pytest.approx(0.1 / np.sqrt(0.001), rel=1e-6)
+    growing = (0.999 / 0.9) ** np.arange(-6000.0, 0.0)
+    supremum = 0.1 / np.sqrt(0.001 * (1 - 0.9**2 / 0.999))
+    assert last_step([1e-200] * 20_000 + list(growing)) == pytest.approx(supremum, rel=1e-6)
 
 
 def test_amsgrad_never_forgets_a_large_gradient():

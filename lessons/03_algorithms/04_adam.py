@@ -22,12 +22,13 @@ profile = "quick"  # "quick": 5 seeds, "full": 20
 # %% name="setup"
 import re
 from collections import Counter
-from typing import Any, Callable, NamedTuple
+from collections.abc import Callable
+from pydoc_data.topics import topics
+from typing import Any, NamedTuple
 
 import numpy as np
 import sympy as sp
 import torch
-from pydoc_data.topics import topics
 
 from lessons_lib import bridge, data, parity, plots
 from lessons_lib.checks import check
@@ -74,20 +75,544 @@ setting = bridge.start(device, seed, profile)
 #    $\eta\, (1 - \beta_1^t) / \sqrt{1 - \beta_2^t}$.
 
 # %% name="derivation"
-b, b1, b2 = sp.symbols("beta beta1 beta2", positive=True)
-t = sp.Symbol("t", positive=True, integer=True)
-k = sp.Symbol("k", integer=True)
-g = sp.symbols("g1:7", positive=True)
+b, c = sp.symbols("beta c", positive=True)
+t, k = sp.Symbol("t", positive=True, integer=True), sp.Symbol("k", integer=True)
 
-def average(b, gradients):  # F7, or F8 when squares come in
+def average(beta, gradients):  # F7; F8 when squares come in
     m = 0
-    for g_t in gradients:
-        m = b * m + (1 - b) * g_t
+    for g in gradients:
+        m = beta * m + (1 - beta) * g
     return m
 
-assert sp.expand(average(b, g) - sum((1 - b) * b**k * g[5 - k] for k in range(6))) == 0  # line 1: the unrolled sum
-ages = sp.summation(k * (1 - b) * b**k, (k, 0, sp.oo)).subs(b, sp.Rational(999, 1000))  # its mean age
-assert sp.simplify(sp.summation((1 - b) * b**k, (k, 0, t - 1)) - (1 - b**t)) == 0  # line 2, for every t
-const = average(b1, [g[0]] * 6) / sp.sqrt(average(b2, [gi**2 for gi in [g[0]] * 6]))
-assert sp.simplify(const**2 - (1 - b1**6) ** 2 / (1 - b2**6)) == 0  # line 4; at 6 steps, like line 1
-print("mean age in v:", sp.simplify(ages), "  sum of t weights:", sp.simplify(sp.summation((1 - b) * b**k, (k, 0, t - 1))))
+g = sp.symbols("g1:7")
+assert sp.expand(average(b, g) - sum((1 - b) * b**i * g[5 - i] for i in range(6))) == 0  # line 1: the unrolled sum
+for beta, age in [(sp.Rational(9, 10), 9), (sp.Rational(999, 1000), 999)]:
+    assert sp.summation(k * (1 - beta) * beta**k, (k, 0, sp.oo)) == age  # line 1: the mean age
+weights = sp.simplify(sp.summation((1 - b) * b**k, (k, 0, t - 1)))
+assert weights == 1 - b**t  # line 2, for every t
+assert sp.expand(average(b, [c] * 6) - (1 - b**6) * c) == 0  # lines 3 and 4: a constant gradient c keeps exactly this share
+print("the first t weights add up to", weights)
+
+# %% [markdown]
+# Line 2 speaks of expectations. Let gradients be random, with mean 1 and standard deviation 2, so that $\mathbb E[g^2] = 5$: do the averages of
+# 10 000 runs fall short by these factors?
+
+# %% name="simulation"
+draws = [np.random.default_rng(s).normal(1.0, 2.0, size=(30, 10_000)) for s in setting.seeds]
+rows = []
+for n in (1, 3, 10, 30):
+    m = [average(0.9, d[:n]).mean() for d in draws]
+    v = [average(0.999, d[:n] ** 2).mean() / 5 for d in draws]
+    rows.append([n, 1 - 0.9**n, f"{np.mean(m):.3f} ± {np.std(m):.3f}", 1 - 0.999**n, f"{np.mean(v):.4f} ± {np.std(v):.4f}"])
+    assert np.allclose(m, 1 - 0.9**n, atol=0.025) and np.allclose(v, 1 - 0.999**n, rtol=0.06)
+Table(["t", "1 - 0.9^t", "mean of m", "1 - 0.999^t", "mean of v / 5"], rows, "± is the standard deviation over seeds.")
+
+# %% [markdown]
+# ### How far can one step go?
+#
+# 5. The paper bounds a step by $\eta \max\{1, (1 - \beta_1) / \sqrt{1 - \beta_2}\}$, 3.16 $\eta$ at the defaults (G17), and says when it is reached: one gradient
+#    after a long silence. Is that really the worst? Split each term of the sum in line 1 into two factors, and use the Cauchy-Schwarz inequality
+#    $(\sum a_k b_k)^2 \le \sum a_k^2 \sum b_k^2$; the second sum is $v_t / (1 - \beta_2)$:
+#
+# $$m_t^2 = (1 - \beta_1)^2 \Big(\sum_k \frac{\beta_1^k}{\beta_2^{k/2}} \cdot \beta_2^{k/2} g_{t-k}\Big)^2 \le \frac{(1 - \beta_1)^2}{1 - \beta_2} \Big(\sum_k q^k\Big)\, v_t \qquad q = \frac{\beta_1^2}{\beta_2}$$
+#
+# 6. For $q < 1$ the sum stays below $1 / (1 - q)$. So at large $t$, where the corrections are 1, a step is shorter than $\eta\, (1 - \beta_1) / \sqrt{(1 - \beta_2)(1 - q)}$.
+#    Equality needs $a_k \propto b_k$, that is $g_{t-k} \propto (\beta_1 / \beta_2)^k$: a gradient that **grows** by the factor $\beta_2 / \beta_1$, 11 % per step.
+
+# %% name="bound"
+b1, b2 = sp.Rational(9, 10), sp.Rational(999, 1000)
+q = b1**2 / b2
+grow = [(b2 / b1) ** i for i in range(6)]
+m, v = average(b1, grow), average(b2, [g**2 for g in grow])
+assert m**2 / v == (1 - b1) ** 2 / (1 - b2) * sum(q**i for i in range(6))  # equality, as line 6 says
+G17, limit = float((1 - b1) / sp.sqrt(1 - b2)), float((1 - b1) / sp.sqrt((1 - b2) * (1 - q)))
+print(f"G17: {G17:.2f} lr   Cauchy-Schwarz: {limit:.2f} lr, {limit / G17:.1f} times as long")
+
+# %% [markdown]
+# Now the library's Adam itself. `trail` is the loop that we shall use throughout; here the gradients come from a list, and `lr = 1`.
+
+# %% name="trail"
+def trail(rule, gradient, theta, steps):  # every theta that a rule visits
+    state, visited = rule.init(theta), [theta]
+    for _ in range(steps):
+        theta, state = rule.update(theta, gradient(theta), state)
+        visited.append(theta)
+    return visited
+
+def step_sizes(gradients):
+    stream = iter(gradients)
+    return abs(np.diff(trail(Adam(lr=1.0), lambda theta: next(stream), 0 * gradients[0], len(gradients)), axis=0))
+
+# %% name="far-steps"
+silence = np.zeros((9940, 1))
+lone, growing = np.ones((1, 1)), (0.999 / 0.9) ** np.arange(60.0)[:, None]
+spike, growth = (step_sizes(np.concatenate([silence, g]))[-1, 0] for g in (lone, growing))
+noise = [step_sizes(np.random.default_rng(s).standard_cauchy((3000, 1000))).max() for s in setting.seeds]
+print(f"one gradient after silence: {spike:.2f} lr   60 growing gradients after silence: {growth:.2f} lr")
+print("noise with very heavy tails gets past G17:", bool(np.median(noise) > G17), "  past Cauchy-Schwarz:", bool(max(noise) > limit))
+assert np.median(noise) > G17 and max(noise) < limit and np.isclose(spike, G17, rtol=1e-3) and np.isclose(growth, limit, rtol=1e-3)
+
+# %% [markdown]
+# **G17 is refuted as a bound**: it is the step after a lone spike, and the largest step is 2.3 times as long. It takes a gradient that grows and grows, as in a run
+# that is about to diverge; but noise with very heavy tails (Cauchy, 3000 steps, 1000 parameters) gets past G17 now and then too: in the median over the seeds its longest step does.
+
+# %% [markdown]
+# ## Code
+
+# %% name="source"
+show(Adam)
+
+# %% [markdown]
+# The source document lists Adam's steps, and its text breaks off after 2c. Completed, they are: (1) initialise $\theta, m, v$; (2) repeat: a. sample a batch,
+# b. its gradient, c. the moments, **d. add 1 to $t$, then correct, e. F11**; (3) stop. Here they are as functions (sample and gradient are one
+# call; our "batch" is always the whole data, so that no noise hides a mistake). A rule of the library carries the hyperparameters.
+
+# %% name="steps"
+def initialise(theta):  # 1
+    return theta, 0 * theta, 0 * theta
+
+def moments(r, m, v, g):  # 2c: F7, F8
+    return r.beta1 * m + (1 - r.beta1) * g, r.beta2 * v + (1 - r.beta2) * g**2
+
+def correct(r, m, v, t):  # 2d: F9, F10
+    return m / (1 - r.beta1**t), v / (1 - r.beta2**t)
+
+def move(r, theta, m_hat, v_hat):  # 2e: F11
+    return theta - r.lr * m_hat / (v_hat**0.5 + r.eps)
+
+# %% name="train"
+def train(r, gradient, theta, steps, correct=correct, move=move, before_first=0):
+    (theta, m, v), t, visited = initialise(theta), before_first, [theta]
+    while len(visited) <= steps:  # 3
+        m, v = moments(r, m, v, gradient(theta))  # 2a, 2b, 2c
+        t = t + 1
+        theta = move(r, theta, *correct(r, m, v, t))
+        visited.append(theta)
+    return visited
+
+# %% [markdown]
+# They visit the same points as the library's Adam. Two ways to break E12: count $t$ only after the correction; start from averages that are already right.
+
+# %% name="order"
+valley, start = rosenbrock(), np.array([-1.5, 1.0])
+ours, theirs = train(Adam(0.1), valley.gradient, start, 200), trail(Adam(0.1), valley.gradient, start, 200)
+assert np.allclose(ours, theirs, rtol=1e-9)
+
+late = train(Adam(0.1), lambda theta: theta, torch.ones(2), 5, before_first=-1)  # its first t is 0
+m_hat, v_hat = correct(Adam(), m=1.0, v=1.0, t=1)  # a constant gradient of 1, averaged perfectly
+print("t from 0:", late[-1].tolist(), f"  m_hat = {m_hat:.1f} and v_hat = {v_hat:.1f}, where both should be 1")
+
+# %% [markdown]
+# ### Momentum plus RMSProp?
+#
+# So the source document sums Adam up (C28). Heavy-ball momentum (G13) is $u_t = \mu u_{t-1} + g_t$: it *adds up* gradients, where F7 averages them (E10).
+# RMSProp (G14) is $s_t = \rho s_{t-1} + (1 - \rho) g_t^2$ with the step $\eta\, g_t / (\sqrt{s_t} + \epsilon)$: Adam with $\beta_1 = 0$ and *without* correction.
+# The correction is Adam's own; its paper names AdaGrad (RMSProp with a plain sum) and RMSProp as its parents.
+
+# %% name="parents"
+gradient = np.array([2.0])
+m = average(0.9, [gradient] * 200)
+u = 0.0
+for _ in range(200):
+    u = 0.9 * u + gradient
+theta = torch.tensor(start, requires_grad=True)
+rmsprop = torch.optim.RMSprop([theta], lr=0.01, alpha=0.99)
+for _ in range(50):
+    theta.grad = torch.tensor(valley.gradient(theta.detach().numpy()))
+    rmsprop.step()
+ours = train(Adam(0.01, 0.0, 0.99), valley.gradient, start, 50, correct=lambda r, m, v, t: (m, v))
+print(f"constant gradient 2: the average m = {m[0]:.1f}, the sum u = {u[0]:.1f}")
+print("Adam without beta1 and correction is PyTorch's RMSprop:", np.allclose(ours[-1], theta.detach()))
+print(f"and its first step is {abs(ours[1] - ours[0])[0] / 0.01:.1f} lr")
+
+# %% [markdown]
+# ## Parity with PyTorch
+#
+# The largest relative difference after 50 steps. Each column of the parameter gets gradients of another size, from $10^{-3}$ to 10. For half precision the judge is
+# PyTorch in float32.
+
+# %% tags=["nbval-ignore-output"] name="parity"
+parity.table("Adam", setting.device)
+
+# %% [markdown]
+# ## Picture
+#
+# A constant gradient of 1, so that with both corrections each step is exactly one learning rate. What happens if we forget both, or only one?
+
+# %% name="corrections"
+corrections = {
+    "both": correct,
+    "neither": lambda r, m, v, t: (m, v),
+    "only m": lambda r, m, v, t: (correct(r, m, v, t)[0], v),
+    "only v": lambda r, m, v, t: (m, correct(r, m, v, t)[1]),
+}
+
+def constant(theta):
+    return np.ones(1)
+
+sizes = {label: -np.diff(train(Adam(1.0), constant, np.zeros(1), 3000, fix), axis=0)[:, 0] for label, fix in corrections.items()}
+
+# %% name="picture"
+plots.lines(
+    np.arange(1, 3001), sizes, "step t", "step size / learning rate",
+    "Step size against the step on logarithmic axes. Both corrections: 1 throughout. Neither: 3.16 at first, a peak of 6.57 at step 12, "
+    "then a slow fall towards 1. Only m corrected: 31.6 falling slowly. Only v corrected: 0.1 rising to 1 within 50 steps.",
+    title="Constant gradient: what is corrected?", log="xy",
+)
+
+# %% name="answer"
+t = np.arange(1, 3001)
+neither = sizes["neither"]
+assert np.allclose(neither, (1 - 0.9**t) / np.sqrt(1 - 0.999**t)) and np.allclose(sizes["both"], 1)
+print(f"neither: {neither[0]:.2f} lr at t = 1, {neither.max():.2f} lr at t = {neither.argmax() + 1}, {neither[999]:.2f} lr at t = 1000")
+print(f"first step, only m corrected: {sizes['only m'][0]:.1f} lr, only v: {sizes['only v'][0]:.1f} lr")
+small = -train(Adam(1.0, beta2=0.95), constant, np.zeros(1), 1, corrections["neither"])[1]
+print(f"neither, beta2 = 0.95: {small[0]:.2f} lr at t = 1")
+
+# %% [markdown]
+# Without corrections the first step is too **large**: $m$ is 10 times too small, but $v$ is 1000 times too small, and $\sqrt{1000} / 10 = 3.16$. It gets worse up to step 12,
+# because $m$ recovers within tens of steps and $v$ takes thousands. With $\beta_2 = 0.95$, usual for language models, the balance tips: too small.
+
+# %% [markdown]
+# ## What breaks
+#
+# ### A forgotten correction, in training
+#
+# Take real text: half of the pages of CPython's own documentation, drawn by a seed. Of the 63 most frequent words, and of "any other word", we count which follows which. The model
+# is the simplest one: `theta[i, j]` is the logit of word `j` after word `i`, the loss is the cross-entropy over all pairs. Its floor is known, the entropy
+# of the counts; we report the **gap** above the floor.
+
+# %% name="words"
+def words(seed, size=64):
+    pages = np.random.default_rng(seed).permutation(sorted(topics))[::2]
+    text = re.findall("[a-z]+", " ".join(topics[p] for p in pages).lower())
+    number = {word: i for i, (word, _) in enumerate(Counter(text).most_common(size - 1))}
+    ids = [number.get(word, size - 1) for word in text]
+    counts = np.zeros((size, size))
+    np.add.at(counts, (ids[:-1], ids[1:]), 1)
+    return torch.tensor(counts, device=setting.device)
+
+# %% name="bigram"
+class Problem(NamedTuple):
+    gradient: Callable
+    gap: Callable  # the loss above its floor
+    start: Any
+
+def bigram(counts):
+    often = counts.sum(1)  # how often a word occurs is the weight of its row
+    follow = counts / often[:, None]
+
+    def loss(theta):
+        return weighted_mean(soft_cross_entropy(theta, follow), often)
+
+    floor = loss(follow.log()).value
+    return Problem(lambda theta: loss(theta).grad, lambda theta: loss(theta).value - floor, 0 * counts)
+
+counts = words(seed)
+print("a common word occurs over 100 times as often as a rare one:", bool(counts.sum(1).max() > 100 * counts.sum(1).min()))
+
+# %% name="damage"
+def gaps(problem, lr, fix, steps=60):
+    return [problem.gap(theta).item() for theta in train(Adam(lr), problem.gradient, problem.start, steps, fix)]
+
+runs = {label: np.array([gaps(bigram(words(s)), 1.0, fix) for s in setting.seeds]) for label, fix in corrections.items()}
+plots.lines(
+    np.arange(61), {label: tuple(np.percentile(r, [0, 50, 100], axis=0)) for label, r in runs.items()}, "step t", "gap above the floor (nats)",
+    "Gap of the word model over 60 steps at learning rate 1, on a logarithmic axis. With both corrections it falls with ripples, and with only v corrected "
+    "a little later. With neither it turns up again after one step and stays about ten times higher; with only m corrected it jumps up tenfold.",
+    title="Learning rate 1: what is corrected? (band: all seeds)", log="y",
+)
+
+# %% name="damage-verdict"
+timid = {label: [gaps(bigram(words(s)), 0.1, corrections[label])[-1] for s in setting.seeds] for label in ("both", "neither")}
+worse = runs["neither"][:, -1] / runs["both"][:, -1]
+better = np.array(timid["neither"]) / timid["both"]
+print("lr = 1, neither: the gap is at least 4 times larger for every seed:", bool(worse.min() > 4))
+print("lr = 0.1, neither: the gap is at least 4 times smaller for every seed:", bool(better.max() < 1 / 4))
+assert worse.min() > 4 and better.max() < 1 / 4 and (runs["only m"][:, 3] > 5 * runs["both"][:, 0]).all()
+
+# %% [markdown]
+# The picture above predicted it: forgetting the correction of $v$ hurts at once, forgetting that of $m$ only delays. But look at the second line: at a timid learning rate the *uncorrected*
+# Adam is ahead, since it secretly takes longer steps. A missing correction is a hidden schedule, and a tuned learning rate hides it. It was found the hard way in BERT:
+# an Adam without correction made fine-tuning unstable across seeds (Zhang et al. 2021, arXiv 2006.05987).
+#
+# ### Where epsilon stands
+#
+# $\epsilon$ "avoids division by zero" (C29). It does more, and its place matters (E11). F11, as in PyTorch, adds it outside the root, after the correction. Keras uses the form of the paper's
+# section 2 (G16), with $\hat\epsilon$ added to the *uncorrected* root: $\eta\, \frac{\sqrt{1 - \beta_2^t}}{1 - \beta_1^t}\, \frac{m_t}{\sqrt{v_t} + \hat\epsilon}$. This is F11 if
+# $\hat\epsilon = \epsilon \sqrt{1 - \beta_2^t}$, and Keras keeps $\hat\epsilon$ fixed. A third form adds it under the root. The first step, in learning rates:
+
+# %% name="epsilon"
+m, v, f1, f2, e = sp.symbols("m v f1 f2 epsilon", positive=True)  # f1, f2: the factors 1 - beta^t
+G16 = sp.sqrt(f2) / f1 * m / (sp.sqrt(v) + e * sp.sqrt(f2))
+assert sp.simplify(G16 - (m / f1) / (sp.sqrt(v / f2) + e)) == 0
+
+forms = {
+    "F11: outside": lambda g, eps: g / (g + eps),
+    "under the root": lambda g, eps: g / np.sqrt(g**2 + eps),
+    "Keras: before the correction": lambda g, eps: np.sqrt(0.001) * g / (np.sqrt(0.001) * g + eps),
+}
+settings = [(1.0, 1e-8), (1.0, 0.1), (1e-4, 1e-8), (1e-8, 1e-8)]
+assert all(np.isclose(step_sizes(np.array([[g]]))[0, 0], g / (g + 1e-8)) for g, eps in settings if eps == 1e-8)
+Table(["first step / lr", *(f"g = {g:g}, eps = {eps:g}" for g, eps in settings)], [[name, *(f(*s) for s in settings)] for name, f in forms.items()])
+
+# %% [markdown]
+# At $g = 1$ and the default $\epsilon$ no test would tell them apart. The third column does: under the root, $10^{-8}$ acts like $10^{-4}$. And for gradients as small as $\epsilon$
+# itself, steps shrink in every form: $\epsilon$ caps what a parameter with hardly any gradient may do. Enlarge it, and $\sqrt{\hat v}$ no longer matters: Adam becomes
+# momentum, averaged, with the rate $\eta / \epsilon$.
+
+# %% name="large-epsilon"
+bowl = quadratic(1.0, 25.0)
+huge = trail(Adam(0.05e6, eps=1e6), bowl.gradient, start, 50)
+averaged = train(Adam(0.05), bowl.gradient, start, 50, move=lambda r, theta, m_hat, v_hat: theta - r.lr * m_hat)
+assert np.allclose(huge, averaged, atol=1e-3)
+
+# %% [markdown]
+# ### A loss times 100
+#
+# Line 3 says that the size of the gradient cancels. So Adam should not care in which unit the loss is measured, while gradient descent does.
+
+# %% name="scale"
+def path(rule, factor):
+    return np.array(trail(rule, lambda theta: factor * bowl.gradient(theta), start, 50))
+
+sgd, adam, tiny = (path(SGD(0.05), 100), *(path(Adam(0.05), f) - path(Adam(0.05), 1) for f in (100, 1e-9)))
+print("loss x 100:  SGD leaves for a distance above 1e50:", bool(abs(sgd[-1]).max() > 1e50))
+print("loss x 100:  Adam's path changes by less than 1e-6:", bool(abs(adam).max() < 1e-6))
+print("loss x 1e-9: Adam's path changes by more than 0.5:", bool(abs(tiny).max() > 0.5))
+assert abs(sgd[-1]).max() > 1e50 and abs(adam).max() < 1e-6 and abs(tiny).max() > 0.5
+
+# %% [markdown]
+# The unit cancels as long as the gradients stay far above $\epsilon$.
+#
+# ### Half precision
+#
+# The smallest positive float16 is about $6 \cdot 10^{-8}$. What becomes of $\epsilon = 10^{-8}$, and of $g^2$? One step on a parameter of 1, computed in float16 as PyTorch does without `fused`,
+# and by ours, which computes in float32 and rounds once:
+
+# %% name="half"
+rows = []
+for g in (0.0, 1e-4, 1e4):
+    theta = torch.ones(1, dtype=torch.float16, device=setting.device, requires_grad=True)
+    theta.grad = torch.full_like(theta, g)
+    ours, _ = Adam(0.1).update(theta.detach().clone(), theta.grad, Adam().init(theta.detach()))
+    torch.optim.Adam([theta], lr=0.1, foreach=False, fused=False).step()
+    rows.append([f"{g:g}", str(theta.item()), ours.item()])
+assert torch.tensor(1e-8).half() == 0 < torch.tensor(6e-8).half() and rows[0][1] == "nan" and ours.item() < 0.91
+Table(["gradient", "PyTorch, float16", "ours"], rows)
+
+# %% [markdown]
+# A zero gradient gives 0 / 0. A small one has a square of 0, a large one a square of infinity: one step to the end of the world, or none. All three are silent.
+
+# %% [markdown]
+# ## Faster and more stable?
+#
+# That is what the source document says of Adam (C30). One protocol: start at 0, 100 steps, every optimizer tries the same eight learning rates, and its best one counts; momentum is 0.9 and the betas are the defaults.
+# Two problems with real data: the **words** above, and linear regression on the **diabetes** data, ten standardised measurements of each patient. Only the training loss is judged.
+
+# %% name="race"
+rates = 10.0 ** np.arange(-1.5, 2.1, 0.5)
+rules = {"SGD": SGD, "momentum": Momentum, "Adam": Adam}
+
+def race(rule, problem):  # gap, learning rate and theta of the best run
+    ends = [trail(rule(lr), problem.gradient, problem.start, 100)[-1] for lr in rates]
+    gaps = np.array([problem.gap(theta).item() for theta in ends])
+    best = np.nanargmin(gaps)
+    return gaps[best], rates[best], ends[best]
+
+# %% name="regression"
+def regression(seed):
+    x, y = (torch.tensor(a, device=setting.device) for a in data.diabetes(seed)[:2])
+    y = (y - y.mean()) / y.std()
+
+    def loss(theta):
+        return mean(squared_error(x @ theta, y))
+
+    floor = loss(torch.linalg.lstsq(x, y[:, None]).solution[:, 0]).value
+    return Problem(lambda theta: x.T @ loss(theta).grad, lambda theta: loss(theta).value - floor, 0 * x[0])
+
+# %% [markdown]
+# And a third, to find out *why*: the words again, but with the axes rotated. We train $\phi$ with $\theta = Q \phi$, where $Q$ is a random orthogonal matrix that mixes the rows. The losses that
+# can be reached are the same; only the parameters no longer belong to one word each.
+
+# %% name="rotated"
+def rotated(problem, seed):
+    q, _ = np.linalg.qr(np.random.default_rng(seed).normal(size=(len(problem.start),) * 2))
+    q = torch.tensor(q, device=setting.device)
+    return Problem(lambda phi: q.T @ problem.gradient(q @ phi), lambda phi: problem.gap(q @ phi), problem.start)
+
+plain, turned = bigram(counts), rotated(bigram(counts), seed)
+for rule in (SGD(3.0), Momentum(3.0)):  # steps that are linear in the gradient turn with the axes
+    a, b = (p.gap(trail(rule, p.gradient, p.start, 100)[-1]) for p in (plain, turned))
+    assert torch.isclose(a, b)
+
+# %% name="results"
+results = {}
+for s in setting.seeds:
+    for name, problem in {"words": bigram(words(s)), "diabetes": regression(s)}.items():
+        for label, rule in rules.items():
+            results[name, label, s] = race(rule, problem)
+    results["words, rotated", "Adam", s] = race(Adam, rotated(bigram(words(s)), s))
+gap = {key[:2]: np.array([results[*key[:2], s][0] for s in setting.seeds]) for key in results}
+
+# %% tags=["nbval-ignore-output"] name="results-table"
+def cell(name, label):
+    if (name, label) not in gap:
+        return "as words"
+    tuned = sorted({f"{results[name, label, s][1]:.3g}" for s in setting.seeds}, key=float)
+    return f"{np.median(gap[name, label]):.1e} ({gap[name, label].min():.1e} to {gap[name, label].max():.1e}), lr {' or '.join(tuned)}"
+
+note = f"Learning rates tried: {', '.join(f'{r:.3g}' for r in rates)}. Median gap, (range over seeds), best rates."
+Table(["problem", *rules], [[n, *(cell(n, r) for r in rules)] for n in ("words", "words, rotated", "diabetes")], note)
+
+# %% name="results-verdict"
+words_won = gap["words", "momentum"] / gap["words", "Adam"]
+diabetes_lost = gap["diabetes", "Adam"] / gap["diabetes", "momentum"]
+rotation = gap["words, rotated", "Adam"] / gap["words", "Adam"]
+print("words: Adam's gap is at least 100 times smaller than momentum's, for every seed:", bool(words_won.min() > 100))
+print("words: turning the axes makes Adam's gap at least 100 times larger, for every seed:", bool(rotation.min() > 100))
+left = gap["words", "momentum"] / gap["words, rotated", "Adam"]
+print("words, axes turned: it is still at least 4 times smaller than momentum's, for every seed:", bool(left.min() > 4))
+print("diabetes: momentum's gap is at least 5 times smaller than Adam's, for every seed:", bool(diabetes_lost.min() > 5))
+assert words_won.min() > 100 and rotation.min() > 100 and left.min() > 4 and diabetes_lost.min() > 5
+assert all(rates[0] < r[1] < rates[-1] for r in results.values())  # no best rate at an end of the grid
+
+# %% [markdown]
+# The gradient of a row is proportional to how often its word occurs, and so is its curvature: one learning rate must serve them all. Adam divides each step by the size of the parameter's own gradients,
+# and so takes out just this difference. Turn the axes, and most of the advantage is gone, though not all: **Adam helps most where the differences in scale lie along the axes.** The diabetes measurements have equal scales and are correlated;
+# there is nothing to divide by, and momentum wins.
+#
+# Whose words are learned?
+
+# %% name="rare"
+def per_word(theta, counts):  # the gap of each word, the most frequent first, in groups of 8
+    often = counts.sum(1)
+    follow = counts / often[:, None]
+    gap = soft_cross_entropy(theta, follow).value - soft_cross_entropy(follow.log(), follow).value
+    return gap[often.argsort(descending=True)].reshape(-1, 8).mean(1).cpu().numpy()
+
+curves = {label: np.array([per_word(results["words", label, s][2], words(s)) for s in setting.seeds]) for label in rules}
+plots.lines(
+    np.arange(4.5, 64, 8), {label: tuple(np.percentile(c, [0, 50, 100], axis=0)) for label, c in curves.items()},
+    "rank of the word by frequency", "gap above the word's floor (nats)",
+    "Gap per word against its rank, on a logarithmic axis. SGD and momentum leave the rarer words far above their floor, "
+    "Adam is close to the floor at every rank.",
+    title="After 100 steps at the best rate (band: all seeds)", log="y",
+)
+
+# %% [markdown]
+# SGD and momentum spend the whole budget on the frequent words; for Adam the rank hardly matters. Language has a long tail of rare words, which is one measured reason for Adam's place
+# in language models (Kunstner et al. 2024, arXiv 2402.19449).
+
+# %% name="rare-verdict"
+rarest = {label: c[:, 4:].mean(1) for label, c in curves.items()}
+assert (rarest["momentum"] > 100 * rarest["Adam"]).all() and (rarest["SGD"] > rarest["momentum"]).all()
+
+# %% [markdown]
+# ### More stable?
+#
+# A problem of one parameter in $[-1, 1]$, after Reddi et al. (2018, arXiv 1904.09237): the gradient is 3 at every third step, else $-1$. The average slope is positive, so $-1$ is the best point.
+# They take $\beta_1 = 0$ and $\beta_2 = 1 / (1 + 3^2)$. Before you run it: where does Adam go?
+
+# %% name="reddi"
+def walk(rule, steps=3000):
+    theta, state = np.zeros(1), rule.init(np.zeros(1))
+    for t in range(1, steps + 1):
+        theta, state = rule.update(theta, np.array([3.0 if t % 3 == 1 else -1.0]), state)
+        theta = np.clip(theta, -1, 1)
+    return f"{theta[0]:.1f}"
+
+short = {"beta1": 0.0, "beta2": 0.1}
+walkers = {"Adam": Adam(0.01, **short), "AMSGrad": AMSGrad(0.01, **short), "SGD": SGD(0.01), "Adam, default betas": Adam(0.01)}
+ends = {label: walk(rule) for label, rule in walkers.items()}
+assert ends == {"Adam": "1.0", "AMSGrad": "-1.0", "SGD": "-1.0", "Adam, default betas": "-1.0"}
+Table(["rule", "ends at"], ends.items())
+
+# %% [markdown]
+# To the worst point. Adam divides the large gradient by its own size, and with so short a memory it has forgotten that size when the two small ones come: three steps of similar length, two of them
+# the wrong way. AMSGrad divides by the largest $v$ so far. The default betas remember a thousand steps, and Adam is right here; but the paper builds such a problem for every choice of betas with $\beta_1 < \sqrt{\beta_2}$.
+
+# %% [markdown]
+# ## Exercises
+#
+# ### 1. One step of Adam (10 minutes, medium)
+# `m` and `v` come in from step `t - 1`; `t` is the number of this step, 1 at the first. Return `(theta, m, v)` for NumPy arrays. The check walks 30 steps with a
+# large `eps`.
+
+# %% name="exercise-step"
+def adam_step(theta, g, m, v, t, lr, beta1, beta2, eps):
+    ### BEGIN SOLUTION
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g**2
+    m_hat = m / (1 - beta1**t)
+    v_hat = v / (1 - beta2**t)
+    return theta - lr * m_hat / (np.sqrt(v_hat) + eps), m, v
+    ### END SOLUTION
+
+# %% name="check-step"
+check("adam_step")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>Five lines, F7 to F11, in this order; each uses the results of the ones before.</details>
+# <details><summary>Hint 2</summary>What you return as m and v is the averages, without hats: the next step corrects them with its own t.</details>
+#
+# ### 2. The resumed run (5 minutes, medium)
+# A long run is stopped and resumed. `m` and `v` were saved, but `t` starts again at 1. Under a constant gradient, how long is step `t` after the restart, in learning rates, without `eps`?
+
+# %% name="exercise-resumed"
+def resumed(t, beta1, beta2):
+    ### BEGIN SOLUTION
+    return np.sqrt(1 - beta2**t) / (1 - beta1**t)
+    ### END SOLUTION
+
+# %% name="check-resumed"
+check("resumed")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>After a long run under a constant gradient c: m = c and v = c². They stay so. What do F9 and F10 make of them?</details>
+# <details><summary>Hint 2</summary>The cell <code>order</code> did this at t = 1: hats of 10 and 1000.</details>
+#
+# ### 3. The longest step, with a shorter memory (5 minutes, easy)
+# Language models are often trained with $\beta_2 = 0.95$. Without both corrections, under a constant gradient: at which step `t` is Adam's step longest?
+
+# %% name="exercise-longest"
+longest_at = (
+    ### BEGIN SOLUTION
+    max(range(1, 1000), key=lambda t: (1 - 0.9**t) / np.sqrt(1 - 0.95**t))
+    ### END SOLUTION
+)
+
+# %% name="check-longest"
+check("longest_at")
+
+# %% [markdown]
+# <details><summary>Hint</summary>Line 4 of the derivation gives the size of step t. <code>max(range(1, 1000), key=...)</code> finds where a function is largest.</details>
+#
+# ### 4. The largest possible step (10 minutes, hard)
+# Line 6 is for large $t$. Give the largest step that any gradients can cause at step `t`, **with** corrections, in learning rates, without `eps`. At `t = 1` it must be 1.
+
+# %% name="exercise-largest"
+def largest_step(t, beta1, beta2):
+    ### BEGIN SOLUTION
+    q_sum = sum((beta1**2 / beta2) ** k for k in range(t))
+    uncorrected = (1 - beta1) / np.sqrt(1 - beta2) * np.sqrt(q_sum)
+    return uncorrected * np.sqrt(1 - beta2**t) / (1 - beta1**t)
+    ### END SOLUTION
+
+# %% name="check-largest"
+check("largest_step")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>Line 5 bounds m / sqrt(v) at every t. Keep its sum over k finite: there are t terms.</details>
+# <details><summary>Hint 2</summary>m_hat / sqrt(v_hat) is m / sqrt(v) times two factors that do not depend on the gradients.</details>
+#
+# [All solutions of this lesson](../../solutions/03_algorithms/04_adam.ipynb)
+#
+# ## Takeaways
+#
+# - Adam divides an average of gradients by the root of an average of squares, so the size of the gradient cancels. **F7 to F11, G15, G16: confirmed. C29, E12: confirmed,** with $t$ from 1 and a zero start;
+#   without its corrections a constant gradient gives steps of up to 6.57 $\eta$. **E11:** $\epsilon$ also limits parameters with small gradients, and there its place shows. **G17: refuted as a bound;** the
+#   largest step comes as close to 7.27 $\eta$ as you like. **C28: conditional (E10),** an average instead of a sum, and a correction that neither parent has.
+# - **C30: conditional (E25).** Adam wins by far where scales differ along the axes, as with rare words. Elsewhere momentum can win, and with a short memory Adam can walk to the worst point. Published comparisons disagree as well:
+#   worse test errors than SGD in Wilson et al. (2017, arXiv 1705.08292), never behind momentum once *all* hyperparameters are tuned in Choi et al. (2019, arXiv 1910.05446).
+# - Do not use it in pure float16, where two more numbers per parameter do not fit, or where the scales are equal anyway.

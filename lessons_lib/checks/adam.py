@@ -1,5 +1,175 @@
-"""Exercises of the lesson."""
+"""Exercises of the lesson on Adam, with the wrong answers that they recognise."""
+
+import numpy as np
 
 from .engine import Exercise
 
-EXERCISES: list[Exercise] = []
+LESSON = "03_algorithms/04_adam"
+LR, BETA1, BETA2, EPS = 0.3, 0.6, 0.9, 0.5  # far from the defaults, at which wrong formulas look right
+
+
+def _walk(answer):
+    """30 steps along gradients of three sizes, one column each: theta after every step, m and v at the end."""
+    gradients = np.random.default_rng(0).normal(size=(30, 3)) * [0.1, 1.0, 10.0] + [0.2, 0.0, -3.0]
+    theta, m, v, visited = np.array([1.0, -2.0, 0.5]), np.zeros(3), np.zeros(3), []
+    for t, g in enumerate(gradients, 1):
+        result = answer(theta.copy(), g.copy(), m, v, t, LR, BETA1, BETA2, EPS)
+        if not isinstance(result, tuple | list) or len(result) != 3:
+            return result  # the comparison says how many results came
+        theta, m, v = (np.array(a) for a in result)
+        visited.append(theta)
+    return [np.array(visited), m, v]
+
+
+def _step(theta, g, m, v, t, lr, beta1, beta2, eps, *, late=0, power=2, correct=True, sign=-1, gain=True, place="F11"):
+    """Adam, with one thing to get wrong at a time."""
+    m = beta1 * m + ((1 - beta1) if gain else 1) * g
+    v = beta2 * v + ((1 - beta2) if gain else 1) * np.abs(g) ** power
+    f1, f2 = (1 - beta1 ** (t - late), 1 - beta2 ** (t - late)) if correct else (1, 1)
+    m_hat, v_hat = m / f1, v / f2
+    below = {
+        "F11": np.sqrt(v_hat) + eps,
+        "inside": np.sqrt(v_hat + eps),
+        "hat": (np.sqrt(v) + eps) / np.sqrt(f2),
+        "no root": v_hat + eps,
+    }[place]
+    return theta + sign * lr * m_hat / below, m, v
+
+
+def _wrong(**slip):
+    return lambda *args: _step(*args, **slip)
+
+
+def _swapped(theta, g, m, v, t, lr, beta1, beta2, eps):
+    return _step(theta, g, m, v, t, lr, beta2, beta1, eps)
+
+
+def _hats_kept(theta, g, m, v, t, lr, beta1, beta2, eps):
+    theta, m, v = _step(theta, g, m, v, t, lr, beta1, beta2, eps)
+    return theta, m / (1 - beta1**t), v / (1 - beta2**t)
+
+
+def _square_of_mean(theta, g, m, v, t, lr, beta1, beta2, eps):
+    new = beta1 * m + (1 - beta1) * g
+    return _step(theta, new, 0 * m, v, t, lr, 0.0, beta2, eps)[0], new, beta2 * v + (1 - beta2) * new**2
+
+
+step = Exercise(
+    "adam_step",
+    LESSON,
+    "write F7 to F11 as five lines, one below the other, and return theta, m, v.",
+    _step,
+    {
+        "The corrections are missing: divide m by 1 - beta1**t and v by 1 - beta2**t.": _wrong(correct=False),
+        "You correct with t - 1. The t that comes in is this step's number, already 1 at the first.": _wrong(late=1),
+        "eps stands under the root. F11 adds it to the root of v_hat.": _wrong(place="inside"),
+        "eps is added to the root of v before the correction: that is the form G16, not F11.": _wrong(place="hat"),
+        "The root of v_hat is missing.": _wrong(place="no root"),
+        "v must average g**2, not |g|.": _wrong(power=1),
+        "v must average g**2, not g: negative averages have no root.": lambda th, g, m, v, t, lr, b1, b2, e: (
+            th - lr * ((b1 * m + (1 - b1) * g) / (1 - b1**t)) / (np.sqrt((b2 * v + (1 - b2) * g) / (1 - b2**t)) + e),
+            b1 * m + (1 - b1) * g,
+            b2 * v + (1 - b2) * g,
+        ),
+        "v must average the square of the gradient, not the square of m.": _square_of_mean,
+        "beta1 belongs to m and beta2 to v; you have them swapped.": _swapped,
+        "The sign is wrong: the step goes against the gradient.": _wrong(sign=1),
+        "The factors 1 - beta are missing: m and v then add up instead of averaging (E10).": _wrong(gain=False),
+        "You return the hats. Return m and v themselves; the next step corrects them with its own t.": _hats_kept,
+    },
+    _walk,
+)
+
+
+def _at_steps(answer):
+    return [answer(t, *betas) for betas in ((0.9, 0.999), (0.5, 0.7)) for t in (1, 2, 3, 12, 30)]
+
+
+def _factors(t, b1, b2):
+    return 1 - b1**t, np.sqrt(1 - b2**t)
+
+
+def _resumed(t, b1, b2, of_m=True, of_v=True, power=1):
+    f1, f2 = _factors(t, b1, b2)
+    return (f2**power if of_v else 1.0) / (f1 if of_m else 1.0)
+
+
+resumed = Exercise(
+    "resumed",
+    LESSON,
+    "under a constant gradient c the saved averages are m = c and v = c**2, and stay so; put them into F9 to F11.",
+    _resumed,
+    {
+        "That is a run without corrections from a zero start. Here m and v are full, and are corrected again.": (
+            lambda t, b1, b2: 1 / _resumed(t, b1, b2)
+        ),
+        "That is a run whose t was kept, or one from a zero start: there the corrections fit.": lambda t, b1, b2: 1.0,
+        "v stands under a root in F11, and so does its correction.": lambda t, b1, b2: _resumed(t, b1, b2, power=2),
+        "Only m is corrected in your answer; v_hat is too large as well.": lambda t, b1, b2: _resumed(
+            t, b1, b2, of_v=False
+        ),
+        "Only v is corrected in your answer; m_hat is too large as well.": lambda t, b1, b2: _resumed(
+            t, b1, b2, of_m=False
+        ),
+        "beta1 belongs to m and beta2 to v; you have them swapped.": lambda t, b1, b2: _resumed(t, b2, b1),
+    },
+    _at_steps,
+)
+
+longest = Exercise(
+    "longest_at",
+    LESSON,
+    "compute (1 - 0.9**t) / np.sqrt(1 - 0.95**t) for t = 1, 2, 3, ... and find where it is largest.",
+    20,
+    {
+        "That is the answer for beta2 = 0.999.": 12,
+        "That is the index in a list that starts at 0; t starts at 1.": 19,
+        "That is the first step; with beta2 = 0.95 it is the shortest.": 1,
+        "That is the size of the longest step. Wanted is its number t.": (1 - 0.9**20) / np.sqrt(1 - 0.95**20),
+    },
+)
+
+
+def _largest(t, b1, b2, ratio=None, root=0.5):
+    f1, f2 = _factors(t, b1, b2)
+    total = sum((ratio or b1**2 / b2) ** k for k in range(t))
+    return (1 - b1) / np.sqrt(1 - b2) * total**root * f2 / f1
+
+
+def _uncorrected(t, b1, b2, power=1):
+    f1, f2 = _factors(t, b1, b2)
+    return _largest(t, b1, b2) * (f1 / f2) ** power
+
+
+def _at_betas(answer):
+    return [answer(t, *betas) for betas in ((0.9, 0.999), (0.5, 0.9), (0.8, 0.7)) for t in (1, 2, 5, 40)]
+
+
+largest = Exercise(
+    "largest_step",
+    LESSON,
+    "line 5 bounds m / sqrt(v) by (1 - beta1) / sqrt(1 - beta2) * sqrt(a sum of t terms); then correct m and v.",
+    _largest,
+    {
+        "That is without the corrections: at t = 1 it is not 1.": _uncorrected,
+        "Upside down: the correction of m makes the step longer, that of v shorter.": (
+            lambda t, b1, b2: _uncorrected(t, b1, b2, power=2)
+        ),
+        "That is a lone spike after silence, corrected. Gradients before it can push too.": (
+            lambda t, b1, b2: _largest(t, b1, b2, root=0)
+        ),
+        "That is G17, the lone spike; the lesson refuted it as a bound.": (
+            lambda t, b1, b2: max(1, (1 - b1) / np.sqrt(1 - b2))
+        ),
+        "That is the limit for large t. Keep the sum and the corrections finite.": (
+            lambda t, b1, b2: (1 - b1) / np.sqrt((1 - b2) * (1 - b1**2 / b2))
+        ),
+        "The terms of the sum are powers of beta1**2 / beta2, not of beta1 / beta2.": (
+            lambda t, b1, b2: _largest(t, b1, b2, ratio=b1 / b2)
+        ),
+        "The sum stands under a root.": lambda t, b1, b2: _largest(t, b1, b2, root=1),
+    },
+    _at_betas,
+)
+
+EXERCISES = [step, resumed, longest, largest]
