@@ -128,9 +128,9 @@ def test_adams_longest_step():
         return abs(theta - before)[0]
 
     assert last_step([1e-100] * 20_000 + [1.0]) == pytest.approx(0.1 / np.sqrt(0.001), rel=1e-6)
-    growing = (0.999 / 0.9) ** np.arange(-6000.0, 0.0)
+    growing = (0.999 / 0.9) ** np.arange(-1000.0, 0.0)
     supremum = 0.1 / np.sqrt(0.001 * (1 - 0.9**2 / 0.999))
-    assert last_step([1e-200] * 20_000 + list(growing)) == pytest.approx(supremum, rel=1e-6)
+    assert last_step([1e-100] * 20_000 + list(growing)) == pytest.approx(supremum, rel=1e-6)
 
 
 def test_amsgrad_never_forgets_a_large_gradient():
