@@ -84,10 +84,10 @@ def paths(landscape, trails: dict, alt: str, title: str = "", span=((-2.0, 2.0),
 
 
 def side_by_side(
-    x, left: dict, right: dict, xlabel: str, ylabels: tuple, alt: str, titles=("", ""), log: str = ""
+    x, left: dict, right: dict, xlabel: str, ylabels: tuple, alt: str, titles=("", ""), logs=("", "")
 ) -> Picture:
     """Two panels of `lines` over the same axis, for instance the loss and the accuracy of one training."""
     fig, axes = panels(2)
-    for ax, curves, ylabel, title in zip(axes, (left, right), ylabels, titles, strict=True):
+    for ax, curves, ylabel, title, log in zip(axes, (left, right), ylabels, titles, logs, strict=True):
         draw_lines(ax, x, curves, xlabel, ylabel, title, log)
     return Picture(fig, alt)

@@ -285,7 +285,7 @@ plots.side_by_side(
     "step", ("mean loss, training pictures (nats)", "share right, test pictures"),
     "Left: the training loss from logits falls towards 0, the one from probabilities levels off just above a horizontal line at 1.46. "
     "Right: the test accuracy of both ends at the same height; from probabilities it rises later.",
-    titles=("The loss is stuck ...", "... and the accuracy is not"), log="x",
+    titles=("The loss is stuck ...", "... and the accuracy is not"), logs=("x", "x"),
 )
 
 # %% [markdown]

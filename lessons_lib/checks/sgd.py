@@ -1,5 +1,119 @@
-"""Exercises of the lesson."""
+"""Exercises of the lesson on stochastic gradient descent, with the wrong answers that they recognise."""
+
+import numpy as np
 
 from .engine import Exercise
 
-EXERCISES: list[Exercise] = []
+LESSON = "03_algorithms/03_sgd"
+
+
+def _try_gradient(answer):
+    rng = np.random.default_rng(0)
+    return [answer(rng.normal(size=d), rng.normal(size=(b, d)), rng.normal(size=b)) for b, d in ((7, 3), (1, 2))]
+
+
+gradient = Exercise(
+    "batch_gradient",
+    LESSON,
+    "x.T @ (something of shape (B,)) adds up over the examples of the batch.",
+    lambda theta, x, y: 2 * x.T @ (x @ theta - y) / len(x),
+    {
+        "That is the gradient of the sum: it multiplies the learning rate by B.": lambda theta, x, y: (
+            2 * x.T @ (x @ theta - y)
+        ),
+        "The factor 2 of the square is missing.": lambda theta, x, y: x.T @ (x @ theta - y) / len(x),
+        "The sign is wrong: it points downhill. The update subtracts it.": lambda theta, x, y: (
+            2 * x.T @ (y - x @ theta) / len(x)
+        ),
+        "That divides by the number of parameters, not by the number of examples.": lambda theta, x, y: (
+            2 * x.T @ (x @ theta - y) / len(theta)
+        ),
+        "That is the gradient by the predictions. The chain rule adds a factor x.": lambda theta, x, y: (
+            2 * (x @ theta - y) / len(x)
+        ),
+    },
+    _try_gradient,
+)
+
+
+def _try_variance(answer):
+    a = np.array([1.0, 4.0, 4.0, -3.0, 10.0])
+    return [answer(a, size) for size in (1, 2, 4, 5)]
+
+
+variance = Exercise(
+    "batch_variance",
+    LESSON,
+    "S^2 divides by N; then come 1 / B and the factor for drawing without replacement.",
+    lambda a, size: a.var() / size * (len(a) - size) / (len(a) - 1),
+    {
+        "That is for drawing with replacement: it is not 0 for the full batch.": lambda a, size: a.var() / size,
+        "Your S^2 divides by N - 1; with the factor (N - B) / (N - 1) it must divide by N.": lambda a, size: (
+            a.var(ddof=1) / size * (len(a) - size) / (len(a) - 1)
+        ),
+        "The last factor's divisor is N - 1, not N.": lambda a, size: a.var() / size * (len(a) - size) / len(a),
+        "The 1 / B is missing.": lambda a, size: a.var() * (len(a) - size) / (len(a) - 1),
+        "That is the standard deviation; the variance is its square.": lambda a, size: np.sqrt(
+            a.var() / size * (len(a) - size) / (len(a) - 1)
+        ),
+        "That is the variance of the sum over the batch, not of its mean.": lambda a, size: (
+            a.var() * size * (len(a) - size) / (len(a) - 1)
+        ),
+    },
+    _try_variance,
+)
+
+
+def _curvatures(x):
+    return np.linalg.eigvalsh(2 * x.T @ x / len(x))
+
+
+def _try_edge(answer):
+    rng = np.random.default_rng(1)
+    return [answer(rng.normal(size=(n, 3)) * [0.1, 1.0, 8.0]) for n in (6, 20)]
+
+
+edge = Exercise(
+    "stability_edge",
+    LESSON,
+    "2 over the largest eigenvalue of the matrix of second derivatives.",
+    lambda x: 2 / _curvatures(x).max(),
+    {
+        "That is 1 / lambda_max, the best rate for the steepest direction; the edge is twice as far.": lambda x: (
+            1 / _curvatures(x).max()
+        ),
+        "The second derivative of the square brings a factor 2 into the matrix.": lambda x: 4 / _curvatures(x).max(),
+        "The loss is a mean: the matrix is divided by N.": lambda x: 2 / _curvatures(x).max() / len(x),
+        "That is the flattest direction. The steepest one breaks first.": lambda x: 2 / _curvatures(x).min(),
+        "That is the sum of the curvatures (the trace); the largest one decides.": lambda x: 2 / _curvatures(x).sum(),
+    },
+    _try_edge,
+)
+
+
+def _try_epoch(answer):
+    order = np.array([3, 0, 6, 2, 5, 1, 4])
+    return [answer(order, size) for size in (3, 7, 2, 10)]
+
+
+epoch = Exercise(
+    "epoch",
+    LESSON,
+    "a list with one slice of order per batch.",
+    lambda order, size: [order[i : i + size] for i in range(0, len(order), size)],
+    {
+        "The last, smaller batch is dropped: some examples are never used.": lambda order, size: [
+            order[i : i + size] for i in range(0, len(order) - size + 1, size)
+        ],
+        "These batches overlap. Step on by B.": lambda order, size: [
+            order[i : i + size] for i in range(len(order) - size + 1)
+        ],
+        "B is the size of a batch, not the number of batches.": lambda order, size: np.array_split(order, size),
+        "These are consecutive numbers. Take them from the shuffled order.": lambda order, size: [
+            np.arange(len(order))[i : i + size] for i in range(0, len(order), size)
+        ],
+    },
+    _try_epoch,
+)
+
+EXERCISES = [gradient, variance, edge, epoch]

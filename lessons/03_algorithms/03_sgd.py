@@ -1,0 +1,420 @@
+# ---
+# jupyter:
+#   lesson:
+#     title: Stochastic gradient descent
+#     minutes: 50
+#     settles: [F5, F6, G11, G12, C26, C27, E9, E13, E14, E23]
+# ---
+
+# %% [markdown]
+# # Stochastic gradient descent
+#
+# **Goal.** Go from the gradient of one example to the mini-batch, and know what a step can promise. **50 minutes.**
+#
+# **The question.** Every step goes against a gradient, and the loss that the step looks at falls nearly every time. Yet the loss over all examples goes *up* in
+# about half of the steps. Is something broken?
+
+# %% tags=["parameters"] name="parameters"
+device = "auto"  # "auto", "cpu" or "cuda"
+seed = 0
+profile = "quick"  # "quick": 5 seeds, "full": 20
+
+# %% name="setup"
+from itertools import combinations
+
+import numpy as np
+import sympy as sp
+import torch
+
+from lessons_lib import bridge, data, parity, plots
+from lessons_lib.checks import check
+from lessons_lib.core import mean, total
+from lessons_lib.landscapes import quadratic
+from lessons_lib.losses import squared_error
+from lessons_lib.optim import SGD
+from lessons_lib.show import Table, show
+
+setting = bridge.start(device, seed, profile)
+
+# %% [markdown]
+# ## The formula
+#
+# The source document's update (F5) uses the gradient of the loss of **one** example (F6):
+#
+# $$\theta_{t+1} = \theta_t - \eta\, \nabla_\theta L(y, \hat y(\theta_t, x))$$
+#
+# and its text, one line earlier, samples a **mini-batch** (E9). The two fit together only if we say what is done with the $B$ gradients of a batch $\mathcal B$. We take their **mean** (G11):
+#
+# $$g_t = \frac1B \sum_{n \in \mathcal B} \nabla \ell_n(\theta_t) \qquad \theta_{t+1} = \theta_t - \eta\, g_t$$
+#
+# | symbol | code | shape | meaning |
+# |---|---|---|---|
+# | $\theta$ | `theta` | `(d,)` | parameters |
+# | $n$; $N$ | | | an example; their number |
+# | $\mathcal B$; $B$ | `batch`; `B` | `(B,)`, indices | the batch; its size |
+# | $\ell_n$; $J = \frac1N \sum_n \ell_n$ | | numbers | loss of one example; the objective |
+# | $g$ | `g` | `(d,)` | gradient of the batch's mean loss |
+# | $\eta$ | `lr` | a number | learning rate |
+# | $H$; $\lambda_{\max}$ | `H` | `(d, d)`; a number | second derivatives of $J$; the largest eigenvalue, the steepest curvature |
+#
+# A **quadratic** $J$ has the same $H$ everywhere. Linear regression with the squared error has one: $J(\theta) = \frac1N \sum_n (x_n^\top \theta - y_n)^2$ and $H = \frac2N X^\top X$.
+
+# %% [markdown]
+# ## Derivation
+#
+# **The batch gradient is right on average.** Draw $B$ of $N$ examples without replacement, every set equally likely. Write $a_n$ for one coordinate of $\nabla \ell_n$.
+#
+# 1. Each example is in the batch with probability $B / N$. So $\mathbb E[g] = \frac1B \sum_n \frac BN a_n = \frac1N \sum_n a_n$: the gradient of $J$. It is *unbiased*.
+# 2. Whether $n$ is in is a 0-1 variable with variance $\frac BN (1 - \frac BN)$. Their sum is always $B$, so its variance is 0; by symmetry each pair has the covariance
+#    $-\frac BN (1 - \frac BN) / (N - 1)$.
+# 3. Add up variances and covariances: with $S^2 = \frac1N \sum_n (a_n - \bar a)^2$, $\operatorname{Var}[g] = \frac{S^2}{B} \cdot \frac{N - B}{N - 1}$. More examples,
+#    less noise, like $1/B$; and none at all when the batch is everything.
+#
+# Lines 1 and 3 are checked for $N = 5$ numbers without values: all batches of every size, added up.
+
+# %% name="derivation"
+a = sp.symbols("a1:6")
+N, centre = 5, sum(a) / 5
+S2 = sum((n - centre) ** 2 for n in a) / N
+for B in range(1, N + 1):
+    means = [sum(batch) / sp.Integer(B) for batch in combinations(a, B)]
+    assert sp.expand(sum(means) / len(means) - centre) == 0  # line 1
+    variance = sum((m - centre) ** 2 for m in means) / len(means)
+    assert sp.expand(variance - S2 / B * sp.Rational(N - B, N - 1)) == 0  # line 3
+print("unbiased, and the variance is S^2 / B (N - B) / (N - 1): for every B, whatever the numbers")
+
+# %% [markdown]
+# **What one step promises.** For a quadratic $J$ the loss after a step with *any* vector $g$ is exactly
+#
+# $$J(\theta - \eta g) = J(\theta) - \eta\, g^\top \nabla J + \tfrac{\eta^2}2\, g^\top H g .$$
+#
+# 4. Full batch: $g = \nabla J$, and $g^\top H g \le \lambda_{\max} \lVert g \rVert^2$, so $J$ falls by at least $\eta (1 - \frac{\eta \lambda_{\max}}2) \lVert \nabla J \rVert^2$ (the *descent lemma*,
+#    G12). That is more than nothing if $\eta < 2 / \lambda_{\max}$.
+# 5. Along an eigenvector with curvature $h$ the distance to the minimum is multiplied by $1 - \eta h$ at each step. It shrinks if $|1 - \eta h| < 1$, that is $\eta < 2 / h$. The
+#    steepest direction decides: $2 / \lambda_{\max}$ is the edge, from both sides.
+# 6. Mini-batch: take the mean over batches. With $\Sigma$ the covariance matrix of $g$, $\mathbb E[g^\top H g] = \nabla J^\top H\, \nabla J + \operatorname{tr}(H \Sigma)$. The expected change of $J$ is
+#    $-\eta \lVert \nabla J \rVert^2 + \frac{\eta^2}2 (\nabla J^\top H\, \nabla J + \operatorname{tr} H \Sigma)$. Far from the minimum the first term rules. Near it, $\nabla J$ fades and the noise $\Sigma$ does not.
+
+# %% name="one-step"
+eta, h1, h2, h12 = sp.symbols("eta h1 h2 h12")
+theta, g = sp.Matrix(sp.symbols("theta1:3")), sp.Matrix(sp.symbols("g1:3"))
+H = sp.Matrix([[h1, h12], [h12, h2]])
+
+def J(theta):  # any quadratic with its minimum at 0
+    return (theta.T * H * theta)[0] / 2
+
+change = -eta * (g.T * H * theta)[0] + eta**2 / 2 * (g.T * H * g)[0]
+assert sp.expand(J(theta - eta * g) - J(theta) - change) == 0
+p, q = sp.Matrix(sp.symbols("p1:3")), sp.Matrix(sp.symbols("q1:3"))  # line 6: two equally likely gradients
+middle, spread = (p + q) / 2, (p - q) * (p - q).T / 4
+expected = ((p.T * H * p)[0] + (q.T * H * q)[0]) / 2
+assert sp.expand(expected - (middle.T * H * middle)[0] - (H * spread).trace()) == 0
+
+# %% name="edge-of-a-bowl"
+for lr, falls in ((0.199, True), (0.201, False)):  # line 5: curvatures 1 and 10, so the edge is 0.2
+    bowl, theta = quadratic(1.0, 10.0), np.ones(2)
+    for _ in range(500):
+        theta = theta - lr * bowl.gradient(theta)
+    assert (bowl.value(theta) < bowl.value(np.ones(2))) == falls
+    print(f"lr = {lr}: the loss {'falls' if falls else 'grows'}")
+
+# %% [markdown]
+# ## Code
+
+# %% name="source"
+show(SGD)
+
+# %% [markdown]
+# The source document's steps: (1) initialise $\theta_0$; (2) repeat: a. sample a mini-batch, b. its gradient, c. the update; (3) stop. As functions, on 442
+# patients' records (scikit-learn's diabetes data): ten measurements predict the progress of the disease.
+
+# %% name="steps"
+def initialise(x):  # 1
+    return np.zeros(x.shape[1])
+
+def sample(rng, N, B):  # 2a
+    return rng.choice(N, B, replace=False)
+
+def gradient(theta, x, y):  # 2b
+    return x.T @ mean(squared_error(x @ theta, y)).grad
+
+def update(theta, g, lr):  # 2c
+    return SGD(lr).update(theta, g, SGD(lr).init(theta))[0]
+
+# %% name="train"
+def train(x, y, B, lr, steps, seed, gradient=gradient):
+    """Every theta, and how often the step's own batch got a lower loss."""
+    rng, theta, own = np.random.default_rng(seed), initialise(x), 0
+    visited = [theta]
+    for _ in range(steps):  # 3: the plainest of all stop conditions
+        batch = sample(rng, len(x), B)
+        theta = update(theta, gradient(theta, x[batch], y[batch]), lr)
+        before, after = (np.mean((x[batch] @ t - y[batch]) ** 2) for t in (visited[-1], theta))
+        own += after < before
+        visited.append(theta)
+    return np.array(visited), own / steps
+
+# %% name="problem"
+def problem(seed):
+    x, y, *_ = data.diabetes(seed)
+    y = (y - y.mean()) / y.std()
+    lowest = np.mean((x @ np.linalg.lstsq(x, y)[0] - y) ** 2)
+    return x, y, lambda thetas: np.mean((thetas @ x.T - y) ** 2, axis=-1) - lowest  # the gap above the minimum of J
+
+x, y, gap = problem(seed)
+edge = 2 / np.linalg.eigvalsh(2 * x.T @ x / len(x)).max()
+print(f"{len(x)} patients for training, {x.shape[1]} measurements; the full batch is stable below lr = {edge:.3f}")
+
+# %% [markdown]
+# ### Who computes the gradient?
+#
+# Not the optimizer, as the source document has it (E14). A step in PyTorch is four calls, and only the last belongs to the optimizer; it takes `theta.grad` as it finds it. The library's rule in
+# PyTorch's clothes, and our closed-form gradient in its autograd, follow the very same path:
+
+# %% name="four-calls"
+model = torch.nn.Linear(10, 1, bias=False, dtype=torch.float64, device=setting.device)
+torch.nn.init.zeros_(model.weight)
+optimizer = bridge.TorchOptimizer(SGD(0.02), model.parameters())
+loss_fn, rng = bridge.as_autograd(squared_error), np.random.default_rng(seed)
+for _ in range(100):
+    batch = sample(rng, len(x), 8)
+    inputs, target = (torch.tensor(a[batch], device=setting.device) for a in (x, y))
+    pred = model(inputs)[:, 0]  # forward
+    loss = loss_fn(pred, target).mean()  # loss
+    optimizer.zero_grad()
+    loss.backward()  # backward: here the gradient is computed
+    optimizer.step()  # step
+ours, _ = train(x, y, 8, 0.02, 100, seed)
+print("the same path as ours:", np.allclose(model.weight.detach().cpu().numpy()[0], ours[-1], rtol=1e-10))
+
+# %% [markdown]
+# ## Parity with PyTorch
+#
+# The largest relative difference after 50 steps; in half precision the judge is PyTorch in float32.
+
+# %% tags=["nbval-ignore-output"] name="parity"
+parity.table("SGD", setting.device)
+
+# %% [markdown]
+# ## Picture
+#
+# A thousand steps at the same constant learning rate, with batches of 1, 8, 64 and all examples. Left, how far the objective is above its minimum. Right, in which share of the last fifty steps it went up.
+
+# %% name="runs"
+lr, steps = 0.02, 1000
+sizes = {"B = 1": 1, "B = 8": 8, "B = 64": 64, "all": len(x)}
+gaps, own = {}, {}
+for label, B in sizes.items():
+    runs = [(problem(s), s) for s in setting.seeds]
+    ends = [(g, *train(x_s, y_s, B, lr, steps, s)) for (x_s, y_s, g), s in runs]
+    gaps[label] = np.array([g(visited) for g, visited, _ in ends])
+    own[label] = np.array([share for *_, share in ends])
+ups = {label: (np.diff(g) > 0).mean(axis=0) for label, g in gaps.items()}  # share of the seeds, step by step
+
+# %% name="picture"
+def window(up):
+    return np.convolve(up, np.ones(50) / 50, mode="full")[:steps] * 50 / np.minimum(np.arange(1, steps + 1), 50)
+
+plots.side_by_side(
+    np.arange(1, steps + 1),
+    {label: tuple(np.quantile(g[:, 1:], [0, 0.5, 1], axis=0)) for label, g in gaps.items()},
+    {label: window(up) for label, up in ups.items()},
+    "step", ("objective above its minimum", "share of steps that raise it"),
+    "Left, on logarithmic axes: with all examples the gap falls smoothly; with batches of 64, 8 and 1 it falls and then stays "
+    "at a level, the higher the smaller the batch. Right: the share of steps that raise the objective climbs to about one half for batches "
+    "of 1, 8 and 64, earlier for small ones, and is 0 for all examples.",
+    titles=("How far down", "How often up"), logs=("xy", "x"),
+)
+
+# %% [markdown]
+# Nothing is broken. Each run goes down until the noise of its batches is as strong as what is left of the gradient; from then on half of the steps go up, and the run rattles about at a level that its batch size and
+# learning rate set (lines: medians, bands: lowest to highest seed; right: all seeds together).
+
+# %% name="picture-verdict"
+late = {label: np.diff(g[:, -301:]) > 0 for label, g in gaps.items()}
+rows = []
+for label in sizes:
+    rows.append([label, f"{own[label].min():.1%}", f"{late[label].mean(axis=1).min():.0%} to {late[label].mean(axis=1).max():.0%}"])
+    assert own[label].min() > 0.99
+    assert (abs(late[label].mean(axis=1) - 0.5) < 0.12).all() if label != "all" else not late[label].any()
+print("in over 99 % of the steps the batch's own loss falls; with mini-batches the objective rises in about half of the last 300")
+
+# %% tags=["nbval-ignore-output"] name="picture-table"
+Table(["batch", "own loss falls (worst seed)", "objective rises, last 300 steps (range over seeds)"], rows)
+
+# %% [markdown]
+# So "the loss gradually falls until the optimum" (E13) is true of the full batch with a learning rate below the edge. A mini-batch step keeps its word to *its batch*, and to nobody else. How
+# high the level is follows from line 6: the noise enters with $\eta^2 / B$, the descent with $\eta$. Their balance moves with $\eta / B$: a smaller learning rate or a larger batch brings it down.
+
+# %% name="noise-ball"
+def level(B, lr, s):  # the mean gap from step 1500 to 3000, less what the full batch still has to go
+    x, y, gap = problem(s)
+    batch, full = (gap(train(x, y, b, lr, 3000, s)[0][1500:]).mean() for b in (B, len(x)))
+    return batch - full
+
+cases = [(2, 0.02), (2, 0.01), (8, 0.02)]
+levels = {case: np.array([level(*case, s) for s in setting.seeds[:3]]) for case in cases}
+half_lr, four_times = levels[2, 0.02] / levels[2, 0.01], levels[2, 0.02] / levels[8, 0.02]
+assert (half_lr > 1.5).all() and (half_lr < 3.2).all() and (four_times > 2.8).all() and (four_times < 6).all()
+print("half the learning rate: the level falls to about a half; four times the batch: to about a quarter")
+
+# %% [markdown]
+# ## What breaks
+#
+# ### Sum instead of mean
+#
+# F5 leaves open how a batch's gradients are put together (E9). Their sum is $B$ times their mean, so the learning rate is silently multiplied by $B$:
+
+# %% name="sum"
+def gradient_of_sum(theta, x, y):
+    return x.T @ total(squared_error(x @ theta, y)).grad
+
+by_mean, _ = train(x, y, 64, 0.0128, 200, seed)
+by_sum, _ = train(x, y, 64, 0.0128 / 64, 200, seed, gradient_of_sum)
+assert np.allclose(by_mean, by_sum, rtol=1e-9)
+same_lr, _ = train(x, y, 64, 0.0128, 30, seed, gradient_of_sum)
+print("sum with lr / 64 walks the mean's path; sum with the same lr gets to a loss above 1e9:", bool(gap(same_lr)[-1] > 1e9))
+
+# %% [markdown]
+# ### Over the edge
+#
+# The edge $2 / \lambda_{\max}$ was derived for a bowl with two axes. On the patients' data, 2 % below and 2 % above:
+
+# %% name="edge"
+for factor in (0.98, 1.02):
+    visited, _ = train(x, y, len(x), factor * edge, 2000, seed)
+    print(f"{factor} x edge, all examples: the objective {'falls' if gap(visited[-1]) < gap(visited[0]) else 'explodes'}")
+    assert (gap(visited[-1]) < gap(visited[0])) == (factor < 1)
+
+burst = [gap(train(*problem(s)[:2], 1, 0.9 * edge, 300, s)[0][-1]) > 1e3 for s in setting.seeds]
+print("0.9 x edge, single examples: explodes for every seed:", all(burst))
+assert all(burst)
+
+# %% [markdown]
+# A single example can be far steeper than the average: what is safe for the full batch is not for $B = 1$.
+#
+# ### A larger batch, a larger learning rate
+#
+# If noise goes with $\eta / B$, a batch $k$ times as large should bear a learning rate $k$ times as large, and reach the same point in the same number of **epochs** (passes over the data). We test this rule,
+# it is often stated as a law: 20 epochs from $B = 2$, $\eta = 0.002$ upwards.
+
+# %% name="scaling"
+batch_sizes, finals = [2, 8, 32, 128, 256], {}
+with np.errstate(over="ignore", invalid="ignore"):
+    for B in batch_sizes:
+        for s in setting.seeds:
+            x_s, y_s, gap_s = problem(s)
+            visited, _ = train(x_s, y_s, B, 0.001 * B, 20 * len(x_s) // B, s)
+            finals.setdefault(B, []).append(gap_s(visited[-1]))
+
+# %% tags=["nbval-ignore-output"] name="scaling-table"
+rows = [[B, 0.001 * B, 20 * len(x) // B, f"{np.median(f):.2g} ({min(f):.2g} to {max(f):.2g})"] for B, f in finals.items()]
+Table(["B", "lr", "steps", "gap after 20 epochs, median (range)"], rows, f"The full batch's edge is at lr = {edge:.3f}.")
+
+# %% name="scaling-verdict"
+medians = {B: np.median(f) for B, f in finals.items()}
+for B in batch_sizes:
+    print(f"B = {B}: {'as B = 2, within a factor of 2' if 0.5 < medians[B] / medians[2] < 2 else 'worse'}")
+assert all(0.5 < medians[B] / medians[2] < 2 for B in (8, 32)) and medians[256] > 10 * medians[2]
+
+# %% [markdown]
+# The rule holds over a wide range and breaks when $\eta$ comes near the edge, which no batch size moves. Up to there, large batches cost nothing in epochs and save steps, each of which a
+# processor can compute at once: that is the efficiency of C27. Its stability is line 3.
+#
+# ### Stopping on a lucky batch
+#
+# "Until the loss has converged" (E23): which loss? The one at hand is the batch's. When does it first fall below the *lowest value that the objective can have*?
+
+# %% name="stop"
+first, there = [], []
+for s in setting.seeds:
+    x_s, y_s, gap_s = problem(s)
+    visited, _ = train(x_s, y_s, 8, 0.005, 300, s)
+    rng, lowest = np.random.default_rng(s), np.mean((x_s @ np.linalg.lstsq(x_s, y_s)[0] - y_s) ** 2)
+    batches = [sample(rng, len(x_s), 8) for _ in range(300)]  # the same draws as in train
+    batch_losses = [np.mean((x_s[b] @ theta - y_s[b]) ** 2) for b, theta in zip(batches, visited, strict=False)]
+    first.append(int(np.argmax(np.array(batch_losses) < lowest)))
+    there.append(gap_s(visited[first[-1]]) / gap_s(visited[0]))
+print("a batch is below the lowest possible objective within the first 60 steps, every seed:", max(first) < 60)
+print("with more than a tenth of the way still to go, every seed:", min(there) > 0.1)
+assert max(first) < 60 and min(there) > 0.1
+
+# %% [markdown]
+# A batch's loss is noise around the objective, and noise sooner or later goes below any bar. Judge on a fixed validation set, and with **patience**: stop when it has not improved for several evaluations.
+
+# %% [markdown]
+# ## Exercises
+#
+# ### 1. The gradient of a batch (8 minutes, easy)
+# The gradient of the mean squared error of a linear model over one batch, by `theta`. `x` is `(B, d)`, `y` is `(B,)`. Only NumPy.
+
+# %% name="exercise-gradient"
+def batch_gradient(theta, x, y):
+    ### BEGIN SOLUTION
+    return 2 * x.T @ (x @ theta - y) / len(x)
+    ### END SOLUTION
+
+# %% name="check-gradient"
+check("batch_gradient")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>Gradient of one squared error by its prediction: 2 (prediction - target). The prediction depends on theta through x.</details>
+# <details><summary>Hint 2</summary>Multiplying by <code>x.T</code> adds up over the examples; what turns a sum into a mean?</details>
+#
+# ### 2. The noise of a batch (8 minutes, easy)
+# `a` holds one number per example, shape `(N,)`. Return the variance of the mean of a batch of `B`, drawn without replacement.
+
+# %% name="exercise-variance"
+def batch_variance(a, B):
+    ### BEGIN SOLUTION
+    N = len(a)
+    return a.var() / B * (N - B) / (N - 1)
+    ### END SOLUTION
+
+# %% name="check-variance"
+check("batch_variance")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>Line 3 of the derivation. Which divisor has S²?</details>
+# <details><summary>Hint 2</summary>For B = N the batch is everything, and the answer must be 0; for B = 1 it must be S².</details>
+#
+# ### 3. The edge (8 minutes, medium)
+# For inputs `x` of shape `(N, d)` and the mean squared error of a linear model: the learning rate at which full-batch descent stops being stable.
+
+# %% name="exercise-edge"
+def stability_edge(x):
+    ### BEGIN SOLUTION
+    return 2 / np.linalg.eigvalsh(2 * x.T @ x / len(x)).max()
+    ### END SOLUTION
+
+# %% name="check-edge"
+check("stability_edge")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>First the matrix of second derivatives of the mean loss; mind both its 2 and its N.</details>
+# <details><summary>Hint 2</summary><code>np.linalg.eigvalsh</code> gives the eigenvalues of a symmetric matrix.</details>
+#
+# ### 4. One epoch (6 minutes, easy)
+# `order` is a shuffled array of all indices. Cut it into consecutive batches of `B`, so that every example is used exactly once; the last batch may be smaller. Return a list of arrays.
+
+# %% name="exercise-epoch"
+def epoch(order, B):
+    ### BEGIN SOLUTION
+    return [order[i : i + B] for i in range(0, len(order), B)]
+    ### END SOLUTION
+
+# %% name="check-epoch"
+check("epoch")
+
+# %% [markdown]
+# <details><summary>Hint</summary><code>range(0, len(order), B)</code> gives where each batch begins.</details>
+#
+# [All solutions of this lesson](../../solutions/03_algorithms/03_sgd.ipynb)
+#
+# ## Takeaways
+#
+# - The mean gradient of a batch is unbiased and its variance falls like $1/B$. **F5 and F6: right for one example; E9, G11:** with a batch, take the mean. **C27: confirmed,** up to the edge. **E14:** the optimizer only
+#   consumes the gradient.
+# - Below $2 / \lambda_{\max}$ a full-batch step cannot raise a quadratic objective (**G12: confirmed**). **E13: "until the optimum" is refuted** for mini-batches at a constant rate: they end at a level set by $\eta / B$, where half of the steps go up. **E23:** so never
+#   stop on one batch's loss.
+# - Plain SGD is the most basic method, as **C26** says; how widely it is used we did not measure. Do not use it without tuning the learning rate, nor where curvatures differ by orders of magnitude: the steepest direction sets the rate, the flattest waits.
