@@ -90,7 +90,7 @@ def test_progress_is_kept_and_what_is_right_stays_right(progress, monkeypatch):
         monkeypatch.setitem(globals(), "demo", answer)
         check("demo")
         assert (json.loads(progress.read_text()) if progress.exists() else {}).get("demo") == state
-    assert "right" in str(checks.progress_table()).splitlines()[-1]
+    assert "1 of 1" in str(checks.progress_table()).splitlines()[-1]
 
 
 def test_progress_survives_a_broken_file_and_a_read_only_place(progress, monkeypatch, capsys):

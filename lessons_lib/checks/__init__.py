@@ -20,6 +20,10 @@ def check(name: str) -> Verdict:
 
 
 def progress_table() -> Table:
-    """Every exercise with your result so far; kept in a file on this machine only."""
-    known = progress()
-    return Table(["lesson", "exercise", "result"], [[e.lesson, n, known.get(n, "open")] for n, e in EXERCISES.items()])
+    """Each lesson with your results so far; kept in a file on this machine only."""
+    known, rows = progress(), []
+    for lesson in dict.fromkeys(e.lesson for e in EXERCISES.values()):
+        mine = {n: known.get(n, "open") for n, e in EXERCISES.items() if e.lesson == lesson}
+        left = [f"{n} ({state})" for n, state in mine.items() if state != "right"]
+        rows.append([lesson, f"{len(mine) - len(left)} of {len(mine)}", ", ".join(left)])
+    return Table(["lesson", "exercises right", "still to do"], rows)
