@@ -106,7 +106,8 @@ def front(runs: dict[str, dict], pages: set[str]) -> str:
     text = [f"# {TITLE}", "Every lesson, executed.", ""]
     for folder, group in groupby(sorted(runs, key=Path), key=lambda name: Path(name).parent.name):
         names = list(group)
-        chapter = re.sub(r"^\d+_", "", folder).replace("_", " ").capitalize()
+        top = folder in ("notebooks", "solutions")  # the start page stands above the chapters
+        chapter = "Start" if top else re.sub(r"^\d+_", "", folder).replace("_", " ").capitalize()
         text += [f"## {chapter}", "| lesson | result | seconds | run | settings |", "|---|---|---:|---|---|"]
         for name in names:
             run, doc = runs[name], name.removesuffix(".ipynb")
