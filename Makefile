@@ -20,7 +20,7 @@ help:  ## list the targets
 setup: $(READY)  ## create .venv with everything in it (PYTHON=python3.12 picks the Python, TORCH=cpu the small torch)
 
 lab: setup  ## open the course in JupyterLab
-	$(IN) jupyterlab --ServerApp.ip=127.0.0.1 notebooks/00_start_here.ipynb
+	$(IN) jupyterlab --ServerApp.ip=127.0.0.1 $(if $(filter 0,$(shell id -u)),--allow-root) notebooks/00_start_here.ipynb
 
 test: setup  ## check everything: style, types, unit tests, every notebook and every solution
 	$(IN) ruff check .
