@@ -80,7 +80,8 @@ for label in (0, 1):  # line 2: minus the log of the likelihood
 # line 3: the same slope everywhere, and the same value at 0
 assert sp.simplify(sp.diff(F1 - short, z)) == 0 and sp.simplify((F1 - short).subs(z, 0)) == 0
 assert sp.simplify(sp.diff(short, z) - (p - y)) == 0  # line 4
-assert sp.simplify((1 + sp.exp(a)) - sp.exp(a) * (1 + sp.exp(-a))) == 0  # line 5 for z = a > 0; at z < 0 nothing changes
+# line 5 for z = a > 0; at z < 0 nothing changes
+assert sp.simplify((1 + sp.exp(a)) - sp.exp(a) * (1 + sp.exp(-a))) == 0
 assert sp.simplify(sp.diff(short, z, 2) - p * (1 - p)) == 0
 print("slope = p - y, curvature = p (1 - p)")
 
@@ -123,8 +124,8 @@ print(f"{len(split.x)} tumours; mean loss of a model that knows nothing: {loss.v
 
 # %% name="order"
 target = split.y.astype(float)
-candidates = {"random": np.random.default_rng(seed).normal(size=30), "good": split.x.T @ (target - target.mean()) / len(target)}
-for name, theta in candidates.items():
+random, good = np.random.default_rng(seed).normal(size=30), split.x.T @ (target - target.mean()) / len(target)
+for name, theta in {"random": random, "good": good}.items():
     logits = predict(split.x, theta)
     right = average(each(logits, target)).value
     broken = each(logits.mean(keepdims=True), target.mean(keepdims=True)).value[0]
@@ -170,8 +171,8 @@ grid = np.arange(-5, 25.01, 0.1)
 pushes = {label: push(way, grid) for label, way in ways.items()}
 plots.lines(
     grid, pushes, "logit z of an example whose label is 0", "gradient by z",
-    "Gradient against the logit for four losses. From the logit it rises to 1 and stays. From the probability it drops "
-    "to 0 just before 17, clipped just before 16; for the squared error it fades from 1 on.",
+    "Gradient against the logit for four losses. From the logit it rises to 1 and stays. From the "
+    "probability it drops to 0 just before 17, clipped just before 16; for the squared error it fades from 1 on.",
     title="Certain and wrong: who still pushes?",
 )
 
@@ -212,7 +213,8 @@ def descend(way, theta, x, y, lr, steps=300):
     return theta.detach()
 
 def accuracy(way, certainty, seed):
-    x, y, x_test, y_test = (torch.tensor(a, dtype=torch.float32, device=setting.device) for a in data.breast_cancer(seed))
+    arrays = (torch.tensor(a, dtype=torch.float32) for a in data.breast_cancer(seed))
+    x, y, x_test, y_test = (a.to(setting.device) for a in arrays)
     opposite = descend(ours, torch.zeros(30, device=setting.device), x, 1 - y, lr=1.0)
     theta = descend(way, certainty * opposite, x, y, lr=2.0)
     return ((x_test @ theta > 0) == (y_test > 0.5)).float().mean().item()

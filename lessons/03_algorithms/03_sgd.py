@@ -159,11 +159,15 @@ def problem(seed):
     x, y, *_ = data.diabetes(seed)
     y = (y - y.mean()) / y.std()
     lowest = np.mean((x @ np.linalg.lstsq(x, y)[0] - y) ** 2)
-    return x, y, lambda thetas: np.mean((thetas @ x.T - y) ** 2, axis=-1) - lowest  # the gap above the minimum of J
+
+    def gap(thetas):  # how far J is above its minimum
+        return np.mean((thetas @ x.T - y) ** 2, axis=-1) - lowest
+
+    return x, y, gap
 
 x, y, gap = problem(seed)
 edge = 2 / np.linalg.eigvalsh(2 * x.T @ x / len(x)).max()
-print(f"{len(x)} patients for training, {x.shape[1]} measurements; the full batch is stable below lr = {edge:.3f}")
+print(f"{len(x)} patients for training; the full batch is stable below lr = {edge:.3f}")
 
 # %% [markdown]
 # ### Who computes the gradient?
@@ -220,9 +224,9 @@ plots.side_by_side(
     {label: tuple(np.quantile(g[:, 1:], [0, 0.5, 1], axis=0)) for label, g in gaps.items()},
     {label: window(up) for label, up in ups.items()},
     "step", ("objective above its minimum", "share of steps that raise it"),
-    "Left, on logarithmic axes: with all examples the gap falls smoothly; with batches of 64, 8 and 1 it falls and then stays "
-    "at a level, the higher the smaller the batch. Right: the share of steps that raise the objective climbs to about one half for batches "
-    "of 1, 8 and 64, earlier for small ones, and is 0 for all examples.",
+    "Left, on logarithmic axes: with all examples the gap falls smoothly; with batches of 64, 8 and 1 it falls and "
+    "then stays at a level, the higher the smaller the batch. Right: the share of steps that raise the objective "
+    "climbs to about one half for batches of 1, 8 and 64, earlier for small ones, and is 0 for all examples.",
     titles=("How far down", "How often up"), logs=("xy", "x"),
 )
 
@@ -234,10 +238,12 @@ plots.side_by_side(
 late = {label: np.diff(g[:, -301:]) > 0 for label, g in gaps.items()}
 rows = []
 for label in sizes:
-    rows.append([label, f"{own[label].min():.1%}", f"{late[label].mean(axis=1).min():.0%} to {late[label].mean(axis=1).max():.0%}"])
+    share = late[label].mean(axis=1)
+    rows.append([label, f"{own[label].min():.1%}", f"{share.min():.0%} to {share.max():.0%}"])
     assert own[label].min() > 0.99
-    assert (abs(late[label].mean(axis=1) - 0.5) < 0.12).all() if label != "all" else not late[label].any()
-print("in over 99 % of the steps the batch's own loss falls; with mini-batches the objective rises in about half of the last 300")
+    assert (abs(share - 0.5) < 0.12).all() if label != "all" else not share.any()
+print("the batch's own loss falls: in over 99 % of the steps")
+print("the objective rises: with mini-batches in about half of the last 300 steps, with all examples in none")
 
 # %% tags=["nbval-ignore-output"] name="picture-table"
 Table(["batch", "own loss falls (worst seed)", "objective rises, last 300 steps (range over seeds)"], rows)
@@ -273,7 +279,8 @@ by_mean, _ = train(x, y, 64, 0.0128, 200, seed)
 by_sum, _ = train(x, y, 64, 0.0128 / 64, 200, seed, gradient_of_sum)
 assert np.allclose(by_mean, by_sum, rtol=1e-9)
 same_lr, _ = train(x, y, 64, 0.0128, 30, seed, gradient_of_sum)
-print("sum with lr / 64 walks the mean's path; sum with the same lr gets to a loss above 1e9:", bool(gap(same_lr)[-1] > 1e9))
+assert gap(same_lr)[-1] > 1e9
+print("sum with lr / 64 walks the mean's path; sum with the same lr gets to a loss above 1e9")
 
 # %% [markdown]
 # ### Over the edge
@@ -283,8 +290,9 @@ print("sum with lr / 64 walks the mean's path; sum with the same lr gets to a lo
 # %% name="edge"
 for factor in (0.98, 1.02):
     visited, _ = train(x, y, len(x), factor * edge, 2000, seed)
-    print(f"{factor} x edge, all examples: the objective {'falls' if gap(visited[-1]) < gap(visited[0]) else 'explodes'}")
-    assert (gap(visited[-1]) < gap(visited[0])) == (factor < 1)
+    falls = gap(visited[-1]) < gap(visited[0])
+    print(f"{factor} x edge, all examples: the objective {'falls' if falls else 'explodes'}")
+    assert falls == (factor < 1)
 
 burst = [gap(train(*problem(s)[:2], 1, 0.9 * edge, 300, s)[0][-1]) > 1e3 for s in setting.seeds]
 print("0.9 x edge, single examples: explodes for every seed:", all(burst))
@@ -308,8 +316,11 @@ with np.errstate(over="ignore", invalid="ignore"):
             finals.setdefault(B, []).append(gap_s(visited[-1]))
 
 # %% tags=["nbval-ignore-output"] name="scaling-table"
-rows = [[B, 0.001 * B, 20 * len(x) // B, f"{np.median(f):.2g} ({min(f):.2g} to {max(f):.2g})"] for B, f in finals.items()]
-Table(["B", "lr", "steps", "gap after 20 epochs, median (range)"], rows, f"The full batch's edge is at lr = {edge:.3f}.")
+rows = []
+for B, f in finals.items():
+    rows.append([B, 0.001 * B, 20 * len(x) // B, f"{np.median(f):.2g} ({min(f):.2g} to {max(f):.2g})"])
+note = f"The full batch's edge is at lr = {edge:.3f}."
+Table(["B", "lr", "steps", "gap after 20 epochs, median (range)"], rows, note)
 
 # %% name="scaling-verdict"
 medians = {B: np.median(f) for B, f in finals.items()}
