@@ -13,7 +13,7 @@ def _sigmoid(z):
 
 def _inputs():
     """Far logits, near logits, and targets that are not only 0 and 1."""
-    logits = np.array([-800.0, 800.0, -3.0, -0.5, 0.0, 0.7, 2.0, 800.0])
+    logits = np.array([-800.0, 800.0, -3.0, -0.5, 1.5, 0.7, 2.0, 800.0])
     return logits, np.array([1.0, 1.0, 1.0, 0.0, 0.3, 1.0, 0.0, 0.0])
 
 
@@ -86,6 +86,7 @@ weighted = Exercise(
     _weighted,
     {
         "Both terms are weighted; that only rescales the loss.": lambda z, y, w: w * _value(z, y),
+        "w is not used at all.": lambda z, y, w: _value(z, y),
         "The weight sits on the negatives. It belongs to the term with y.": lambda z, y, w: (
             y * np.logaddexp(0, -z) + w * (1 - y) * np.logaddexp(0, z)
         ),
@@ -105,6 +106,7 @@ dead = Exercise(
         "That is where float64 gives up. Ask with torch.float32.": 37,
         "exp(-z) itself underflows only there; 1 + exp(-z) is rounded to 1 much earlier.": 104,
         "One step further than the first.": 18,
+        "At 16 the sigmoid is still below 1 by one unit of the last place.": 16,
     },
 )
 

@@ -94,6 +94,7 @@ def _difference(got: Any, wanted: Any) -> str:
             return f"{len(wanted)} results are wanted, {len(got) if isinstance(got, list | tuple) else 1} came."
         return next(filter(None, map(_difference, got, wanted)), "")
     try:
+        got = got.detach().cpu() if hasattr(got, "detach") else got
         a, b = np.asarray(got, dtype=float), np.asarray(wanted, dtype=float)
     except Exception:  # whatever a learner hands over: a string, a ragged list, a tensor that wants a gradient
         return f"A number or an array is wanted, {type(got).__name__} came."
