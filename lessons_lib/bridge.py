@@ -56,25 +56,26 @@ def as_autograd(loss_fn):
     """`loss_fn` as a torch function whose backward pass uses our closed-form gradient.
 
     The result returns the values, one per example: call `.mean()` or `.sum()` on them, then `.backward()`.
-    Only the prediction is differentiated, once: a second derivative raises RuntimeError.
+    The inputs that the loss has gradients for are differentiated, once: a second derivative raises RuntimeError.
     PyTorch: torch.autograd.Function.
     """
 
     class Closed(torch.autograd.Function):
         @staticmethod
-        def forward(ctx, pred, *args):
-            loss: Loss = loss_fn(pred, *args)
-            ctx.save_for_backward(loss.grad)
-            ctx.others = len(args)
+        def forward(ctx, *args):
+            loss: Loss = loss_fn(*args)
+            grads = loss.grad if isinstance(loss.grad, tuple) else (loss.grad,)
+            ctx.save_for_backward(*grads)
+            ctx.others = len(args) - len(grads)
             return loss.value
 
         @staticmethod
         def backward(ctx, *upstream):
             if torch.is_grad_enabled():  # a constant here would make second derivatives silently wrong
                 raise RuntimeError("a closed-form gradient has no second derivative; drop create_graph=True")
-            (grad,) = ctx.saved_tensors
-            up = upstream[0].reshape(upstream[0].shape + (1,) * (grad.ndim - upstream[0].ndim))
-            return grad * up, *[None] * ctx.others
+            (up,) = upstream
+            grads = (g * up.reshape(up.shape + (1,) * (g.ndim - up.ndim)) for g in ctx.saved_tensors)
+            return *grads, *[None] * ctx.others
 
     return Closed.apply
 

@@ -35,7 +35,8 @@ class Row:
 
     @property
     def ok(self) -> bool:
-        return max(self.value_error, self.grad_error or 0.0) <= self.allowed  # False for NaN
+        errors = [self.value_error] if self.grad_error is None else [self.value_error, self.grad_error]
+        return all(e <= self.allowed for e in errors)  # False for NaN
 
 
 def rows(name: str = "", device: torch.device | str = "cpu") -> list[Row]:
@@ -56,16 +57,19 @@ def _loss_errors(case: cases.LossCase, dtype: torch.dtype, device: torch.device)
     inputs = [_tensor(a, dtype, device) for a in case.draw(rng)]
     ours = case.ours(*inputs)
     # In half precision the judge is PyTorch in float32 on the same numbers: we promise a single rounding.
-    judge = [_judged(a) for a in inputs]
-    pred = judge[0].requires_grad_()
-    theirs = case.torch(pred, *judge[1:])
+    leaves, others = inputs[: case.inputs], inputs[case.inputs :]
+    leaves = [_judged(a).requires_grad_() for a in leaves]
+    theirs = case.torch(*leaves, *map(_judged, others))
     up = _tensor(rng.normal(size=tuple(theirs.shape)), theirs.dtype, device)
     theirs.backward(up)
-    assert ours.value.dtype == ours.grad.dtype == dtype and ours.grad.device.type == device.type
-    grad = ours.grad.to(up.dtype) * up.reshape(up.shape + (1,) * (pred.ndim - up.ndim))
-    eps = torch.finfo(dtype).eps
-    allowed = eps if core.is_half(inputs[0]) else 32 * eps
-    return _error(ours.value, theirs), _error(grad, pred.grad), allowed
+    grads = ours.grad if case.inputs > 1 else (ours.grad,)
+    assert ours.value.dtype == dtype and all(g.dtype == dtype and g.device.type == device.type for g in grads)
+    wrong = [
+        _error(g.to(up.dtype) * up.reshape(up.shape + (1,) * (g.ndim - up.ndim)), leaf.grad)
+        for g, leaf in zip(grads, leaves, strict=True)
+    ]
+    allowed = torch.finfo(dtype).eps * (1 if core.is_half(inputs[0]) else case.allowed)
+    return _error(ours.value, theirs), max(wrong, key=lambda e: (e != e, e)), allowed  # a NaN is the largest
 
 
 def _rule_errors(case: cases.RuleCase, dtype: torch.dtype, device: torch.device):
@@ -77,10 +81,10 @@ def _rule_errors(case: cases.RuleCase, dtype: torch.dtype, device: torch.device)
     for _ in range(STEPS):
         g = _tensor(scales * rng.normal(size=(7, 5)), dtype, device)
         theta, state = case.ours.update(theta, case.sign * g, state)
-        theirs.grad = _judged(g)
+        theirs.grad = case.gradient(_judged(g))
         optimizer.step()
     assert theta.dtype == dtype and theta.device.type == device.type
-    return _error(theta, theirs), None, (16 if core.is_half(theta) else STEPS) * torch.finfo(dtype).eps
+    return _error(theta, theirs), None, (16 if core.is_half(theta) else case.allowed) * torch.finfo(dtype).eps
 
 
 def _tensor(a, dtype, device) -> torch.Tensor:
@@ -140,7 +144,8 @@ def _provenance(record: dict[str, Any] | None, name: str) -> str:
 def source_hash(name: str) -> str:
     """A hash of the sources that decide this name's results: its own file, and what all losses and rules share."""
     concept = getattr(losses, name, None) or getattr(optim, name)
-    modules = [inspect.getmodule(concept), core, _stable, cases]
+    family = next(f for f in cases.FAMILIES if name in {c.name for c in f.CASES})
+    modules = [inspect.getmodule(concept), core, _stable, family]
     text = "".join(inspect.getsource(m) for m in modules if m is not None)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

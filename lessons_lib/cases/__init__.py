@@ -1,0 +1,13 @@
+"""One row per public loss and rule and option: ours, the PyTorch counterpart, and inputs that would show a mistake.
+
+The lessons' parity tables, the tests and the GPU record all walk over these rows. One file per family.
+"""
+
+from . import adams, classification, descent, regression
+from ._case import LossCase, RuleCase
+
+__all__ = ["FAMILIES", "LOSSES", "RULES", "LossCase", "RuleCase"]
+
+FAMILIES = [regression, classification, descent, adams]
+LOSSES = [c for family in FAMILIES for c in family.CASES if isinstance(c, LossCase)]
+RULES = [c for family in FAMILIES for c in family.CASES if isinstance(c, RuleCase)]
