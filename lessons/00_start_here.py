@@ -57,14 +57,12 @@ bridge.start(device, seed, profile).device
 # again. It judges what your code computes, at settings where mistakes show, and names the mistake if it knows it. Try it here: first `a - b`,
 # then `a + b`.
 
-
 # %% name="exercise-warm-up"
 def warm_up(a, b):
     """The sum of two arrays."""
     ### BEGIN SOLUTION
     return a + b
     ### END SOLUTION
-
 
 # %% name="check-warm-up"
 check("warm_up")

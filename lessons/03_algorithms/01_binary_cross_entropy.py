@@ -104,19 +104,15 @@ show(binary_cross_entropy, _stable.softplus, _stable.sigmoid)
 # The source document computes the loss in three steps: obtain the predictions, apply the formula to each example, take the mean.
 # Here they are as three functions, on real tumours with 30 measurements each (`y = 1`: benign).
 
-
 # %% name="steps"
 def predict(x, theta):  # step 1
     return x @ theta
 
-
 def each(logits, target):  # step 2
     return binary_cross_entropy(logits, target)
 
-
 def average(loss):  # step 3
     return mean(loss)
-
 
 split = data.breast_cancer(seed)
 loss = average(each(predict(split.x, np.zeros(30)), split.y.astype(float)))
@@ -156,37 +152,28 @@ parity.table("binary_cross_entropy", setting.device)
 # %% name="four-ways"
 ours = bridge.as_autograd(binary_cross_entropy)
 
-
 def probability(z, y):  # PyTorch's BCELoss: F1 with its logarithm clamped at -100
     return F.binary_cross_entropy(torch.sigmoid(z), y, reduction="none")
-
 
 def clipped(z, y):  # the popular repair
     p = torch.sigmoid(z).clamp(1e-7, 1 - 1e-7)
     return -y * p.log() - (1 - y) * (1 - p).log()
 
-
 def squared(z, y):  # squared error through a sigmoid (G8)
     return (torch.sigmoid(z) - y) ** 2
 
-
 ways = {"from the logit": ours, "from the probability": probability}
 ways |= {"clipped probability": clipped, "squared error": squared}
-
 
 # %% name="picture"
 def push(way, z):
     z = torch.tensor(z, dtype=torch.float32, requires_grad=True)
     return torch.autograd.grad(way(z, torch.zeros_like(z)).sum(), z)[0].numpy()
 
-
 grid = np.arange(-5, 25.01, 0.1)
 pushes = {label: push(way, grid) for label, way in ways.items()}
 plots.lines(
-    grid,
-    pushes,
-    "logit z of an example whose label is 0",
-    "gradient with respect to z",
+    grid, pushes, "logit z of an example whose label is 0", "gradient with respect to z",
     "Gradient against the logit for four losses. From the logit it rises to 1 and stays. From the "
     "probability it drops to 0 just before 17, clipped just before 16; for the squared error it fades from 1 on.",
     title="Certain and wrong: who still pushes?",
@@ -219,18 +206,15 @@ Table(["y = 0", "z = 16", "z = 17", "z = 50"], rows)
 # Clipping makes the loss look sane, and its gradient is 0 as well: it hides the fault, it does not cure it. And F1 word by word, without the
 # clamp? And the other side, $y = 1$ and $z \to -\infty$?
 
-
 # %% name="other-side"
 def literal(z, y):
     p = torch.sigmoid(z)
     return -y * p.log() - (1 - y) * (1 - p).log()
 
-
 def value_and_push(way, z, y):
     z = torch.tensor(z, requires_grad=True)
     value = way(z, torch.tensor(y))
     return value.item(), torch.autograd.grad(value, z)[0].item()
-
 
 print("F1 word by word, y = 0, z = 17: loss {} and gradient {}".format(*value_and_push(literal, 17.0, 0.0)))
 for z_far in (-20.0, -50.0):
@@ -247,14 +231,12 @@ print("certain and right, y = 1, z = 20: ours keeps a tiny gradient, PyTorch's i
 # somebody else's labels. Multiply its weights by 1, 5 or 20: it becomes that much more certain. Then train 300 steps on the true labels, the most certain one also 3000. How many
 # examples push at all at the start, with a gradient above 0.1?
 
-
 # %% name="fine-tune"
 def descend(way, theta, x, y, lr, steps=300):
     for _ in range(steps):
         theta = theta.detach().requires_grad_()
         theta = theta - lr * torch.autograd.grad(way(x @ theta, y).mean(), theta)[0]
     return theta.detach()
-
 
 def tune(way, certainty, steps, seed):  # test accuracy at the end, share of examples that push at the start
     arrays = (torch.tensor(a, dtype=torch.float32) for a in data.breast_cancer(seed))
@@ -265,27 +247,22 @@ def tune(way, certainty, steps, seed):  # test accuracy at the end, share of exa
     theta = descend(way, certainty * opposite, x, y, lr=2.0, steps=steps)
     return ((x_test @ theta > 0) == (y_test > 0.5)).float().mean().item(), pushing.float().mean().item()
 
-
 # %% name="run-fine-tune"
 plans = [(1, 300), (5, 300), (20, 300), (20, 3000)]
 results = {(w, p): np.array([tune(way, *p, s) for s in setting.seeds]) for w, way in ways.items() for p in plans}
-
 
 # %% tags=["nbval-ignore-output"] name="fine-tune-table"
 def cell(runs):
     (accuracy, pushing), spread = runs.mean(0), runs[:, 0].std()
     return f"{accuracy:.0%} ± {spread:.0%} ({pushing:.0%} push)"
 
-
 headers = [f"weights × {c}, {n} steps" for c, n in plans]
 rows = [[w, *(cell(results[w, p]) for p in plans)] for w in ways]
 Table(["test accuracy, mean ± sd over seeds", *headers], rows)
 
-
 # %% name="fine-tune-verdict"
 def verdict(accuracies):
     return "learned" if min(accuracies) > 0.75 else "not yet" if max(accuracies) < 0.6 else "depends"
-
 
 median = {key: np.median(runs[:, 0]) for key, runs in results.items()}
 for w in ways:
@@ -309,13 +286,11 @@ assert median["from the probability", (20, 3000)] > 0.8 > median["squared error"
 # ### 1. The value (8 minutes, easy)
 # Write the loss per example with NumPy, finite for every logit.
 
-
 # %% name="exercise-value"
 def bce_value(logits, target):
     ### BEGIN SOLUTION
     return np.maximum(logits, 0) - logits * target + np.log1p(np.exp(-np.abs(logits)))
     ### END SOLUTION
-
 
 # %% name="check-value"
 check("bce_value")
@@ -327,13 +302,11 @@ check("bce_value")
 # ### 2. The gradient (5 minutes, easy)
 # The derivative of each loss with respect to its logit. (With `np.tanh` nothing overflows; gradients below 1e-16 are lost, which the library avoids.)
 
-
 # %% name="exercise-grad"
 def bce_grad(logits, target):
     ### BEGIN SOLUTION
     return (1 + np.tanh(logits / 2)) / 2 - target
     ### END SOLUTION
-
 
 # %% name="check-grad"
 check("bce_grad")
@@ -346,13 +319,11 @@ check("bce_grad")
 # If only one patient in a hundred is ill, one may count a positive example `w` times: multiply the term with $y$ by `w` and leave the other
 # alone. Return the loss per example, finite for every logit.
 
-
 # %% name="exercise-weighted"
 def weighted_bce(logits, target, w):
     ### BEGIN SOLUTION
     return w * target * np.logaddexp(0, -logits) + (1 - target) * np.logaddexp(0, logits)
     ### END SOLUTION
-
 
 # %% name="check-weighted"
 check("weighted_bce")

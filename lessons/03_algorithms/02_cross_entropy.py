@@ -105,10 +105,7 @@ q, v = sp.Matrix([q1, q2, 1 - q1 - q2]), sp.Matrix(sp.symbols("v1:4"))
 H = sp.diag(*q) - q * q.T
 squares = sum(q[i] * q[j] * (v[i] - v[j]) ** 2 for i, j in [(0, 1), (0, 2), (1, 2)])
 assert sp.expand((v.T * H * v)[0] - squares) == 0
-print(
-    "eigenvalues at p = (1/2, 1/3, 1/6):",
-    *sorted(float(e).__round__(4) for e in H.subs({q1: sp.S(1) / 2, q2: sp.S(1) / 3}).eigenvals()),
-)
+print("eigenvalues at p = (1/2, 1/3, 1/6):", *sorted(float(e).__round__(4) for e in H.subs({q1: sp.S(1) / 2, q2: sp.S(1) / 3}).eigenvals()))
 
 two = np.random.default_rng(seed).normal(size=(5, 2))
 k = np.array([0, 1, 1, 0, 1])
@@ -125,23 +122,18 @@ assert np.allclose(cross_entropy(two, k).value, binary_cross_entropy(two[:, 1] -
 # Only the second part depends on the model. It is never negative, because $\log x \le x - 1$ gives $-\mathrm{KL} = \sum_i y_i \log (p_i / y_i) \le \sum_i (p_i - y_i) = 0$,
 # and it is 0 at $p = y$. So the lowest loss is $H(y)$, which is 0 only if $y$ is one-hot.
 
-
 # %% name="entropy"
 def loss_between(y, p):
     return soft_cross_entropy(np.log(p), y).value  # log p is one choice of logits whose softmax is p
 
-
 def kl(y, p):
     return np.sum(y * np.log(y / p), axis=-1)
-
 
 rng = np.random.default_rng(seed)
 y, p = rng.dirichlet(np.ones(10), 1000), rng.dirichlet(np.ones(10), 1000)
 assert np.allclose(loss_between(y, p), loss_between(y, y) + kl(y, p)) and np.all(kl(y, p) > 0)
 
-smooth = smooth_labels(
-    np.array([3]), 10, 0.1
-)  # label 3: nine tenths of the weight stay, one tenth is spread over all classes
+smooth = smooth_labels(np.array([3]), 10, 0.1)  # label 3: nine tenths of the weight stay, one tenth is spread over all classes
 print(f"10 classes, labels smoothed by 0.1: no model gets below {loss_between(smooth, smooth)[0]:.4f} nats")
 
 # %% [markdown]
@@ -189,19 +181,15 @@ print("loss of each class:", *cross_entropy(z.expand(3, 3), torch.arange(3)).val
 # The source document's steps: (1) obtain the predictions and the labels, (2) F1 for two classes or (3) F2 for more, (4) take the mean over all training
 # samples. As functions, on digits of $8 \times 8$ pixels:
 
-
 # %% name="steps"
 def predict(x, theta):  # step 1: logits, not yet probabilities
     return x @ theta
 
-
 def each(logits, labels):  # steps 2 and 3
     return cross_entropy(logits, labels)
 
-
 def average(loss):  # step 4
     return mean(loss)
-
 
 x, labels, x_test, labels_test = data.digits(seed)
 print("pictures, pixels:", x.shape)
@@ -225,9 +213,7 @@ for name, w in [("all labels count", np.ones(len(x))), ("some are ignored", keep
     counts = np.array([w[b].sum() for b in batches])
     right, rebuilt, slip = weighted_mean(loss, w).value, (counts * means).sum() / counts.sum(), means.mean()
     assert np.isclose(right, rebuilt, rtol=1e-12) and not np.isclose(right, slip, rtol=1e-6)
-    rows += [
-        [name, ", ".join(f"{n:.0f}" for n in counts), f"{right:.4f}", f"{slip:.4f}", f"{counts[0] / counts[-1]:.3f}"]
-    ]
+    rows += [[name, ", ".join(f"{n:.0f}" for n in counts), f"{right:.4f}", f"{slip:.4f}", f"{counts[0] / counts[-1]:.3f}"]]
 Table(["", "labels per batch", "mean of all", "mean of means", "a last-batch label counts, times"], rows)
 
 # %% [markdown]
@@ -262,11 +248,9 @@ parity.table("soft_cross_entropy", setting.device)
 ours = bridge.as_autograd(cross_entropy)
 ways = {"logits": lambda z: z, "probabilities": lambda z: torch.softmax(z, -1)}  # what is handed to the loss
 
-
 def load(seed):
     x, labels, x_test, labels_test = (torch.as_tensor(a, device=setting.device) for a in data.digits(seed))
     return x.float(), labels, x_test.float(), labels_test
-
 
 def descend(way, theta, x, labels, lr=2.0, steps=150):
     trail = [theta]
@@ -276,10 +260,8 @@ def descend(way, theta, x, labels, lr=2.0, steps=150):
         trail.append(theta - lr * torch.autograd.grad(objective, theta)[0])
     return torch.stack(trail).detach()  # theta after 0, 1, ..., steps steps
 
-
 def accuracy(theta, x, labels):
     return ((x @ theta).argmax(-1) == labels).float().mean(-1).cpu().numpy()
-
 
 # %% name="train"
 zero = torch.zeros(64, 10, device=setting.device)
@@ -291,23 +273,19 @@ for w, s in product(ways, setting.seeds):
     right[w].append(accuracy(trail, x_test, labels_test))
     right_train[w].append(accuracy(trail, x, labels)[-1])
 
-
 # %% name="picture"
 def band(runs):  # lowest, median and highest over the seeds
     return tuple(np.quantile(runs, [0, 0.5, 1], axis=0))
-
 
 floor = np.log(np.e + 9) - 1
 plots.side_by_side(
     np.arange(1, 151),
     {**{w: band(losses[w]) for w in ways}, "log(e + 9) - 1": np.full(150, floor)},
     {w: band(right[w]) for w in ways},
-    "step",
-    ("mean loss, training pictures (nats)", "share right, test pictures"),
+    "step", ("mean loss, training pictures (nats)", "share right, test pictures"),
     "Left: the training loss from logits falls towards 0, the one from probabilities levels off just above a horizontal line at 1.46. "
     "Right: the test accuracy of both ends at the same height; from probabilities it rises later.",
-    titles=("The loss is stuck ...", "... and the accuracy is not"),
-    logs=("x", "x"),
+    titles=("The loss is stuck ...", "... and the accuracy is not"), logs=("x", "x"),
 )
 
 # %% [markdown]
@@ -339,10 +317,7 @@ assert all(verdict.values())
 # %% name="range"
 p = torch.as_tensor(rng.dirichlet(np.full(10, 0.1), 10_000))  # from undecided to certain
 k = torch.as_tensor(rng.integers(0, 10, 10_000))
-values, certain = (
-    cross_entropy(p, k).value,
-    cross_entropy(torch.eye(10).double(), torch.zeros(10, dtype=torch.int64)).value,
-)
+values, certain = cross_entropy(p, k).value, cross_entropy(torch.eye(10).double(), torch.zeros(10, dtype=torch.int64)).value
 assert floor <= values.min() and values.max() <= floor + 1 + 1e-12
 assert torch.allclose(values, F.cross_entropy(p, k, reduction="none"))  # PyTorch does the same, as silently
 print(f"certain and right: {certain[0].item():.4f}   certain and wrong: {certain[1].item():.4f}")
@@ -355,12 +330,10 @@ print(f"certain and right: {certain[0].item():.4f}   certain and wrong: {certain
 #
 # At the start, all logits 0, the matrix divides by $C$. When the model is certain, it is 0.
 
-
 # %% name="gradient"
 def push(way, z, k):
     z = z.double().requires_grad_()
     return torch.autograd.grad(ours(way(z), torch.tensor(k)), z)[0]
-
 
 z = torch.as_tensor(rng.normal(size=10))
 p, y = torch.softmax(z, 0), F.one_hot(torch.tensor(3), 10)
@@ -390,19 +363,16 @@ Table(["logit of the wrong class", "gradient, from logits", "gradient, from prob
 # 40 % of the training labels replaced by random digits, at two learning rates; and a model first trained on labels shifted by one
 # (0 called 1, ..., 9 called 0), its weights × 5 to make it certain, that must now learn the right ones.
 
-
 # %% name="cases"
 def spoil(labels, seed):
     g = torch.Generator().manual_seed(seed)
     replaced, digit = torch.rand(len(labels), generator=g) < 0.4, torch.randint(0, 10, (len(labels),), generator=g)
     return torch.where(replaced, digit, labels.cpu()).to(labels.device)
 
-
 def cases(x, labels, seed):  # start, labels, learning rate
     noisy = spoil(labels, seed)
     shifted = 5 * descend(ways["logits"], zero, x, (labels + 1) % 10, steps=50)[-1]
     return {"noise": (zero, noisy, 2.0), "noise, lr 0.06": (zero, noisy, 0.06), "off by one": (shifted, labels, 2.0)}
-
 
 # %% name="run-cases"
 results = {(w, "clean"): [r[-1] for r in right[w]] for w in ways}
@@ -445,9 +415,7 @@ both = np.stack([1 - p, p], axis=-1)
 rows = []
 for share in (0.6, 0.7, 0.74, 0.9):
     y = np.broadcast_to([1 - share, share], both.shape)
-    rows.append(
-        [f"{share:.2f}", *(f"{p[soft_cross_entropy(logits, y).value.argmin()]:.3f}" for logits in (np.log(both), both))]
-    )
+    rows.append([f"{share:.2f}", *(f"{p[soft_cross_entropy(logits, y).value.argmin()]:.3f}" for logits in (np.log(both), both))])
 print(f"p_1 - p_0 would exceed 1 from a share of {1 / (1 + np.exp(-1)):.3f} on")
 Table(["class 1 is right in a share", "p asked for, from logits", "p asked for, from probabilities"], rows)
 
@@ -462,14 +430,12 @@ Table(["class 1 is right in a share", "p asked for, from logits", "p asked for, 
 # ### 1. The stable logarithm of the softmax (8 minutes, easy)
 # `logits` has shape `(N, C)`, classes on the last axis. Return $\log p$ in the same shape, finite for every logit.
 
-
 # %% name="exercise-log-softmax"
 def log_softmax(logits):
     ### BEGIN SOLUTION
     shifted = logits - logits.max(axis=-1, keepdims=True)
     return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
     ### END SOLUTION
-
 
 # %% name="check-log-softmax"
 check("log_softmax")
@@ -481,14 +447,12 @@ check("log_softmax")
 # ### 2. The gradient (8 minutes, easy)
 # The gradient of each example's loss by its logits, shape `(N, C)`; `labels` are integers of shape `(N,)`.
 
-
 # %% name="exercise-grad"
 def ce_grad(logits, labels):
     ### BEGIN SOLUTION
     e = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return e / e.sum(axis=-1, keepdims=True) - np.eye(logits.shape[-1])[labels]
     ### END SOLUTION
-
 
 # %% name="check-grad"
 check("ce_grad")
@@ -501,13 +465,11 @@ check("ce_grad")
 # Some models compare directions: every logit is a cosine, so it lies in $[-1, 1]$, and people wonder why the loss stays high. Write the lowest cross-entropy that
 # any model can reach for one example if each of its `classes` logits must lie in `[low, high]`.
 
-
 # %% name="exercise-floor"
 def loss_floor(classes, low, high):
     ### BEGIN SOLUTION
     return np.log(1 + (classes - 1) * np.exp(low - high))
     ### END SOLUTION
-
 
 # %% name="check-floor"
 check("loss_floor")
@@ -520,14 +482,12 @@ check("loss_floor")
 # PyTorch has given you the mean loss of each batch in `means`, and you have counted the labels that were not ignored in `counts`, both of shape `(batches,)`. Return the mean
 # over all labels that count. A batch with a count of 0 has the mean NaN.
 
-
 # %% name="exercise-mean"
 def mean_of_all(means, counts):
     ### BEGIN SOLUTION
     sums = np.where(counts > 0, means * counts, 0.0)
     return sums.sum() / counts.sum()
     ### END SOLUTION
-
 
 # %% name="check-mean"
 check("mean_of_all")

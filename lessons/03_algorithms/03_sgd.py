@@ -100,10 +100,8 @@ eta, h1, h2, h12 = sp.symbols("eta h1 h2 h12")
 theta, g = sp.Matrix(sp.symbols("theta1:3")), sp.Matrix(sp.symbols("g1:3"))
 H = sp.Matrix([[h1, h12], [h12, h2]])
 
-
 def J(theta):  # any quadratic with its minimum at 0
     return (theta.T * H * theta)[0] / 2
-
 
 change = -eta * (g.T * H * theta)[0] + eta**2 / 2 * (g.T * H * g)[0]
 assert sp.expand(J(theta - eta * g) - J(theta) - change) == 0
@@ -130,23 +128,18 @@ show(SGD)
 # The source document's steps: (1) initialise $\theta_0$; (2) repeat: a. sample a mini-batch, b. its gradient, c. the update; (3) stop. As functions, on 442
 # patients' records (scikit-learn's diabetes data): ten measurements predict the progress of the disease.
 
-
 # %% name="steps"
 def initialise(x):  # 1
     return np.zeros(x.shape[1])
 
-
 def sample(rng, N, B):  # 2a
     return rng.choice(N, B, replace=False)
-
 
 def gradient(theta, x, y):  # 2b
     return x.T @ mean(squared_error(x @ theta, y)).grad
 
-
 def update(theta, g, lr):  # 2c
     return SGD(lr).update(theta, g, SGD(lr).init(theta))[0]
-
 
 # %% name="train"
 def train(x, y, B, lr, steps, seed, gradient=gradient):
@@ -161,7 +154,6 @@ def train(x, y, B, lr, steps, seed, gradient=gradient):
         visited.append(theta)
     return np.array(visited), own / steps
 
-
 # %% name="problem"
 def problem(seed):
     x, y, *_ = data.diabetes(seed)
@@ -172,7 +164,6 @@ def problem(seed):
         return np.mean((thetas @ x.T - y) ** 2, axis=-1) - lowest
 
     return x, y, gap
-
 
 x, y, gap = problem(seed)
 edge = 2 / np.linalg.eigvalsh(2 * x.T @ x / len(x)).max()
@@ -224,23 +215,19 @@ for label, B in sizes.items():
     own[label] = np.array([share for *_, share in ends])
 ups = {label: (np.diff(g) > 0).mean(axis=0) for label, g in gaps.items()}  # share of the seeds, step by step
 
-
 # %% name="picture"
 def window(up):
     return np.convolve(up, np.ones(50) / 50, mode="full")[:steps] * 50 / np.minimum(np.arange(1, steps + 1), 50)
-
 
 plots.side_by_side(
     np.arange(1, steps + 1),
     {label: tuple(np.quantile(g[:, 1:], [0, 0.5, 1], axis=0)) for label, g in gaps.items()},
     {label: window(up) for label, up in ups.items()},
-    "step",
-    ("objective above its minimum", "share of steps that raise it"),
+    "step", ("objective above its minimum", "share of steps that raise it"),
     "Left, on logarithmic axes: with all examples the gap falls smoothly; with batches of 64, 8 and 1 it falls and "
     "then stays at a level, the higher the smaller the batch. Right: the share of steps that raise the objective "
     "climbs to about one half for batches of 1, 8 and 64, earlier for small ones, and is 0 for all examples.",
-    titles=("How far down", "How often up"),
-    logs=("xy", "x"),
+    titles=("How far down", "How often up"), logs=("xy", "x"),
 )
 
 # %% [markdown]
@@ -265,13 +252,11 @@ Table(["batch", "own loss falls (worst seed)", "objective rises, last 300 steps 
 # So "the loss gradually falls until the optimum" (E13) is true of the full batch with a learning rate below the edge. A mini-batch step keeps its word to *its batch*, and to nobody else. How
 # high the level is follows from line 6: the noise enters with $\eta^2 / B$, the descent with $\eta$. Their balance moves with $\eta / B$: a smaller learning rate or a larger batch brings it down.
 
-
 # %% name="noise-ball"
 def level(B, lr, s):  # the mean gap from step 1500 to 3000, less what the full batch still has to go
     x, y, gap = problem(s)
     batch, full = (gap(train(x, y, b, lr, 3000, s)[0][1500:]).mean() for b in (B, len(x)))
     return batch - full
-
 
 cases = [(2, 0.02), (2, 0.01), (8, 0.02)]
 levels = {case: np.array([level(*case, s) for s in setting.seeds[:3]]) for case in cases}
@@ -286,11 +271,9 @@ print("half the learning rate: the level falls to about a half; four times the b
 #
 # F5 leaves open how a batch's gradients are put together (E9). Their sum is $B$ times their mean, so the learning rate is silently multiplied by $B$:
 
-
 # %% name="sum"
 def gradient_of_sum(theta, x, y):
     return x.T @ total(squared_error(x @ theta, y)).grad
-
 
 by_mean, _ = train(x, y, 64, 0.0128, 200, seed)
 by_sum, _ = train(x, y, 64, 0.0128 / 64, 200, seed, gradient_of_sum)
@@ -376,13 +359,11 @@ assert max(first) < 60 and min(there) > 0.1
 # ### 1. The gradient of a batch (8 minutes, easy)
 # The gradient of the mean squared error of a linear model over one batch, by `theta`. `x` is `(B, d)`, `y` is `(B,)`. Only NumPy.
 
-
 # %% name="exercise-gradient"
 def batch_gradient(theta, x, y):
     ### BEGIN SOLUTION
     return 2 * x.T @ (x @ theta - y) / len(x)
     ### END SOLUTION
-
 
 # %% name="check-gradient"
 check("batch_gradient")
@@ -394,14 +375,12 @@ check("batch_gradient")
 # ### 2. The noise of a batch (8 minutes, easy)
 # `a` holds one number per example, shape `(N,)`. Return the variance of the mean of a batch of `B`, drawn without replacement.
 
-
 # %% name="exercise-variance"
 def batch_variance(a, B):
     ### BEGIN SOLUTION
     N = len(a)
     return a.var() / B * (N - B) / (N - 1)
     ### END SOLUTION
-
 
 # %% name="check-variance"
 check("batch_variance")
@@ -413,13 +392,11 @@ check("batch_variance")
 # ### 3. The edge (8 minutes, medium)
 # For inputs `x` of shape `(N, d)` and the mean squared error of a linear model: the learning rate at which full-batch descent stops being stable.
 
-
 # %% name="exercise-edge"
 def stability_edge(x):
     ### BEGIN SOLUTION
     return 2 / np.linalg.eigvalsh(2 * x.T @ x / len(x)).max()
     ### END SOLUTION
-
 
 # %% name="check-edge"
 check("stability_edge")
@@ -431,13 +408,11 @@ check("stability_edge")
 # ### 4. One epoch (6 minutes, easy)
 # `order` is a shuffled array of all indices. Cut it into consecutive batches of `B`, so that every example is used exactly once; the last batch may be smaller. Return a list of arrays.
 
-
 # %% name="exercise-epoch"
 def epoch(order, B):
     ### BEGIN SOLUTION
     return [order[i : i + B] for i in range(0, len(order), B)]
     ### END SOLUTION
-
 
 # %% name="check-epoch"
 check("epoch")

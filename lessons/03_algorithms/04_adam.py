@@ -78,13 +78,11 @@ setting = bridge.start(device, seed, profile)
 b, c = sp.symbols("beta c", positive=True)
 t, k = sp.Symbol("t", positive=True, integer=True), sp.Symbol("k", integer=True)
 
-
 def average(beta, gradients):  # F7; F8 when squares come in
     m = 0
     for g in gradients:
         m = beta * m + (1 - beta) * g
     return m
-
 
 g = sp.symbols("g1:7")
 assert sp.expand(average(b, g) - sum((1 - b) * b**i * g[5 - i] for i in range(6))) == 0  # line 1: the unrolled sum
@@ -92,9 +90,7 @@ for beta, age in [(sp.Rational(9, 10), 9), (sp.Rational(999, 1000), 999)]:
     assert sp.summation(k * (1 - beta) * beta**k, (k, 0, sp.oo)) == age  # line 1: the mean age
 weights = sp.simplify(sp.summation((1 - b) * b**k, (k, 0, t - 1)))
 assert weights == 1 - b**t  # line 2, for every t
-assert (
-    sp.expand(average(b, [c] * 6) - (1 - b**6) * c) == 0
-)  # lines 3 and 4: a constant gradient c keeps exactly this share
+assert sp.expand(average(b, [c] * 6) - (1 - b**6) * c) == 0  # lines 3 and 4: a constant gradient c keeps exactly this share
 print("the first t weights add up to", weights)
 
 # %% [markdown]
@@ -107,9 +103,7 @@ rows = []
 for n in (1, 3, 10, 30):
     m = [average(0.9, d[:n]).mean() for d in draws]
     v = [average(0.999, d[:n] ** 2).mean() / 5 for d in draws]
-    rows.append(
-        [n, 1 - 0.9**n, f"{np.mean(m):.3f} ± {np.std(m):.3f}", 1 - 0.999**n, f"{np.mean(v):.4f} ± {np.std(v):.4f}"]
-    )
+    rows.append([n, 1 - 0.9**n, f"{np.mean(m):.3f} ± {np.std(m):.3f}", 1 - 0.999**n, f"{np.mean(v):.4f} ± {np.std(v):.4f}"])
     assert np.allclose(m, 1 - 0.9**n, atol=0.025) and np.allclose(v, 1 - 0.999**n, rtol=0.06)
 Table(["t", "1 - 0.9^t", "mean of m", "1 - 0.999^t", "mean of v / 5"], rows, "± is the standard deviation over seeds.")
 
@@ -137,7 +131,6 @@ print(f"G17: {G17:.2f} lr   Cauchy-Schwarz: {limit:.2f} lr, {limit / G17:.1f} ti
 # %% [markdown]
 # Now the library's Adam itself. `trail` is the loop that we shall use throughout; here the gradients come from a list, and `lr = 1`.
 
-
 # %% name="trail"
 def trail(rule, gradient, theta, steps):  # every theta that a rule visits
     state, visited = rule.init(theta), [theta]
@@ -146,11 +139,9 @@ def trail(rule, gradient, theta, steps):  # every theta that a rule visits
         visited.append(theta)
     return visited
 
-
 def step_sizes(gradients):
     stream = iter(gradients)
     return abs(np.diff(trail(Adam(lr=1.0), lambda theta: next(stream), 0 * gradients[0], len(gradients)), axis=0))
-
 
 # %% name="far-steps"
 silence = np.zeros((9940, 1))
@@ -158,18 +149,8 @@ lone, growing = np.ones((1, 1)), (0.999 / 0.9) ** np.arange(60.0)[:, None]
 spike, growth = (step_sizes(np.concatenate([silence, g]))[-1, 0] for g in (lone, growing))
 noise = [step_sizes(np.random.default_rng(s).standard_cauchy((3000, 1000))).max() for s in setting.seeds]
 print(f"one gradient after silence: {spike:.2f} lr   60 growing gradients after silence: {growth:.2f} lr")
-print(
-    "noise with very heavy tails gets past G17:",
-    bool(np.median(noise) > G17),
-    "  past Cauchy-Schwarz:",
-    bool(max(noise) > limit),
-)
-assert (
-    np.median(noise) > G17
-    and max(noise) < limit
-    and np.isclose(spike, G17, rtol=1e-3)
-    and np.isclose(growth, limit, rtol=1e-3)
-)
+print("noise with very heavy tails gets past G17:", bool(np.median(noise) > G17), "  past Cauchy-Schwarz:", bool(max(noise) > limit))
+assert np.median(noise) > G17 and max(noise) < limit and np.isclose(spike, G17, rtol=1e-3) and np.isclose(growth, limit, rtol=1e-3)
 
 # %% [markdown]
 # **G17 is refuted as a bound**: it is the step after a lone spike, and the largest step is 2.3 times as long. It takes a gradient that grows and grows, as in a run
@@ -186,23 +167,18 @@ show(Adam)
 # b. its gradient, c. the moments, **d. add 1 to $t$, then correct, e. F11**; (3) stop. Here they are as functions (sample and gradient are one
 # call; our "batch" is always the whole data, so that no noise hides a mistake). A rule of the library carries the hyperparameters.
 
-
 # %% name="steps"
 def initialise(theta):  # 1
     return theta, 0 * theta, 0 * theta
 
-
 def moments(r, m, v, g):  # 2c: F7, F8
     return r.beta1 * m + (1 - r.beta1) * g, r.beta2 * v + (1 - r.beta2) * g**2
-
 
 def correct(r, m, v, t):  # 2d: F9, F10
     return m / (1 - r.beta1**t), v / (1 - r.beta2**t)
 
-
 def move(r, theta, m_hat, v_hat):  # 2e: F11
     return theta - r.lr * m_hat / (v_hat**0.5 + r.eps)
-
 
 # %% name="train"
 def train(r, gradient, theta, steps, correct=correct, move=move, before_first=0):
@@ -213,7 +189,6 @@ def train(r, gradient, theta, steps, correct=correct, move=move, before_first=0)
         theta = move(r, theta, *correct(r, m, v, t))
         visited.append(theta)
     return visited
-
 
 # %% [markdown]
 # They visit the same points as the library's Adam. Two ways to break E12: count $t$ only after the correction; start from averages that are already right.
@@ -272,35 +247,24 @@ corrections = {
     "only v": lambda r, m, v, t: (m, correct(r, m, v, t)[1]),
 }
 
-
 def constant(theta):
     return np.ones(1)
 
-
-sizes = {
-    label: -np.diff(train(Adam(1.0), constant, np.zeros(1), 3000, fix), axis=0)[:, 0]
-    for label, fix in corrections.items()
-}
+sizes = {label: -np.diff(train(Adam(1.0), constant, np.zeros(1), 3000, fix), axis=0)[:, 0] for label, fix in corrections.items()}
 
 # %% name="picture"
 plots.lines(
-    np.arange(1, 3001),
-    sizes,
-    "step t",
-    "step size / learning rate",
+    np.arange(1, 3001), sizes, "step t", "step size / learning rate",
     "Step size against the step on logarithmic axes. Both corrections: 1 throughout. Neither: 3.16 at first, a peak of 6.57 at step 12, "
     "then a slow fall towards 1. Only m corrected: 31.6 falling slowly. Only v corrected: 0.1 rising to 1 within 50 steps.",
-    title="Constant gradient: what is corrected?",
-    log="xy",
+    title="Constant gradient: what is corrected?", log="xy",
 )
 
 # %% name="answer"
 t = np.arange(1, 3001)
 neither = sizes["neither"]
 assert np.allclose(neither, (1 - 0.9**t) / np.sqrt(1 - 0.999**t)) and np.allclose(sizes["both"], 1)
-print(
-    f"neither: {neither[0]:.2f} lr at t = 1, {neither.max():.2f} lr at t = {neither.argmax() + 1}, {neither[999]:.2f} lr at t = 1000"
-)
+print(f"neither: {neither[0]:.2f} lr at t = 1, {neither.max():.2f} lr at t = {neither.argmax() + 1}, {neither[999]:.2f} lr at t = 1000")
 print(f"first step, only m corrected: {sizes['only m'][0]:.1f} lr, only v: {sizes['only v'][0]:.1f} lr")
 small = -train(Adam(1.0, beta2=0.95), constant, np.zeros(1), 1, corrections["neither"])[1]
 print(f"neither, beta2 = 0.95: {small[0]:.2f} lr at t = 1")
@@ -318,7 +282,6 @@ print(f"neither, beta2 = 0.95: {small[0]:.2f} lr at t = 1")
 # is the simplest one: `theta[i, j]` is the logit of word `j` after word `i`, the loss is the cross-entropy over all pairs. Its floor is known, the entropy
 # of the counts; we report the **gap** above the floor.
 
-
 # %% name="words"
 def words(seed, size=64):
     pages = np.random.default_rng(seed).permutation(sorted(topics))[::2]
@@ -329,13 +292,11 @@ def words(seed, size=64):
     np.add.at(counts, (ids[:-1], ids[1:]), 1)
     return torch.tensor(counts, device=setting.device)
 
-
 # %% name="bigram"
 class Problem(NamedTuple):
     gradient: Callable
     gap: Callable  # the loss above its floor
     start: Any
-
 
 def bigram(counts):
     often = counts.sum(1)  # how often a word occurs is the weight of its row
@@ -347,36 +308,23 @@ def bigram(counts):
     floor = loss(follow.log()).value
     return Problem(lambda theta: loss(theta).grad, lambda theta: loss(theta).value - floor, 0 * counts)
 
-
 counts = words(seed)
-print(
-    "a common word occurs over 100 times as often as a rare one:", bool(counts.sum(1).max() > 100 * counts.sum(1).min())
-)
-
+print("a common word occurs over 100 times as often as a rare one:", bool(counts.sum(1).max() > 100 * counts.sum(1).min()))
 
 # %% name="damage"
 def gaps(problem, lr, fix, steps=60):
     return [problem.gap(theta).item() for theta in train(Adam(lr), problem.gradient, problem.start, steps, fix)]
 
-
-runs = {
-    label: np.array([gaps(bigram(words(s)), 1.0, fix) for s in setting.seeds]) for label, fix in corrections.items()
-}
+runs = {label: np.array([gaps(bigram(words(s)), 1.0, fix) for s in setting.seeds]) for label, fix in corrections.items()}
 plots.lines(
-    np.arange(61),
-    {label: tuple(np.percentile(r, [0, 50, 100], axis=0)) for label, r in runs.items()},
-    "step t",
-    "gap above the floor (nats)",
+    np.arange(61), {label: tuple(np.percentile(r, [0, 50, 100], axis=0)) for label, r in runs.items()}, "step t", "gap above the floor (nats)",
     "Gap of the word model over 60 steps at learning rate 1, on a logarithmic axis. With both corrections it falls with ripples, and with only v corrected "
     "a little later. With neither it turns up again after one step and stays about ten times higher; with only m corrected it jumps up tenfold.",
-    title="Learning rate 1: what is corrected? (band: all seeds)",
-    log="y",
+    title="Learning rate 1: what is corrected? (band: all seeds)", log="y",
 )
 
 # %% name="damage-verdict"
-timid = {
-    label: [gaps(bigram(words(s)), 0.1, corrections[label])[-1] for s in setting.seeds] for label in ("both", "neither")
-}
+timid = {label: [gaps(bigram(words(s)), 0.1, corrections[label])[-1] for s in setting.seeds] for label in ("both", "neither")}
 worse = runs["neither"][:, -1] / runs["both"][:, -1]
 better = np.array(timid["neither"]) / timid["both"]
 print("lr = 1, neither: the gap is at least 4 times larger for every seed:", bool(worse.min() > 4))
@@ -406,10 +354,7 @@ forms = {
 }
 settings = [(1.0, 1e-8), (1.0, 0.1), (1e-4, 1e-8), (1e-8, 1e-8)]
 assert all(np.isclose(step_sizes(np.array([[g]]))[0, 0], g / (g + 1e-8)) for g, eps in settings if eps == 1e-8)
-Table(
-    ["first step / lr", *(f"g = {g:g}, eps = {eps:g}" for g, eps in settings)],
-    [[name, *(f(*s) for s in settings)] for name, f in forms.items()],
-)
+Table(["first step / lr", *(f"g = {g:g}, eps = {eps:g}" for g, eps in settings)], [[name, *(f(*s) for s in settings)] for name, f in forms.items()])
 
 # %% [markdown]
 # At $g = 1$ and the default $\epsilon$ no test would tell them apart. The third column does: under the root, $10^{-8}$ acts like $10^{-4}$. And for gradients as small as $\epsilon$
@@ -427,11 +372,9 @@ assert np.allclose(huge, averaged, atol=1e-3)
 #
 # Line 3 says that the size of the gradient cancels. So Adam should not care in which unit the loss is measured, while gradient descent does.
 
-
 # %% name="scale"
 def path(rule, factor):
     return np.array(trail(rule, lambda theta: factor * bowl.gradient(theta), start, 50))
-
 
 sgd, adam, tiny = (path(SGD(0.05), 100), *(path(Adam(0.05), f) - path(Adam(0.05), 1) for f in (100, 1e-9)))
 print("loss x 100:  SGD leaves for a distance above 1e50:", bool(abs(sgd[-1]).max() > 1e50))
@@ -471,13 +414,11 @@ Table(["gradient", "PyTorch, float16", "ours"], rows)
 rates = 10.0 ** np.arange(-1.5, 2.1, 0.5)
 rules = {"SGD": SGD, "momentum": Momentum, "Adam": Adam}
 
-
 def race(rule, problem):  # gap, learning rate and theta of the best run
     ends = [trail(rule(lr), problem.gradient, problem.start, 100)[-1] for lr in rates]
     gaps = np.array([problem.gap(theta).item() for theta in ends])
     best = np.nanargmin(gaps)
     return gaps[best], rates[best], ends[best]
-
 
 # %% name="regression"
 def regression(seed):
@@ -490,18 +431,15 @@ def regression(seed):
     floor = loss(torch.linalg.lstsq(x, y[:, None]).solution[:, 0]).value
     return Problem(lambda theta: x.T @ loss(theta).grad, lambda theta: loss(theta).value - floor, 0 * x[0])
 
-
 # %% [markdown]
 # And a third, to find out *why*: the words again, but with the axes rotated. We train $\phi$ with $\theta = Q \phi$, where $Q$ is a random orthogonal matrix that mixes the rows. The losses that
 # can be reached are the same; only the parameters no longer belong to one word each.
-
 
 # %% name="rotated"
 def rotated(problem, seed):
     q, _ = np.linalg.qr(np.random.default_rng(seed).normal(size=(len(problem.start),) * 2))
     q = torch.tensor(q, device=setting.device)
     return Problem(lambda phi: q.T @ problem.gradient(q @ phi), lambda phi: problem.gap(q @ phi), problem.start)
-
 
 plain, turned = bigram(counts), rotated(bigram(counts), seed)
 for rule in (SGD(3.0), Momentum(3.0)):  # steps that are linear in the gradient turn with the axes
@@ -517,14 +455,12 @@ for s in setting.seeds:
     results["words, rotated", "Adam", s] = race(Adam, rotated(bigram(words(s)), s))
 gap = {key[:2]: np.array([results[*key[:2], s][0] for s in setting.seeds]) for key in results}
 
-
 # %% tags=["nbval-ignore-output"] name="results-table"
 def cell(name, label):
     if (name, label) not in gap:
         return "as words"
     tuned = sorted({f"{results[name, label, s][1]:.3g}" for s in setting.seeds}, key=float)
     return f"{np.median(gap[name, label]):.1e} ({gap[name, label].min():.1e} to {gap[name, label].max():.1e}), lr {' or '.join(tuned)}"
-
 
 note = f"Learning rates tried: {', '.join(f'{r:.3g}' for r in rates)}. Median gap, (range over seeds), best rates."
 Table(["problem", *rules], [[n, *(cell(n, r) for r in rules)] for n in ("words", "words, rotated", "diabetes")], note)
@@ -537,9 +473,7 @@ print("words: Adam's gap is at least 100 times smaller than momentum's, for ever
 print("words: turning the axes makes Adam's gap at least 100 times larger, for every seed:", bool(rotation.min() > 100))
 left = gap["words", "momentum"] / gap["words, rotated", "Adam"]
 print("words, axes turned: it is still at least 4 times smaller than momentum's, for every seed:", bool(left.min() > 4))
-print(
-    "diabetes: momentum's gap is at least 5 times smaller than Adam's, for every seed:", bool(diabetes_lost.min() > 5)
-)
+print("diabetes: momentum's gap is at least 5 times smaller than Adam's, for every seed:", bool(diabetes_lost.min() > 5))
 assert words_won.min() > 100 and rotation.min() > 100 and left.min() > 4 and diabetes_lost.min() > 5
 assert all(rates[0] < r[1] < rates[-1] for r in results.values())  # no best rate at an end of the grid
 
@@ -550,7 +484,6 @@ assert all(rates[0] < r[1] < rates[-1] for r in results.values())  # no best rat
 #
 # Whose words are learned?
 
-
 # %% name="rare"
 def per_word(theta, counts):  # the gap of each word, the most frequent first, in groups of 8
     often = counts.sum(1)
@@ -558,19 +491,13 @@ def per_word(theta, counts):  # the gap of each word, the most frequent first, i
     gap = soft_cross_entropy(theta, follow).value - soft_cross_entropy(follow.log(), follow).value
     return gap[often.argsort(descending=True)].reshape(-1, 8).mean(1).cpu().numpy()
 
-
-curves = {
-    label: np.array([per_word(results["words", label, s][2], words(s)) for s in setting.seeds]) for label in rules
-}
+curves = {label: np.array([per_word(results["words", label, s][2], words(s)) for s in setting.seeds]) for label in rules}
 plots.lines(
-    np.arange(4.5, 64, 8),
-    {label: tuple(np.percentile(c, [0, 50, 100], axis=0)) for label, c in curves.items()},
-    "rank of the word by frequency",
-    "gap above the word's floor (nats)",
+    np.arange(4.5, 64, 8), {label: tuple(np.percentile(c, [0, 50, 100], axis=0)) for label, c in curves.items()},
+    "rank of the word by frequency", "gap above the word's floor (nats)",
     "Gap per word against its rank, on a logarithmic axis. SGD and momentum leave the rarer words far above their floor, "
     "Adam is close to the floor at every rank.",
-    title="After 100 steps at the best rate (band: all seeds)",
-    log="y",
+    title="After 100 steps at the best rate (band: all seeds)", log="y",
 )
 
 # %% [markdown]
@@ -587,7 +514,6 @@ assert (rarest["momentum"] > 100 * rarest["Adam"]).all() and (rarest["SGD"] > ra
 # A problem of one parameter in $[-1, 1]$, after Reddi et al. (2018, arXiv 1904.09237): the gradient is 3 at every third step, else $-1$. The average slope is positive, so $-1$ is the best point.
 # They take $\beta_1 = 0$ and $\beta_2 = 1 / (1 + 3^2)$. Before you run it: where does Adam go?
 
-
 # %% name="reddi"
 def walk(rule, steps=3000):
     theta, state = np.zeros(1), rule.init(np.zeros(1))
@@ -596,14 +522,8 @@ def walk(rule, steps=3000):
         theta = np.clip(theta, -1, 1)
     return f"{theta[0]:.1f}"
 
-
 short = {"beta1": 0.0, "beta2": 0.1}
-walkers = {
-    "Adam": Adam(0.01, **short),
-    "AMSGrad": AMSGrad(0.01, **short),
-    "SGD": SGD(0.01),
-    "Adam, default betas": Adam(0.01),
-}
+walkers = {"Adam": Adam(0.01, **short), "AMSGrad": AMSGrad(0.01, **short), "SGD": SGD(0.01), "Adam, default betas": Adam(0.01)}
 ends = {label: walk(rule) for label, rule in walkers.items()}
 assert ends == {"Adam": "1.0", "AMSGrad": "-1.0", "SGD": "-1.0", "Adam, default betas": "-1.0"}
 Table(["rule", "ends at"], ends.items())
@@ -619,7 +539,6 @@ Table(["rule", "ends at"], ends.items())
 # `m` and `v` come in from step `t - 1`; `t` is the number of this step, 1 at the first. Return `(theta, m, v)` for NumPy arrays. The check walks 30 steps with a
 # large `eps`.
 
-
 # %% name="exercise-step"
 def adam_step(theta, g, m, v, t, lr, beta1, beta2, eps):
     ### BEGIN SOLUTION
@@ -629,7 +548,6 @@ def adam_step(theta, g, m, v, t, lr, beta1, beta2, eps):
     v_hat = v / (1 - beta2**t)
     return theta - lr * m_hat / (np.sqrt(v_hat) + eps), m, v
     ### END SOLUTION
-
 
 # %% name="check-step"
 check("adam_step")
@@ -641,13 +559,11 @@ check("adam_step")
 # ### 2. The resumed run (5 minutes, medium)
 # A long run is stopped and resumed. `m` and `v` were saved, but `t` starts again at 1. Under a constant gradient, how long is step `t` after the restart, in learning rates, without `eps`?
 
-
 # %% name="exercise-resumed"
 def resumed(t, beta1, beta2):
     ### BEGIN SOLUTION
     return np.sqrt(1 - beta2**t) / (1 - beta1**t)
     ### END SOLUTION
-
 
 # %% name="check-resumed"
 check("resumed")
@@ -675,7 +591,6 @@ check("longest_at")
 # ### 4. The largest possible step (10 minutes, hard)
 # Line 6 is for large $t$. Give the largest step that any gradients can cause at step `t`, **with** corrections, in learning rates, without `eps`. At `t = 1` it must be 1.
 
-
 # %% name="exercise-largest"
 def largest_step(t, beta1, beta2):
     ### BEGIN SOLUTION
@@ -683,7 +598,6 @@ def largest_step(t, beta1, beta2):
     uncorrected = (1 - beta1) / np.sqrt(1 - beta2) * np.sqrt(q_sum)
     return uncorrected * np.sqrt(1 - beta2**t) / (1 - beta1**t)
     ### END SOLUTION
-
 
 # %% name="check-largest"
 check("largest_step")
