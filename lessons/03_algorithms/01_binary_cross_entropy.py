@@ -64,7 +64,7 @@ setting = bridge.start(device, seed, profile)
 #    sum, and the minus makes it something to minimise: $-\log P(y)$ is exactly F1.
 # 3. Put $p = \sigma(z)$ in. Because $\log \sigma(z) = -\log(1 + e^{-z})$ and $1 - \sigma(z) = \sigma(-z)$, the logarithms lose their fractions:
 #    $\ell = y \log(1 + e^{-z}) + (1 - y) \log(1 + e^{z}) = \log(1 + e^{z}) - y z$.
-# 4. Differentiate with respect to $z$: the first term gives $e^z / (1 + e^z) = \sigma(z)$, the second $-y$. So $\partial \ell / \partial z = \sigma(z) - y$: **prediction minus label**.
+# 4. Take the slope, the derivative with respect to $z$: the first term gives $e^z / (1 + e^z) = \sigma(z)$, the second $-y$. So $\partial \ell / \partial z = \sigma(z) - y$: **prediction minus label**.
 # 5. $e^{z}$ overflows for large $z$. Take $e^{z}$ out of the logarithm when $z > 0$; with $|z|$ one line covers both signs (G2):
 #    $\ell = \max(z, 0) - y z + \log(1 + e^{-|z|})$. Now the exponent is never positive.
 #
@@ -102,20 +102,17 @@ show(binary_cross_entropy, _stable.softplus, _stable.sigmoid)
 
 # %% [markdown]
 # The source document computes the loss in three steps: obtain the predictions, apply the formula to each example, take the mean.
-# Here they are as three functions, on real tumours with 30 measurements each (`y = 1`: benign).
+# The first is ours to write, the other two the library has. On real tumours with 30 measurements each (`y = 1`: benign):
 
 # %% name="steps"
-def predict(x, theta):  # step 1
+def predict(x, theta):
     return x @ theta
 
-def each(logits, target):  # step 2
-    return binary_cross_entropy(logits, target)
-
-def average(loss):  # step 3
-    return mean(loss)
-
 split = data.breast_cancer(seed)
-loss = average(each(predict(split.x, np.zeros(30)), split.y.astype(float)))
+target = split.y.astype(float)
+logits = predict(split.x, np.zeros(30))  # step 1
+each = binary_cross_entropy(logits, target)  # step 2
+loss = mean(each)  # step 3
 assert np.isclose(loss.value, np.log(2))
 print(f"{len(split.x)} tumours; mean loss of a model that knows nothing: {loss.value:.4f} nats = log 2")
 
@@ -124,12 +121,11 @@ print(f"{len(split.x)} tumours; mean loss of a model that knows nothing: {loss.v
 # 0 whatever the parameters: the number is log 2 for all of them, and nothing could be learned from it.
 
 # %% name="order"
-target = split.y.astype(float)
 random, good = np.random.default_rng(seed).normal(size=30), split.x.T @ (target - target.mean()) / len(target)
 for name, theta in {"random": random, "good": good}.items():
     logits = predict(split.x, theta)
-    right = average(each(logits, target)).value
-    broken = each(logits.mean(keepdims=True), target.mean(keepdims=True)).value[0]
+    right = mean(binary_cross_entropy(logits, target)).value
+    broken = binary_cross_entropy(logits.mean(keepdims=True), target.mean(keepdims=True)).value[0]
     assert np.isclose(broken, np.log(2)) and not np.isclose(right, broken, rtol=0.05)
     print(f"{name:6} parameters: right order {right:.2f}, broken order {broken:.2f}")
 
@@ -146,6 +142,7 @@ parity.table("binary_cross_entropy", setting.device)
 # ## Picture
 #
 # How hard does one example with label $y = 0$ push, as its logit grows and the model becomes ever more certain of the wrong answer?
+# The push is the gradient: the slope of the example's loss in its logit, which every parameter's gradient has as a factor.
 # Four ways to compute a loss in float32. The first carries our closed-form gradient (`as_autograd` hands it to PyTorch); the others are
 # differentiated by autograd.
 
@@ -193,6 +190,7 @@ plots.lines(
 # %% name="cliff"
 half_gap = torch.finfo(torch.float32).eps / 2
 print(f"exp(-z) is half of epsilon at z = {-np.log(half_gap):.2f}")
+print(f"the clipped probability meets its bound at z = {torch.logit(torch.tensor(1 - 1e-7)):.2f}")
 
 z = torch.tensor([16.0, 17.0, 50.0], requires_grad=True)
 rows = []
@@ -203,7 +201,7 @@ for label, way in ways.items():
 Table(["y = 0", "z = 16", "z = 17", "z = 50"], rows)
 
 # %% [markdown]
-# Clipping makes the loss look sane, and its gradient is 0 as well: it hides the fault, it does not cure it. And F1 word by word, without the
+# Clipping makes the loss look sane, and beyond the bound its gradient is 0 as well: it hides the fault, it does not cure it. And F1 word by word, without the
 # clamp? And the other side, $y = 1$ and $z \to -\infty$?
 
 # %% name="other-side"
@@ -296,7 +294,7 @@ def bce_value(logits, target):
 check("bce_value")
 
 # %% [markdown]
-# <details><summary>Hint 1</summary>Line 5 of the derivation is the whole answer; each term is one NumPy call.</details>
+# <details><summary>Hint 1</summary>Line 5 of the derivation has three terms; each is one NumPy call.</details>
 # <details><summary>Hint 2</summary><code>np.log1p(a)</code> is log(1 + a), accurate for small a. What is a here?</details>
 #
 # ### 2. The gradient (5 minutes, easy)
@@ -332,21 +330,25 @@ check("weighted_bce")
 # <details><summary>Hint 1</summary>Go back to line 3 of the derivation: the first of its two terms belongs to y.</details>
 # <details><summary>Hint 2</summary><code>np.logaddexp(0, x)</code> is log(1 + exp(x)) without overflow.</details>
 #
-# ### 4. The first dead logit (4 minutes, easy)
-# The smallest whole number $z$ for which `1 - torch.sigmoid(z)` is exactly 0 in float32. Find it by a loop: is it where the text says?
+# ### 4. The first dead logit (8 minutes, medium)
+# The smallest whole number $z$ for which `1 - torch.sigmoid(z)` is exactly 0, as a list for bfloat16, float16, float32 and float64.
+# Guess first: bfloat16 keeps 8 significant bits, float16 11, float32 24, float64 53. Then measure.
 
 # %% name="exercise-dead"
-first_dead_logit = (
+def dead_logits():
     ### BEGIN SOLUTION
-    next(z for z in range(1, 200) if 1 - torch.sigmoid(torch.tensor(float(z))) == 0)
+    def first(dtype):
+        return next(z for z in range(1, 200) if 1 - torch.sigmoid(torch.tensor(float(z), dtype=dtype)) == 0)
+
+    return [first(dtype) for dtype in (torch.bfloat16, torch.float16, torch.float32, torch.float64)]
     ### END SOLUTION
-)
 
 # %% name="check-dead"
-check("first_dead_logit")
+check("dead_logits")
 
 # %% [markdown]
-# <details><summary>Hint</summary>torch.tensor(float(z)) is float32; a generator inside next(...) finds the first one.</details>
+# <details><summary>Hint 1</summary><code>torch.tensor(float(z), dtype=torch.float16)</code> is the logit in that precision.</details>
+# <details><summary>Hint 2</summary>A loop over z = 1, 2, 3, ... that stops at the first 0; a second loop around it over the four dtypes.</details>
 #
 # [All solutions of this lesson](../../solutions/03_algorithms/01_binary_cross_entropy.ipynb)
 #

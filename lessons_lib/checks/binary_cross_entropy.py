@@ -40,7 +40,7 @@ def _f1(z, y, p):
 value = Exercise(
     "bce_value",
     LESSON,
-    "start from max(z, 0) - y z + log(1 + exp(-|z|)); np.log1p(a) is log(1 + a).",
+    "one line of the derivation never takes exp of a positive number.",
     _value,
     {
         "The sigmoid rounds to 0 or 1 and its logarithm to -inf. Work with the logit itself.": lambda z, y: _f1(
@@ -49,6 +49,13 @@ value = Exercise(
         "Clipping the probability caps the loss: a logit of 800 on the wrong side costs 800, not 28.": lambda z, y: _f1(
             z, y, np.clip(1 / (1 + np.exp(-z)), 1e-12, 1 - 1e-12)
         ),
+        "Clipping at 1e-7 caps the loss at 16; a logit of 800 on the wrong side costs 800.": lambda z, y: _f1(
+            z, y, np.clip(1 / (1 + np.exp(-z)), 1e-7, 1 - 1e-7)
+        ),
+        "A clamp at -100 caps the loss at 100; a logit of 800 on the wrong side costs 800.": lambda z, y: (
+            np.minimum(-np.log(_sigmoid(z)), 100) * y + np.minimum(-np.log(_sigmoid(-z)), 100) * (1 - y)
+        ),
+        "The labels are swapped: y = 1 must be cheap where the logit is large.": lambda z, y: _value(z, 1 - y),
         "exp(z) overflows for a large logit. Use exp(-|z|), which never exceeds 1.": lambda z, y: (
             np.log(1 + np.exp(z)) - y * z
         ),
@@ -62,7 +69,7 @@ value = Exercise(
 gradient = Exercise(
     "bce_grad",
     LESSON,
-    "the derivation ended with sigmoid(z) - y.",
+    "line 4 of the derivation says it in three words.",
     lambda z, y: _sigmoid(z) - y,
     {
         "The sign is wrong: at y = 1 a larger logit lowers the loss.": lambda z, y: y - _sigmoid(z),
@@ -72,6 +79,8 @@ gradient = Exercise(
         "That is the derivative by the probability. Multiply by dp/dz = p (1 - p); that cancels.": lambda z, y: (
             (_sigmoid(z) - y) / (_sigmoid(z) * (1 - _sigmoid(z)))
         ),
+        "The labels are swapped: y belongs to sigmoid(z), not to 1 - sigmoid(z).": lambda z, y: _sigmoid(z) - (1 - y),
+        "That is only the prediction: the label is missing.": lambda z, y: _sigmoid(z),
         "That is the gradient of the mean. Per example there is no division by N.": lambda z, y: (
             (_sigmoid(z) - y) / z.size
         ),
@@ -82,7 +91,7 @@ gradient = Exercise(
 weighted = Exercise(
     "weighted_bce",
     LESSON,
-    "write the loss as two terms first, one for y and one for 1 - y; only the first is weighted.",
+    "which line of the derivation still keeps the terms of y and of 1 - y apart?",
     _weighted,
     {
         "Both terms are weighted; that only rescales the loss.": lambda z, y, w: w * _value(z, y),
@@ -98,16 +107,29 @@ weighted = Exercise(
 )
 
 dead = Exercise(
-    "first_dead_logit",
+    "dead_logits",
     LESSON,
-    "try z = 1.0, 2.0, 3.0, ... as torch.float32 and look when 1 - torch.sigmoid(z) becomes exactly 0.",
-    17,
+    "the text found it for one precision; a loop finds it for each.",
+    lambda: [7, 9, 17, 37],
     {
-        "That is where float64 gives up. Ask with torch.float32.": 37,
-        "exp(-z) itself underflows only there; 1 + exp(-z) is rounded to 1 much earlier.": 104,
-        "One step further than the first.": 18,
-        "At 16 the sigmoid is still below 1 by one unit of the last place.": 16,
+        "Half of epsilon gives these; half precision computes the sigmoid in float32 and rounds once.": (
+            lambda: [6, 8, 17, 37]
+        ),
+        "The precision makes no difference in your answer: is dtype= passed on to torch.tensor?": lambda: [17] * 4,
+        "float64 for all four: NumPy and Python compute in float64. Use torch.tensor(float(z), dtype=...).": lambda: (
+            [37] * 4
+        ),
+        "exp(-z) itself underflows only there; 1 + exp(-z) is rounded to 1 much earlier.": lambda: [93, 18, 104, 746],
+        "One step further than the first.": lambda: [8, 10, 18, 38],
+        "That is the last logit that still pushes. The first dead one is wanted.": lambda: [6, 8, 16, 36],
+        "The order is bfloat16, float16, float32, float64: bfloat16 has fewer digits than float16.": lambda: [
+            9,
+            7,
+            17,
+            37,
+        ],
     },
+    lambda answer: answer(),
 )
 
 EXERCISES = [value, gradient, weighted, dead]

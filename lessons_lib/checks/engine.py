@@ -95,6 +95,8 @@ def _difference(got: Any, wanted: Any) -> str:
         return next(filter(None, map(_difference, got, wanted)), "")
     try:
         got = got.detach().cpu() if hasattr(got, "detach") else got
+        if np.asarray(got).dtype.kind in "USO":
+            raise TypeError
         a, b = np.asarray(got, dtype=float), np.asarray(wanted, dtype=float)
     except Exception:  # whatever a learner hands over: a string, a ragged list, a tensor that wants a gradient
         return f"A number or an array is wanted, {type(got).__name__} came."
