@@ -105,7 +105,8 @@ q, v = sp.Matrix([q1, q2, 1 - q1 - q2]), sp.Matrix(sp.symbols("v1:4"))
 H = sp.diag(*q) - q * q.T
 squares = sum(q[i] * q[j] * (v[i] - v[j]) ** 2 for i, j in [(0, 1), (0, 2), (1, 2)])
 assert sp.expand((v.T * H * v)[0] - squares) == 0
-print("eigenvalues at p = (1/2, 1/3, 1/6):", *sorted(float(e).__round__(4) for e in H.subs({q1: sp.S(1) / 2, q2: sp.S(1) / 3}).eigenvals()))
+at_point = H.subs({q1: sp.S(1) / 2, q2: sp.S(1) / 3}).eigenvals()
+print("eigenvalues at p = (1/2, 1/3, 1/6):", *sorted(round(float(e), 4) for e in at_point))
 
 two = np.random.default_rng(seed).normal(size=(5, 2))
 k = np.array([0, 1, 1, 0, 1])
@@ -133,7 +134,7 @@ rng = np.random.default_rng(seed)
 y, p = rng.dirichlet(np.ones(10), 1000), rng.dirichlet(np.ones(10), 1000)
 assert np.allclose(loss_between(y, p), loss_between(y, y) + kl(y, p)) and np.all(kl(y, p) > 0)
 
-smooth = smooth_labels(np.array([3]), 10, 0.1)  # label 3: nine tenths of the weight stay, one tenth is spread over all classes
+smooth = smooth_labels(np.array([3]), 10, 0.1)  # label 3 keeps nine tenths, one tenth is spread over all classes
 print(f"10 classes, labels smoothed by 0.1: no model gets below {loss_between(smooth, smooth)[0]:.4f} nats")
 
 # %% [markdown]
@@ -179,21 +180,17 @@ print("loss of each class:", *cross_entropy(z.expand(3, 3), torch.arange(3)).val
 
 # %% [markdown]
 # The source document's steps: (1) obtain the predictions and the labels, (2) F1 for two classes or (3) F2 for more, (4) take the mean over all training
-# samples. As functions, on digits of $8 \times 8$ pixels:
+# samples. The first is ours to write, the others the library has. On digits of $8 \times 8$ pixels:
 
 # %% name="steps"
-def predict(x, theta):  # step 1: logits, not yet probabilities
+def predict(x, theta):
     return x @ theta
-
-def each(logits, labels):  # steps 2 and 3
-    return cross_entropy(logits, labels)
-
-def average(loss):  # step 4
-    return mean(loss)
 
 x, labels, x_test, labels_test = data.digits(seed)
 print("pictures, pixels:", x.shape)
-knows_nothing = average(each(predict(x, np.zeros((64, 10))), labels))
+logits = predict(x, np.zeros((64, 10)))  # step 1: logits, not yet probabilities
+each = cross_entropy(logits, labels)  # steps 2 and 3
+knows_nothing = mean(each)  # step 4
 assert np.isclose(knows_nothing.value, np.log(10))
 print(f"mean loss of a model that knows nothing: {knows_nothing.value:.4f} nats = log 10")
 
@@ -202,7 +199,7 @@ print(f"mean loss of a model that knows nothing: {knows_nothing.value:.4f} nats 
 # as the batches count unequally many labels. That happens in two ways: the last batch is smaller, or some labels are **ignored** (padding in a text: weight 0).
 
 # %% name="mean-of-means"
-loss = each(predict(x, np.random.default_rng(seed).normal(size=(64, 10))), labels)
+loss = cross_entropy(predict(x, np.random.default_rng(seed).normal(size=(64, 10))), labels)
 row = np.arange(len(x))
 keep = (row < 1024) | (row % 39 == 0)  # in the last batch only every 39th label counts
 
@@ -213,7 +210,8 @@ for name, w in [("all labels count", np.ones(len(x))), ("some are ignored", keep
     counts = np.array([w[b].sum() for b in batches])
     right, rebuilt, slip = weighted_mean(loss, w).value, (counts * means).sum() / counts.sum(), means.mean()
     assert np.isclose(right, rebuilt, rtol=1e-12) and not np.isclose(right, slip, rtol=1e-6)
-    rows += [[name, ", ".join(f"{n:.0f}" for n in counts), f"{right:.4f}", f"{slip:.4f}", f"{counts[0] / counts[-1]:.3f}"]]
+    listed, excess = ", ".join(f"{n:.0f}" for n in counts), f"{counts[0] / counts[-1]:.3f}"
+    rows.append([name, listed, f"{right:.4f}", f"{slip:.4f}", excess])
 Table(["", "labels per batch", "mean of all", "mean of means", "a last-batch label counts, times"], rows)
 
 # %% [markdown]
@@ -317,7 +315,8 @@ assert all(verdict.values())
 # %% name="range"
 p = torch.as_tensor(rng.dirichlet(np.full(10, 0.1), 10_000))  # from undecided to certain
 k = torch.as_tensor(rng.integers(0, 10, 10_000))
-values, certain = cross_entropy(p, k).value, cross_entropy(torch.eye(10).double(), torch.zeros(10, dtype=torch.int64)).value
+values = cross_entropy(p, k).value
+certain = cross_entropy(torch.eye(10).double(), torch.zeros(10, dtype=torch.int64)).value
 assert floor <= values.min() and values.max() <= floor + 1 + 1e-12
 assert torch.allclose(values, F.cross_entropy(p, k, reduction="none"))  # PyTorch does the same, as silently
 print(f"certain and right: {certain[0].item():.4f}   certain and wrong: {certain[1].item():.4f}")
@@ -366,7 +365,8 @@ Table(["logit of the wrong class", "gradient, from logits", "gradient, from prob
 # %% name="cases"
 def spoil(labels, seed):
     g = torch.Generator().manual_seed(seed)
-    replaced, digit = torch.rand(len(labels), generator=g) < 0.4, torch.randint(0, 10, (len(labels),), generator=g)
+    replaced = torch.rand(len(labels), generator=g) < 0.4
+    digit = torch.randint(0, 10, (len(labels),), generator=g)
     return torch.where(replaced, digit, labels.cpu()).to(labels.device)
 
 def cases(x, labels, seed):  # start, labels, learning rate
@@ -415,7 +415,8 @@ both = np.stack([1 - p, p], axis=-1)
 rows = []
 for share in (0.6, 0.7, 0.74, 0.9):
     y = np.broadcast_to([1 - share, share], both.shape)
-    rows.append([f"{share:.2f}", *(f"{p[soft_cross_entropy(logits, y).value.argmin()]:.3f}" for logits in (np.log(both), both))])
+    asked = (p[soft_cross_entropy(logits, y).value.argmin()] for logits in (np.log(both), both))
+    rows.append([f"{share:.2f}", *(f"{a:.3f}" for a in asked)])
 print(f"p_1 - p_0 would exceed 1 from a share of {1 / (1 + np.exp(-1)):.3f} on")
 Table(["class 1 is right in a share", "p asked for, from logits", "p asked for, from probabilities"], rows)
 

@@ -389,21 +389,22 @@ check("batch_variance")
 # <details><summary>Hint 1</summary>Line 3 of the derivation. Which divisor has S²?</details>
 # <details><summary>Hint 2</summary>For B = N the batch is everything, and the answer must be 0; for B = 1 it must be S².</details>
 #
-# ### 3. The edge (8 minutes, medium)
-# For inputs `x` of shape `(N, d)` and the mean squared error of a linear model: the learning rate at which full-batch descent stops being stable.
+# ### 3. The edge for a single example (8 minutes, medium)
+# Below 0.9 times the full batch's edge, single examples exploded. Inputs `x` have shape `(N, d)`, the model is linear, the loss of one example its squared error. Up to which
+# learning rate does a step on *one* example lower that example's own loss, whichever of the `N` is drawn?
 
 # %% name="exercise-edge"
-def stability_edge(x):
+def single_edge(x):
     ### BEGIN SOLUTION
-    return 2 / np.linalg.eigvalsh(2 * x.T @ x / len(x)).max()
+    return 1 / (x**2).sum(axis=1).max()
     ### END SOLUTION
 
 # %% name="check-edge"
-check("stability_edge")
+check("single_edge")
 
 # %% [markdown]
-# <details><summary>Hint 1</summary>First the matrix of second derivatives of the mean loss; mind both its 2 and its N.</details>
-# <details><summary>Hint 2</summary><code>np.linalg.eigvalsh</code> gives the eigenvalues of a symmetric matrix.</details>
+# <details><summary>Hint 1</summary>The second derivatives of one example's loss are the matrix 2 x xᵀ. Which direction is its only steep one, and how steep is it?</details>
+# <details><summary>Hint 2</summary>Line 5 gives the edge for each example; the N edges differ. Which of them must hold?</details>
 #
 # ### 4. One epoch (6 minutes, easy)
 # `order` is a shuffled array of all indices. Cut it into consecutive batches of `B`, so that every example is used exactly once; the last batch may be smaller. Return a list of arrays.

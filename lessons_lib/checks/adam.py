@@ -57,7 +57,7 @@ def _square_of_mean(theta, g, m, v, t, lr, beta1, beta2, eps):
 step = Exercise(
     "adam_step",
     LESSON,
-    "write F7 to F11 as five lines, one below the other, and return theta, m, v.",
+    "five formulas, F7 to F11, in this order.",
     _step,
     {
         "The corrections are missing: divide m by 1 - beta1**t and v by 1 - beta2**t.": _wrong(correct=False),
@@ -97,7 +97,7 @@ def _resumed(t, b1, b2, of_m=True, of_v=True, power=1):
 resumed = Exercise(
     "resumed",
     LESSON,
-    "under a constant gradient c the saved averages are m = c and v = c**2, and stay so; put them into F9 to F11.",
+    "which m and v does a long run under a constant gradient end with?",
     _resumed,
     {
         "That is a run without corrections from a zero start. Here m and v are full, and are corrected again.": (
@@ -119,7 +119,7 @@ resumed = Exercise(
 longest = Exercise(
     "longest_at",
     LESSON,
-    "compute (1 - 0.9**t) / np.sqrt(1 - 0.95**t) for t = 1, 2, 3, ... and find where it is largest.",
+    "line 4 of the derivation gives the size of step t.",
     20,
     {
         "That is the answer for beta2 = 0.999.": 12,
@@ -148,7 +148,7 @@ def _at_betas(answer):
 largest = Exercise(
     "largest_step",
     LESSON,
-    "line 5 bounds m / sqrt(v) by (1 - beta1) / sqrt(1 - beta2) * sqrt(a sum of t terms); then correct m and v.",
+    "how many terms has the sum in line 5 after t steps?",
     _largest,
     {
         "That is without the corrections: at t = 1 it is not 1.": _uncorrected,

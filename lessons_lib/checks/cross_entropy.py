@@ -72,7 +72,7 @@ def _whole(means, counts):
 log_softmax = Exercise(
     "log_softmax",
     LESSON,
-    "line 2 of the derivation: z - logsumexp(z), with each row's largest logit subtracted first.",
+    "line 2 of the derivation, made safe in the way that the library's code shows.",
     _log_softmax,
     {
         "exp(z) overflows for a large logit. Subtract the row's largest logit first.": _overflowing,
@@ -90,7 +90,7 @@ log_softmax = Exercise(
 gradient = Exercise(
     "ce_grad",
     LESSON,
-    "line 3 of the derivation: softmax(z) minus the one-hot label, row by row.",
+    "line 3 of the derivation, row by row.",
     _gradient,
     {
         "The sign is wrong: a larger logit of the right class must lower the loss.": lambda z, k: -_gradient(z, k),
@@ -110,7 +110,7 @@ gradient = Exercise(
 floor = Exercise(
     "loss_floor",
     LESSON,
-    "put the right class at high, all others at low, and write the loss.",
+    "how far above the others can the right logit stand?",
     _floor,
     {
         "That is the highest loss: there the right class sits at low.": lambda c, low, high: _floor(c, high, low),
@@ -128,7 +128,7 @@ floor = Exercise(
 whole = Exercise(
     "mean_of_all",
     LESSON,
-    "mean times count is a batch's sum; add the sums, add the counts, divide once.",
+    "undo the division inside each batch first.",
     _whole,
     {
         "NaN times 0 is NaN: leave out the batches in which nothing counts.": lambda m, n: (m * n).sum() / n.sum(),

@@ -15,7 +15,7 @@ def _try_gradient(answer):
 gradient = Exercise(
     "batch_gradient",
     LESSON,
-    "x.T @ (something of shape (B,)) adds up over the examples of the batch.",
+    "the chain rule: how does each prediction depend on theta?",
     lambda theta, x, y: 2 * x.T @ (x @ theta - y) / len(x),
     {
         "That is the gradient of the sum: it multiplies the learning rate by B.": lambda theta, x, y: (
@@ -44,7 +44,7 @@ def _try_variance(answer):
 variance = Exercise(
     "batch_variance",
     LESSON,
-    "S^2 divides by N; then come 1 / B and the factor for drawing without replacement.",
+    "line 3 of the derivation; try B = N, where it must be 0.",
     lambda a, size: a.var() / size * (len(a) - size) / (len(a) - 1),
     {
         "That is for drawing with replacement: it is not 0 for the full batch.": lambda a, size: a.var() / size,
@@ -64,28 +64,34 @@ variance = Exercise(
 )
 
 
-def _curvatures(x):
-    return np.linalg.eigvalsh(2 * x.T @ x / len(x))
-
-
 def _try_edge(answer):
     rng = np.random.default_rng(1)
     return [answer(rng.normal(size=(n, 3)) * [0.1, 1.0, 8.0]) for n in (6, 20)]
 
 
+def _squares(x):
+    return (x**2).sum(axis=1)
+
+
 edge = Exercise(
-    "stability_edge",
+    "single_edge",
     LESSON,
-    "2 over the largest eigenvalue of the matrix of second derivatives.",
-    lambda x: 2 / _curvatures(x).max(),
+    "line 5 of the derivation, for the loss of one example instead of the mean.",
+    lambda x: 1 / _squares(x).max(),
     {
-        "That is 1 / lambda_max, the best rate for the steepest direction; the edge is twice as far.": lambda x: (
-            1 / _curvatures(x).max()
+        "That is the full batch's edge. A single example can be far steeper.": lambda x: (
+            2 / np.linalg.eigvalsh(2 * x.T @ x / len(x)).max()
         ),
-        "The second derivative of the square brings a factor 2 into the matrix.": lambda x: 4 / _curvatures(x).max(),
-        "The loss is a mean: the matrix is divided by N.": lambda x: 2 / _curvatures(x).max() / len(x),
-        "That is the flattest direction. The steepest one breaks first.": lambda x: 2 / _curvatures(x).min(),
-        "That is the sum of the curvatures (the trace); the largest one decides.": lambda x: 2 / _curvatures(x).sum(),
+        "The second derivative of the square brings a factor 2: the curvature along x is 2 |x|^2.": lambda x: (
+            2 / _squares(x).max()
+        ),
+        "That rate takes the steepest example to its minimum in one step; the edge is twice as far.": lambda x: (
+            0.5 / _squares(x).max()
+        ),
+        "The length of x enters squared.": lambda x: 1 / np.sqrt(_squares(x).max()),
+        "That is safe for the average example only.": lambda x: 1 / _squares(x).mean(),
+        "That is the flattest example. The steepest one breaks first.": lambda x: 1 / _squares(x).min(),
+        "One number is wanted: the rate that is safe for every example.": lambda x: 1 / _squares(x),
     },
     _try_edge,
 )
@@ -99,7 +105,7 @@ def _try_epoch(answer):
 epoch = Exercise(
     "epoch",
     LESSON,
-    "a list with one slice of order per batch.",
+    "where does each batch begin?",
     lambda order, size: [order[i : i + size] for i in range(0, len(order), size)],
     {
         "The last, smaller batch is dropped: some examples are never used.": lambda order, size: [
