@@ -23,9 +23,11 @@
 # | lesson | minutes | exercises | the question it answers |
 # |---|---|---|---|
 # | [Binary cross-entropy](03_algorithms/01_binary_cross_entropy.ipynb) | 50 | 4 | A model is certain, and wrong. Why does its loss stop teaching it? |
-# | [Multi-class cross-entropy](03_algorithms/02_cross_entropy.ipynb) | 45 | 4 | Nearly every answer is right, and the loss will not fall below 1.46. Why? |
-# | [Stochastic gradient descent](03_algorithms/03_sgd.ipynb) | 50 | 4 | Every step goes downhill, and half of them end higher. Is something broken? |
-# | [Adam](03_algorithms/04_adam.ipynb) | 60 | 4 | Leave out the two lines that divide by 1 - beta^t. Is the first step too small or too large? |
+# | [Multi-class cross-entropy](03_algorithms/02_cross_entropy.ipynb) | 70 | 4 | Nearly every answer is right, and the loss will not fall below 1.46. Why? |
+# | [Stochastic gradient descent](03_algorithms/03_sgd.ipynb) | 70 | 4 | Every step goes downhill, and half of them end higher. Is something broken? |
+# | [Adam](03_algorithms/04_adam.ipynb) | 80 | 4 | Leave out the two lines that divide by 1 - beta^t. Is the first step too small or too large? |
+# | [Momentum and Nesterov](03_algorithms/11_momentum.ipynb) | 40 | 4 | Momentum 0.9 makes steps up to ten times longer. Is it just a larger learning rate? |
+# | [AdamW and decoupled weight decay](03_algorithms/13_adamw.ipynb) | 40 | 4 | Penalty or decay: whose weights are pulled most, and which reads new text better? |
 
 # %% [markdown]
 # ## Is everything in place?

@@ -2,14 +2,14 @@
 # jupyter:
 #   lesson:
 #     title: Adam
-#     minutes: 60
+#     minutes: 80
 #     settles: [F7, F8, F9, F10, F11, G15, G16, G17, C28, C29, C30, E10, E11, E12, E25]
 # ---
 
 # %% [markdown]
 # # Adam
 #
-# **Goal.** Derive each line of Adam, find out how far one step can go, and say on which problems Adam wins, on which it loses, and why. **60 minutes.**
+# **Goal.** Derive each line of Adam, find out how far one step can go, and say on which problems Adam wins, on which it loses, and why. **80 minutes.**
 #
 # **The question.** Adam's box has two lines that divide by $1 - \beta^t$. They look like small print. Leave them out: is the first step
 # too small, or too large? And at which step is it worst?
@@ -43,11 +43,15 @@ setting = bridge.start(device, seed, profile)
 # %% [markdown]
 # ## The formula
 #
-# $g_t$ is the gradient at step $t$. The source document prints five lines (F7 to F11):
+# $g_t$ is the gradient at step $t$. The source document prints five lines (codes such as F9 are our numbers for its formulas; C marks one of its claims, E a correction, G a formula that it leaves out):
 #
-# $$m_t = \beta_1 m_{t-1} + (1 - \beta_1)\, g_t \qquad v_t = \beta_2 v_{t-1} + (1 - \beta_2)\, g_t^2$$
+# $$m_t = \beta_1 m_{t-1} + (1 - \beta_1)\, g_t \qquad \text{(F7)}$$
 #
-# $$\hat m_t = \frac{m_t}{1 - \beta_1^t} \qquad \hat v_t = \frac{v_t}{1 - \beta_2^t} \qquad \theta_{t+1} = \theta_t - \frac{\eta}{\sqrt{\hat v_t} + \epsilon}\, \hat m_t$$
+# $$v_t = \beta_2 v_{t-1} + (1 - \beta_2)\, g_t^2 \qquad \text{(F8)}$$
+#
+# $$\hat m_t = \frac{m_t}{1 - \beta_1^t} \quad \text{(F9)} \qquad \hat v_t = \frac{v_t}{1 - \beta_2^t} \quad \text{(F10)}$$
+#
+# $$\theta_{t+1} = \theta_t - \frac{\eta}{\sqrt{\hat v_t} + \epsilon}\, \hat m_t \qquad \text{(F11)}$$
 #
 # They are right, and three things are left unsaid (E12). Square, root and division are **elementwise**: every parameter has its own $m$ and $v$.
 # $m_0 = v_0 = 0$ is not merely usual, F9 and F10 are wrong for any other start. And $t$ is **1** at the first update: at $t = 0$ both divide by zero.
@@ -66,7 +70,7 @@ setting = bridge.start(device, seed, profile)
 #
 # 1. Put F7 into itself until $m_0 = 0$ is reached: $m_t = (1 - \beta_1) \sum_{k=0}^{t-1} \beta_1^k\, g_{t-k}$. The gradient that is $k$ steps old has the weight
 #    $(1 - \beta_1) \beta_1^k$. In the long run the weights add up to 1 and their mean age is $\beta_1 / (1 - \beta_1)$: 9 steps for $m$, 999 for $v$.
-#    That is how the betas control the decay (C29).
+#    So the betas control the decay, as the source document claims (C29).
 # 2. After $t$ steps they add up to $1 - \beta_1^t$ only, a geometric sum. If all gradients have the same mean, then $\mathbb E[m_t] = (1 - \beta_1^t)\, \mathbb E[g]$ (G15):
 #    too small, because the average still contains its zero start. Dividing by that very factor mends it; the same holds for $v$ and $\mathbb E[g^2]$.
 # 3. At $t = 1$, $\hat m = g$ and $\hat v = g^2$. Without $\epsilon$ the first step is $\eta\, g / |g|$: **the learning rate, whatever the size of the gradient.**
@@ -104,7 +108,7 @@ rows = []
 for n in (1, 3, 10, 30):
     m = [average(0.9, d[:n]).mean() for d in draws]
     v = [average(0.999, d[:n] ** 2).mean() / 5 for d in draws]
-    of_m, of_v = f"{np.mean(m):.3f} ± {np.std(m):.3f}", f"{np.mean(v):.4f} ± {np.std(v):.4f}"
+    of_m, of_v = f"{np.mean(m):.3f} ± {np.std(m):.3f}", f"{np.mean(v):.6f} ± {np.std(v):.6f}"
     rows.append([n, 1 - 0.9**n, of_m, 1 - 0.999**n, of_v])
     assert np.allclose(m, 1 - 0.9**n, atol=0.025) and np.allclose(v, 1 - 0.999**n, rtol=0.06)
 Table(["t", "1 - 0.9^t", "mean of m", "1 - 0.999^t", "mean of v / 5"], rows, "± is the standard deviation over seeds.")
@@ -119,7 +123,7 @@ Table(["t", "1 - 0.9^t", "mean of m", "1 - 0.999^t", "mean of v / 5"], rows, "±
 # $$m_t^2 = (1 - \beta_1)^2 \Big(\sum_k \frac{\beta_1^k}{\beta_2^{k/2}} \cdot \beta_2^{k/2} g_{t-k}\Big)^2 \le \frac{(1 - \beta_1)^2}{1 - \beta_2} \Big(\sum_k q^k\Big)\, v_t \qquad q = \frac{\beta_1^2}{\beta_2}$$
 #
 # 6. For $q < 1$ the sum stays below $1 / (1 - q)$. So at large $t$, where the corrections are 1, a step is shorter than $\eta\, (1 - \beta_1) / \sqrt{(1 - \beta_2)(1 - q)}$.
-#    Equality needs $a_k \propto b_k$, that is $g_{t-k} \propto (\beta_1 / \beta_2)^k$: a gradient that **grows** by the factor $\beta_2 / \beta_1$, 11 % per step.
+#    Equality needs $a_k \propto b_k$, that is $g_{t-k} \propto (\beta_1 / \beta_2)^k$: a gradient that **grows** by the factor $\beta_2 / \beta_1$, 11 % per step. The corrections at small $t$ never allow more (exercise 4).
 
 # %% name="bound"
 b1, b2 = sp.Rational(9, 10), sp.Rational(999, 1000)
@@ -165,6 +169,9 @@ assert past and never and np.allclose([spike, growth], [G17, limit], rtol=1e-3)
 
 # %% name="source"
 show(Adam)
+
+# %% [markdown]
+# `weight_decay` adds an L2 penalty to the gradient, as in SGD; it is 0 here. `maximize` in the table further down turns the gradient's sign.
 
 # %% [markdown]
 # The source document lists Adam's steps, and its text breaks off after 2c. Completed, they are: (1) initialise $\theta, m, v$; (2) repeat: a. sample a batch,
@@ -226,7 +233,9 @@ for _ in range(50):
     rmsprop.step()
 ours = train(Adam(0.01, 0.0, 0.99), valley.gradient, start, 50, correct=lambda r, m, v, t: (m, v))
 print(f"constant gradient 2: the average m = {m[0]:.1f}, the sum u = {u[0]:.1f}")
-print("Adam without beta1 and correction is PyTorch's RMSprop:", np.allclose(ours[-1], theta.detach()))
+same = np.allclose(ours[-1], theta.detach())
+assert same
+print("Adam without beta1 and correction is PyTorch's RMSprop:", same)
 print(f"and its first step is {abs(ours[1] - ours[0])[0] / 0.01:.1f} lr")
 
 # %% [markdown]
@@ -345,14 +354,14 @@ print("lr = 0.1, neither: the gap is at least 4 times smaller for every seed:", 
 assert worse.min() > 4 and better.max() < 1 / 4 and (runs["only m"][:, 3] > 5 * runs["both"][:, 0]).all()
 
 # %% [markdown]
-# The picture above predicted it: forgetting the correction of $v$ hurts at once, forgetting that of $m$ only delays. But look at the second line: at a timid learning rate the *uncorrected*
+# (The halves of the pages overlap from seed to seed, so the bands show less than fresh text would.) The picture above predicted it: forgetting the correction of $v$ hurts at once, forgetting that of $m$ only delays. But look at the second line: at a timid learning rate the *uncorrected*
 # Adam is ahead, since it secretly takes longer steps. A missing correction is a hidden schedule, and a tuned learning rate hides it. It was found the hard way in BERT:
 # an Adam without correction made fine-tuning unstable across seeds (Zhang et al. 2021, arXiv 2006.05987).
 #
 # ### Where epsilon stands
 #
 # $\epsilon$ "avoids division by zero" (C29). It does more, and its place matters (E11). F11, as in PyTorch, adds it outside the root, after the correction. Keras uses the form of the paper's
-# section 2 (G16), with $\hat\epsilon$ added to the *uncorrected* root: $\eta\, \frac{\sqrt{1 - \beta_2^t}}{1 - \beta_1^t}\, \frac{m_t}{\sqrt{v_t} + \hat\epsilon}$. This is F11 if
+# section 2, with $\hat\epsilon$ added to the *uncorrected* root: $\eta\, \frac{\sqrt{1 - \beta_2^t}}{1 - \beta_1^t}\, \frac{m_t}{\sqrt{v_t} + \hat\epsilon}$ (G16). This is F11 if
 # $\hat\epsilon = \epsilon \sqrt{1 - \beta_2^t}$, and Keras keeps $\hat\epsilon$ fixed. A third form adds it under the root. The first step, in learning rates:
 
 # %% name="epsilon"
@@ -365,21 +374,22 @@ forms = {
     "under the root": lambda g, eps: g / np.sqrt(g**2 + eps),
     "Keras: before the correction": lambda g, eps: np.sqrt(0.001) * g / (np.sqrt(0.001) * g + eps),
 }
-settings = [(1.0, 1e-8), (1.0, 0.1), (1e-4, 1e-8), (1e-8, 1e-8)]
-assert all(np.isclose(step_sizes(np.array([[g]]))[0, 0], g / (g + 1e-8)) for g, eps in settings if eps == 1e-8)
-headers = [f"g = {g:g}, eps = {eps:g}" for g, eps in settings]
-Table(["first step / lr", *headers], [[name, *(f(*s) for s in settings)] for name, f in forms.items()])
+trials = [(1.0, 1e-8), (1.0, 0.1), (1e-4, 1e-8), (1e-8, 1e-8)]
+assert all(np.isclose(step_sizes(np.array([[g]]))[0, 0], g / (g + 1e-8)) for g, eps in trials if eps == 1e-8)
+headers = [f"g = {g:g}, eps = {eps:g}" for g, eps in trials]
+Table(["first step / lr", *headers], [[name, *(f(*s) for s in trials)] for name, f in forms.items()])
 
 # %% [markdown]
-# At $g = 1$ and the default $\epsilon$ no test would tell them apart. The third column does: under the root, $10^{-8}$ acts like $10^{-4}$. And for gradients as small as $\epsilon$
+# At $g = 1$ and the default $\epsilon$ they differ by less than $4 \cdot 10^{-7}$, nothing that a test in float32 would see. The third column does: under the root, $10^{-8}$ acts like $10^{-4}$. And for gradients as small as $\epsilon$
 # itself, steps shrink in every form: $\epsilon$ caps what a parameter with hardly any gradient may do. Enlarge it, and $\sqrt{\hat v}$ no longer matters: Adam becomes
-# momentum, averaged, with the rate $\eta / \epsilon$.
+# momentum, averaged and corrected, with the rate $\eta / \epsilon$.
 
 # %% name="large-epsilon"
 bowl = quadratic(1.0, 25.0)
 huge = trail(Adam(0.05e6, eps=1e6), bowl.gradient, start, 50)
 averaged = train(Adam(0.05), bowl.gradient, start, 50, move=lambda r, theta, m_hat, v_hat: theta - r.lr * m_hat)
 assert np.allclose(huge, averaged, atol=1e-3)
+print("Adam with eps = 1e6 walks like averaged, corrected momentum: True")
 
 # %% [markdown]
 # ### A loss times 100
@@ -401,7 +411,7 @@ assert abs(sgd[-1]).max() > 1e50 and abs(adam).max() < 1e-6 and abs(tiny).max() 
 #
 # ### Half precision
 #
-# The smallest positive float16 is about $6 \cdot 10^{-8}$. What becomes of $\epsilon = 10^{-8}$, and of $g^2$? One step on a parameter of 1, computed in float16 as PyTorch does without `fused`,
+# The smallest positive float16 is about $6 \cdot 10^{-8}$. What becomes of $\epsilon = 10^{-8}$, and of $v$? One step on a parameter of 1, computed in float16 as PyTorch does without `fused`,
 # and by ours, which computes in float32 and rounds once:
 
 # %% name="half"
@@ -416,7 +426,7 @@ assert torch.tensor(1e-8).half() == 0 < torch.tensor(6e-8).half() and rows[0][1]
 Table(["gradient", "PyTorch, float16", "ours"], rows)
 
 # %% [markdown]
-# A zero gradient gives 0 / 0. A small one has a square of 0, a large one a square of infinity: one step to the end of the world, or none. All three are silent.
+# A zero gradient gives 0 / 0. What must fit is $v_1 = 0.001\, g^2$: below about $g = 0.005$ it is 0 and the step infinite, above about 8000 it is infinite and the step 0. All three are silent.
 
 # %% [markdown]
 # ## Faster and more stable?
@@ -428,8 +438,8 @@ Table(["gradient", "PyTorch, float16", "ours"], rows)
 rates = 10.0 ** np.arange(-1.5, 2.1, 0.5)
 rules = {"SGD": SGD, "momentum": Momentum, "Adam": Adam}
 
-def race(rule, problem):  # gap, learning rate and theta of the best run
-    ends = [trail(rule(lr), problem.gradient, problem.start, 100)[-1] for lr in rates]
+def race(rule, problem, steps=100):  # gap, learning rate and theta of the best run
+    ends = [trail(rule(lr), problem.gradient, problem.start, steps)[-1] for lr in rates]
     gaps = np.array([problem.gap(theta).item() for theta in ends])
     best = np.nanargmin(gaps)
     return gaps[best], rates[best], ends[best]
@@ -494,9 +504,24 @@ assert words_won.min() > 100 and rotation.min() > 100 and left.min() > 4 and dia
 assert all(rates[0] < r[1] < rates[-1] for r in results.values())  # no best rate at an end of the grid
 
 # %% [markdown]
-# The gradient of a row is proportional to how often its word occurs, and so is its curvature: one learning rate must serve them all. Adam divides each step by the size of the parameter's own gradients,
-# and so takes out just this difference. Turn the axes, and most of the advantage is gone, though not all: **Adam helps most where the differences in scale lie along the axes.** The diabetes measurements have equal scales and are correlated;
-# there is nothing to divide by, and momentum wins.
+# The gradient of a row is proportional to how often its word occurs, and so is its curvature. How much of Adam's lead is that? Take it out by hand, and let momentum race again. And does the diabetes verdict hang on the 100 steps?
+
+# %% name="why"
+def row_scaled(problem, counts):  # every word as heavy as any other
+    scale = counts.sum() / counts.sum(1, keepdim=True)
+    return Problem(lambda theta: scale * problem.gradient(theta), problem.gap, problem.start)
+
+level = np.array([race(Momentum, row_scaled(bigram(words(s)), words(s)))[0] for s in setting.seeds])
+early = np.array([[race(rule, regression(s), 30)[0] for rule in (SGD, Adam, Momentum)] for s in setting.seeds])
+print("words, all equally heavy: momentum's gap is at least 15 times smaller than before:", (gap["words", "momentum"] > 15 * level).all())
+print("... and still at least 15 times larger than Adam's:", (level > 15 * gap["words", "Adam"]).all())
+print("diabetes after 30 steps: plain SGD is ahead of both, in the median:", (np.median(early, axis=0).argmin() == 0))
+assert (gap["words", "momentum"] > 15 * level).all() and (level > 15 * gap["words", "Adam"]).all()
+assert np.median(early, axis=0).argmin() == 0
+
+# %% [markdown]
+# Part of the lead is in the rows, and another part along the columns, since most words hardly ever follow. One learning rate must serve all of them; Adam divides each step by the size of the parameter's own gradients. Turn the axes, and most of
+# the advantage is gone, though not all: **Adam helps most where the differences in scale lie along the axes.** The diabetes measurements have equal scales and are correlated; there is nothing to divide by, and momentum wins, given time.
 #
 # Whose words are learned?
 
@@ -520,7 +545,7 @@ plots.lines(
 )
 
 # %% [markdown]
-# SGD and momentum spend the whole budget on the frequent words; for Adam the rank hardly matters. Language has a long tail of rare words, which is one measured reason for Adam's place
+# SGD and momentum get the further behind the rarer the word, though even the most frequent ones are far from done; for Adam the rank hardly matters. Language has a long tail of rare words, which is one measured reason for Adam's place
 # in language models (Kunstner et al. 2024, arXiv 2402.19449).
 
 # %% name="rare-verdict"
@@ -555,26 +580,26 @@ Table(["rule", "ends at"], ends.items())
 # %% [markdown]
 # ## Exercises
 #
-# ### 1. One step of Adam (10 minutes, medium)
-# `m` and `v` come in from step `t - 1`; `t` is the number of this step, 1 at the first. Return `(theta, m, v)` for NumPy arrays. The check walks 30 steps with a
-# large `eps`.
+# ### 1. Adam whose betas change (12 minutes, medium)
+# A schedule changes the betas from step to step, so $1 - \beta^t$ is no longer what the weights add up to (line 2). Instead of `t`, the sums of the weights so far come in: `w1` for `m`, `w2` for `v`, both 0 at the
+# start. Return `(theta, m, v, w1, w2)` for NumPy arrays. The check walks 30 steps with a large `eps`.
 
 # %% name="exercise-step"
-def adam_step(theta, g, m, v, t, lr, beta1, beta2, eps):
+def adam_step(theta, g, m, v, w1, w2, lr, beta1, beta2, eps):
     ### BEGIN SOLUTION
     m = beta1 * m + (1 - beta1) * g
     v = beta2 * v + (1 - beta2) * g**2
-    m_hat = m / (1 - beta1**t)
-    v_hat = v / (1 - beta2**t)
-    return theta - lr * m_hat / (np.sqrt(v_hat) + eps), m, v
+    w1 = beta1 * w1 + (1 - beta1)
+    w2 = beta2 * w2 + (1 - beta2)
+    return theta - lr * (m / w1) / (np.sqrt(v / w2) + eps), m, v, w1, w2
     ### END SOLUTION
 
 # %% name="check-step"
 check("adam_step")
 
 # %% [markdown]
-# <details><summary>Hint 1</summary>Five lines, F7 to F11, in this order; each uses the results of the ones before.</details>
-# <details><summary>Hint 2</summary>What you return as m and v is the averages, without hats: the next step corrects them with its own t.</details>
+# <details><summary>Hint 1</summary>What becomes of the weight of an earlier gradient when a new step multiplies the average by beta?</details>
+# <details><summary>Hint 2</summary>w1 follows the same rule as m, with 1 in place of g. With constant betas it is 1 - beta1**t.</details>
 #
 # ### 2. The resumed run (5 minutes, medium)
 # A long run is stopped and resumed. `m` and `v` were saved, but `t` starts again at 1. Under a constant gradient, how long is step `t` after the restart, in learning rates, without `eps`?
@@ -589,11 +614,11 @@ def resumed(t, beta1, beta2):
 check("resumed")
 
 # %% [markdown]
-# <details><summary>Hint 1</summary>After a long run under a constant gradient c: m = c and v = c². They stay so. What do F9 and F10 make of them?</details>
-# <details><summary>Hint 2</summary>The cell <code>order</code> did this at t = 1: hats of 10 and 1000.</details>
+# <details><summary>Hint 1</summary>After a long run under a constant gradient c, what are m and v? Does the next step change them?</details>
+# <details><summary>Hint 2</summary>What do F9 and F10 make of them? Under <i>Code</i>, <code>correct(Adam(), m=1.0, v=1.0, t=1)</code> did this: hats of 10 and 1000.</details>
 #
 # ### 3. The longest step, with a shorter memory (5 minutes, easy)
-# Language models are often trained with $\beta_2 = 0.95$. Without both corrections, under a constant gradient: at which step `t` is Adam's step longest?
+# Language models are often trained with $\beta_2 = 0.95$. Without both corrections, with $\beta_1 = 0.9$ and $\beta_2 = 0.95$, under a constant gradient: at which step `t` is Adam's step longest?
 
 # %% name="exercise-longest"
 longest_at = (
@@ -606,7 +631,8 @@ longest_at = (
 check("longest_at")
 
 # %% [markdown]
-# <details><summary>Hint</summary>Line 4 of the derivation gives the size of step t. <code>max(range(1, 1000), key=...)</code> finds where a function is largest.</details>
+# <details><summary>Hint 1</summary>Which line of the derivation gives the size of a step?</details>
+# <details><summary>Hint 2</summary><code>max(range(1, 1000), key=...)</code> finds where a function is largest.</details>
 #
 # ### 4. The largest possible step (10 minutes, hard)
 # Line 6 is for large $t$. Give the largest step that any gradients can cause at step `t`, **with** corrections, in learning rates, without `eps`. At `t = 1` it must be 1.
@@ -615,7 +641,8 @@ check("longest_at")
 def largest_step(t, beta1, beta2):
     ### BEGIN SOLUTION
     q_sum = sum((beta1**2 / beta2) ** k for k in range(t))
-    uncorrected = (1 - beta1) / np.sqrt(1 - beta2) * np.sqrt(q_sum)
+    uncorrected = (1 - beta1) / np.sqrt(1 - beta2) * np.sqrt(q_sum)  # below the limit by sqrt(1 - q^t), and ...
+    # with x = q^t, y = beta2^t the corrections give sqrt(1 - y) / (1 - sqrt(x y)); (1 - x)(1 - y) <= (1 - sqrt(x y))^2
     return uncorrected * np.sqrt(1 - beta2**t) / (1 - beta1**t)
     ### END SOLUTION
 
@@ -635,4 +662,4 @@ check("largest_step")
 #   largest step comes as close to 7.27 $\eta$ as you like. **C28: conditional (E10),** an average instead of a sum, and a correction that neither parent has.
 # - **C30: conditional (E25).** Adam wins by far where scales differ along the axes, as with rare words. Elsewhere momentum can win, and with a short memory Adam can walk to the worst point. Published comparisons disagree as well:
 #   worse test errors than SGD in Wilson et al. (2017, arXiv 1705.08292), never behind momentum once *all* hyperparameters are tuned in Choi et al. (2019, arXiv 1910.05446).
-# - Do not use it in pure float16, where two more numbers per parameter do not fit, or where the scales are equal anyway.
+# - Do not use it in pure float16, nor where memory has no room for two more numbers per parameter. Where all scales are equal, try momentum first.

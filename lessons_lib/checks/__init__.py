@@ -5,12 +5,54 @@ from __future__ import annotations
 import sys
 
 from ..show import Table
-from . import adam, binary_cross_entropy, cross_entropy, sgd, start
+from . import (
+    adam,
+    adam_family,
+    adamw,
+    adaptive,
+    advantages,
+    binary_cross_entropy,
+    clipping,
+    cross_entropy,
+    divergences,
+    fields,
+    margins,
+    momentum,
+    probabilistic,
+    regression,
+    robust,
+    schedules,
+    second_order,
+    sgd,
+    soft_targets,
+    start,
+)
 from .engine import Exercise, Verdict, check_in, judge, progress
 
 __all__ = ["EXERCISES", "Exercise", "Verdict", "check", "judge", "progress_table"]
 
-LESSONS = (start, binary_cross_entropy, cross_entropy, sgd, adam)
+LESSONS = (
+    start,
+    binary_cross_entropy,
+    cross_entropy,
+    sgd,
+    adam,
+    regression,
+    robust,
+    probabilistic,
+    margins,
+    divergences,
+    soft_targets,
+    momentum,
+    adaptive,
+    adamw,
+    adam_family,
+    second_order,
+    schedules,
+    clipping,
+    advantages,
+    fields,
+)
 EXERCISES: dict[str, Exercise] = {e.name: e for lesson in LESSONS for e in lesson.EXERCISES}
 
 

@@ -5,77 +5,80 @@ import numpy as np
 from .engine import Exercise
 
 LESSON = "03_algorithms/04_adam"
-LR, BETA1, BETA2, EPS = 0.3, 0.6, 0.9, 0.5  # far from the defaults, at which wrong formulas look right
+LR, EPS = 0.3, 0.5  # far from the defaults, at which wrong formulas look right
 
 
 def _walk(answer):
-    """30 steps along gradients of three sizes, one column each: theta after every step, m and v at the end."""
-    gradients = np.random.default_rng(0).normal(size=(30, 3)) * [0.1, 1.0, 10.0] + [0.2, 0.0, -3.0]
-    theta, m, v, visited = np.array([1.0, -2.0, 0.5]), np.zeros(3), np.zeros(3), []
-    for t, g in enumerate(gradients, 1):
-        result = answer(theta.copy(), g.copy(), m, v, t, LR, BETA1, BETA2, EPS)
-        if not isinstance(result, tuple | list) or len(result) != 3:
+    """30 steps along gradients of three sizes, with other betas at every step: all thetas, and the last state."""
+    rng = np.random.default_rng(0)
+    gradients = rng.normal(size=(30, 3)) * [0.1, 1.0, 10.0] + [0.2, 0.0, -3.0]
+    betas = np.stack([rng.uniform(0.3, 0.8, 30), rng.uniform(0.7, 0.95, 30)], axis=1)
+    theta, m, v, w1, w2, visited = np.array([1.0, -2.0, 0.5]), np.zeros(3), np.zeros(3), 0.0, 0.0, []
+    for g, (beta1, beta2) in zip(gradients, betas, strict=True):
+        result = answer(theta.copy(), g.copy(), m, v, w1, w2, LR, beta1, beta2, EPS)
+        if not isinstance(result, tuple | list) or len(result) != 5:
             return result  # the comparison says how many results came
-        theta, m, v = (np.array(a) for a in result)
+        theta, m, v, w1, w2 = (np.array(a, dtype=float) for a in result)
         visited.append(theta)
-    return [np.array(visited), m, v]
+    return [np.array(visited), m, v, w1, w2]
 
 
-def _step(theta, g, m, v, t, lr, beta1, beta2, eps, *, late=0, power=2, correct=True, sign=-1, gain=True, place="F11"):
-    """Adam, with one thing to get wrong at a time."""
+def _step(theta, g, m, v, w1, w2, lr, beta1, beta2, eps, *, hats="mv", sign=-1, gain=True, power=2, top="m", **slip):
+    """Adam with changing betas, with one thing to get wrong at a time."""
+    square = {"total": g @ g, "of m": (beta1 * m + (1 - beta1) * g) ** 2}.get(slip.get("square"), np.abs(g) ** power)
     m = beta1 * m + ((1 - beta1) if gain else 1) * g
-    v = beta2 * v + ((1 - beta2) if gain else 1) * np.abs(g) ** power
-    f1, f2 = (1 - beta1 ** (t - late), 1 - beta2 ** (t - late)) if correct else (1, 1)
-    m_hat, v_hat = m / f1, v / f2
+    v = beta2 * v + ((1 - beta2) if gain else 1) * square
+    old = w1, w2
+    w1, w2 = beta1 * w1 + 1 - beta1, beta2 * w2 + 1 - beta2
+    by = old if slip.get("late") else (w1, w2)
+    m_hat, v_hat = (m if top == "m" else g) / (by[0] if "m" in hats else 1), v / (by[1] if "v" in hats else 1)
     below = {
         "F11": np.sqrt(v_hat) + eps,
         "inside": np.sqrt(v_hat + eps),
-        "hat": (np.sqrt(v) + eps) / np.sqrt(f2),
+        "hat": (np.sqrt(v) + eps) / np.sqrt(w2),
         "no root": v_hat + eps,
-    }[place]
-    return theta + sign * lr * m_hat / below, m, v
+    }[slip.get("place", "F11")]
+    state = (m_hat, v_hat) if slip.get("keep_hats") else (m, v)
+    return theta + sign * lr * m_hat / below, *state, w1, w2
 
 
 def _wrong(**slip):
     return lambda *args: _step(*args, **slip)
 
 
-def _swapped(theta, g, m, v, t, lr, beta1, beta2, eps):
-    return _step(theta, g, m, v, t, lr, beta2, beta1, eps)
+def _swapped(theta, g, m, v, w1, w2, lr, beta1, beta2, eps):
+    return _step(theta, g, m, v, w1, w2, lr, beta2, beta1, eps)
 
 
-def _hats_kept(theta, g, m, v, t, lr, beta1, beta2, eps):
-    theta, m, v = _step(theta, g, m, v, t, lr, beta1, beta2, eps)
-    return theta, m / (1 - beta1**t), v / (1 - beta2**t)
-
-
-def _square_of_mean(theta, g, m, v, t, lr, beta1, beta2, eps):
-    new = beta1 * m + (1 - beta1) * g
-    return _step(theta, new, 0 * m, v, t, lr, 0.0, beta2, eps)[0], new, beta2 * v + (1 - beta2) * new**2
+def _frozen(theta, g, m, v, w1, w2, lr, beta1, beta2, eps):
+    theta, m, v, _, _ = _step(theta, g, m, v, 0, 0, lr, beta1, beta2, eps)
+    return theta, m, v, w1 * beta1 + 1 - beta1, w2 * beta2 + 1 - beta2
 
 
 step = Exercise(
     "adam_step",
     LESSON,
-    "five formulas, F7 to F11, in this order.",
+    "line 2 of the derivation: what do the weights of all gradients so far add up to?",
     _step,
     {
-        "The corrections are missing: divide m by 1 - beta1**t and v by 1 - beta2**t.": _wrong(correct=False),
-        "You correct with t - 1. The t that comes in is this step's number, already 1 at the first.": _wrong(late=1),
+        "The corrections are missing: divide m and v by the sums of their weights.": _wrong(hats=""),
+        "Only m is corrected; v must be divided by the sum of its weights as well.": _wrong(hats="m"),
+        "Only v is corrected; m must be divided by the sum of its weights as well.": _wrong(hats="v"),
+        "You correct with the sums that came in. This step's weights belong to them too.": _wrong(late=True),
+        "You correct as if this step were the first: the sums that came in are not used.": _frozen,
         "eps stands under the root. F11 adds it to the root of v_hat.": _wrong(place="inside"),
         "eps is added to the root of v before the correction: that is the form G16, not F11.": _wrong(place="hat"),
         "The root of v_hat is missing.": _wrong(place="no root"),
         "v must average g**2, not |g|.": _wrong(power=1),
-        "v must average g**2, not g: negative averages have no root.": lambda th, g, m, v, t, lr, b1, b2, e: (
-            th - lr * ((b1 * m + (1 - b1) * g) / (1 - b1**t)) / (np.sqrt((b2 * v + (1 - b2) * g) / (1 - b2**t)) + e),
-            b1 * m + (1 - b1) * g,
-            b2 * v + (1 - b2) * g,
-        ),
-        "v must average the square of the gradient, not the square of m.": _square_of_mean,
+        "v must average the square of the gradient, not the square of m.": _wrong(square="of m"),
+        "g @ g is one number for all parameters; g**2 has one for each.": _wrong(square="total"),
+        "The step goes along the gradient, not along m_hat: that is RMSProp.": _wrong(top="g", hats="v"),
         "beta1 belongs to m and beta2 to v; you have them swapped.": _swapped,
         "The sign is wrong: the step goes against the gradient.": _wrong(sign=1),
-        "The factors 1 - beta are missing: m and v then add up instead of averaging (E10).": _wrong(gain=False),
-        "You return the hats. Return m and v themselves; the next step corrects them with its own t.": _hats_kept,
+        "The factors 1 - beta are missing: m and v then add up instead of averaging.": _wrong(gain=False),
+        "You return the hats. Return m and v themselves; the next step corrects them with its own sums.": _wrong(
+            keep_hats=True
+        ),
     },
     _walk,
 )
@@ -166,6 +169,12 @@ largest = Exercise(
         ),
         "The terms of the sum are powers of beta1**2 / beta2, not of beta1 / beta2.": (
             lambda t, b1, b2: _largest(t, b1, b2, ratio=b1 / b2)
+        ),
+        "The correction of v stands under a root in F11.": (
+            lambda t, b1, b2: _largest(t, b1, b2) * _factors(t, b1, b2)[1]
+        ),
+        "The corrections are right, but the sum has only t terms.": (
+            lambda t, b1, b2: _largest(t, b1, b2) / np.sqrt(1 - (b1**2 / b2) ** t)
         ),
         "The sum stands under a root.": lambda t, b1, b2: _largest(t, b1, b2, root=1),
     },

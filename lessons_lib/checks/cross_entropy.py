@@ -50,14 +50,14 @@ def _naive(z):
     return np.exp(z) / np.exp(z).sum(axis=-1, keepdims=True)
 
 
-def _gradient(z, k):
-    return _softmax(z) - _onehot(z, k)
+def _gradient(z, k, smoothing):
+    return _softmax(z) - (1 - smoothing) * _onehot(z, k) - smoothing / z.shape[-1]
 
 
-def _twice(z, k):
+def _twice(z, k, smoothing):
     """Gradient of the loss that is handed probabilities."""
     p = _softmax(z)
-    inner = _softmax(p) - _onehot(z, k)
+    inner = _gradient(p, k, smoothing)
     return p * (inner - np.sum(p * inner, axis=-1, keepdims=True))
 
 
@@ -72,7 +72,7 @@ def _whole(means, counts):
 log_softmax = Exercise(
     "log_softmax",
     LESSON,
-    "line 2 of the derivation, made safe in the way that the library's code shows.",
+    "which number may be subtracted from a row without changing p?",
     _log_softmax,
     {
         "exp(z) overflows for a large logit. Subtract the row's largest logit first.": _overflowing,
@@ -81,6 +81,10 @@ log_softmax = Exercise(
             _softmax(z)
         ),
         "The largest logit of the whole array leaves nothing of a row far below. Take each row's own.": _by_global_max,
+        "A small number inside the log only hides the -inf. Never form p.": lambda z: np.log(_softmax(z) + 1e-12),
+        "You took the largest logit off inside the sum only: use the shifted logits outside too.": lambda z: (
+            z - np.log(np.exp(z - z.max(axis=-1, keepdims=True)).sum(axis=-1, keepdims=True))
+        ),
         "You summed over the examples. The classes are the last axis.": lambda z: _log_softmax(z, axis=0),
         "The logarithm of the sum is missing: p does not sum to 1.": lambda z: z - z.max(axis=-1, keepdims=True),
     },
@@ -90,21 +94,29 @@ log_softmax = Exercise(
 gradient = Exercise(
     "ce_grad",
     LESSON,
-    "line 3 of the derivation, row by row.",
+    "which lines of the derivation did not need a one-hot y?",
     _gradient,
     {
-        "The sign is wrong: a larger logit of the right class must lower the loss.": lambda z, k: -_gradient(z, k),
-        "That is the softmax alone. Its entry at the label still needs 1 taken off.": lambda z, k: _softmax(z),
-        "You took the class's number off every entry. Make the label a one-hot row.": lambda z, k: (
-            _softmax(z) - k[:, None]
+        "The sign is wrong: a larger logit of the right class must lower the loss.": lambda z, k, s: (
+            -_gradient(z, k, s)
         ),
-        "That is the gradient of the mean. Per example there is no division by N.": lambda z, k: (
-            _gradient(z, k) / len(z)
+        "That is the softmax alone; the label is missing.": lambda z, k, s: _softmax(z),
+        "You ignored the smoothing.": lambda z, k, s: _softmax(z) - _onehot(z, k),
+        "Smoothing is spread over all C classes, not only over the C - 1 wrong ones.": lambda z, k, s: (
+            _softmax(z) - (1 - s) * _onehot(z, k) - s / (z.shape[-1] - 1) * (1 - _onehot(z, k))
+        ),
+        "Your labels sum to more than 1: the right class keeps only 1 - smoothing.": lambda z, k, s: (
+            _softmax(z) - _onehot(z, k) - s / z.shape[-1]
+        ),
+        "That is the gradient of the mean. Per example there is no division by N.": lambda z, k, s: (
+            _gradient(z, k, s) / len(z)
         ),
         "That is the gradient through two softmaxes: the certain and wrong row no longer pushes.": _twice,
-        "exp(z) overflows: take each row's largest logit off first.": lambda z, k: _naive(z) - _onehot(z, k),
+        "exp(z) overflows: take each row's largest logit off first.": lambda z, k, s: (
+            _naive(z) - (1 - s) * _onehot(z, k) - s / z.shape[-1]
+        ),
     },
-    lambda answer: answer(_logits(), _labels()),
+    lambda answer: answer(_logits(), _labels(), 0.3),
 )
 
 floor = Exercise(
@@ -122,19 +134,22 @@ floor = Exercise(
         ),
         "That is the floor for probabilities, from 0 to 1. Use low and high.": lambda c, low, high: _floor(c, 0, 1),
     },
-    lambda answer: [answer(10, -1.0, 1.0), answer(50257, -0.5, 3.0), answer(2, 2.0, 9.0)],
+    lambda answer: [answer(10, -1.0, 1.0), answer(50257, -0.5, 3.0), answer(2, 2.0, 4.0)],
 )
 
 whole = Exercise(
     "mean_of_all",
     LESSON,
-    "undo the division inside each batch first.",
+    "what is the sum of the losses of one batch?",
     _whole,
     {
         "NaN times 0 is NaN: leave out the batches in which nothing counts.": lambda m, n: (m * n).sum() / n.sum(),
         "That is a mean of batch means: a batch of one label weighs as much as one of 256.": lambda m, n: np.nanmean(m),
         "That is a mean of batch means, and an empty batch counts as 0.": lambda m, n: np.nan_to_num(m).mean(),
         "You divided by the number of batches. Divide by the number of labels.": lambda m, n: np.nansum(m * n) / len(n),
+        "You divided by the number of batches that are not empty. Divide by the number of labels.": lambda m, n: (
+            np.nansum(m * n) / (n > 0).sum()
+        ),
         "That is the sum over all labels; divide it by how many there are.": lambda m, n: np.nansum(m * n),
         "You divided as if all batches were as full as the fullest.": lambda m, n: np.nansum(m * n) / len(n) / n.max(),
     },

@@ -9,58 +9,66 @@ LESSON = "03_algorithms/03_sgd"
 
 def _try_gradient(answer):
     rng = np.random.default_rng(0)
-    return [answer(rng.normal(size=d), rng.normal(size=(b, d)), rng.normal(size=b)) for b, d in ((7, 3), (1, 2))]
+    shapes = ((7, 3), (1, 2))
+    tried = [answer(rng.normal(size=d), rng.normal(), rng.normal(size=(b, d)), rng.normal(size=b)) for b, d in shapes]
+    return [list(pair) if isinstance(pair, tuple) else pair for pair in tried]
+
+
+def _gradient(theta, c, x, y, by="B", factor=2.0):
+    r = factor * (x @ theta + c - y)
+    n = {"B": len(x), "d": len(theta), "nothing": 1}[by]
+    return x.T @ r / n, r.sum() / n
 
 
 gradient = Exercise(
     "batch_gradient",
     LESSON,
-    "the chain rule: how does each prediction depend on theta?",
-    lambda theta, x, y: 2 * x.T @ (x @ theta - y) / len(x),
+    "the chain rule: how does each prediction depend on theta, and how on c?",
+    _gradient,
     {
-        "That is the gradient of the sum: it multiplies the learning rate by B.": lambda theta, x, y: (
-            2 * x.T @ (x @ theta - y)
+        "That is the gradient of the sum: it multiplies the learning rate by B.": lambda *a: _gradient(
+            *a, by="nothing"
         ),
-        "The factor 2 of the square is missing.": lambda theta, x, y: x.T @ (x @ theta - y) / len(x),
-        "The sign is wrong: it points downhill. The update subtracts it.": lambda theta, x, y: (
-            2 * x.T @ (y - x @ theta) / len(x)
+        "The factor 2 of the square is missing.": lambda *a: _gradient(*a, factor=1.0),
+        "The sign is wrong: it points downhill. The update subtracts it.": lambda *a: _gradient(*a, factor=-2.0),
+        "That divides by the number of parameters, not by the number of examples.": lambda *a: _gradient(*a, by="d"),
+        "The intercept is missing from the prediction.": lambda theta, c, x, y: _gradient(theta, 0.0, x, y),
+        "The gradient by c is one number, a mean over the batch.": lambda theta, c, x, y: (
+            _gradient(theta, c, x, y)[0],
+            2 * (x @ theta + c - y),
         ),
-        "That divides by the number of parameters, not by the number of examples.": lambda theta, x, y: (
-            2 * x.T @ (x @ theta - y) / len(theta)
-        ),
-        "That is the gradient by the predictions. The chain rule adds a factor x.": lambda theta, x, y: (
-            2 * (x @ theta - y) / len(x)
-        ),
+        "Return the gradient by theta first, then the one by c.": lambda *a: _gradient(*a)[::-1],
     },
     _try_gradient,
 )
 
 
-def _try_variance(answer):
-    a = np.array([1.0, 4.0, 4.0, -3.0, 10.0])
-    return [answer(a, size) for size in (1, 2, 4, 5)]
+def _sizes(answer):
+    a = np.array([1.0, 4.0, 4.0, -3.0, 10.0, 2.5, -7.0])
+    return [answer(a, v) for v in (20.0, 15.0, 12.0, 8.0, 5.5, 5.0, 3.0, 1.0, 0.1)]
+
+
+def _size(a, v, rounding=np.ceil, ddof=0):
+    n, s2 = len(a), a.var(ddof=ddof)
+    return rounding(n * s2 / (v * (n - 1) + s2))
 
 
 variance = Exercise(
-    "batch_variance",
+    "batch_size",
     LESSON,
-    "line 3 of the derivation; try B = N, where it must be 0.",
-    lambda a, size: a.var() / size * (len(a) - size) / (len(a) - 1),
+    "line 3 of the derivation, solved for B.",
+    _size,
     {
-        "That is for drawing with replacement: it is not 0 for the full batch.": lambda a, size: a.var() / size,
-        "Your S^2 divides by N - 1; with the factor (N - B) / (N - 1) it must divide by N.": lambda a, size: (
-            a.var(ddof=1) / size * (len(a) - size) / (len(a) - 1)
+        "That is for drawing with replacement: it can exceed N.": lambda a, v: np.ceil(a.var() / v),
+        "Your S^2 divides by N - 1; with the factor (N - B) / (N - 1) it must divide by N.": lambda a, v: _size(
+            a, v, ddof=1
         ),
-        "The last factor's divisor is N - 1, not N.": lambda a, size: a.var() / size * (len(a) - size) / len(a),
-        "The 1 / B is missing.": lambda a, size: a.var() * (len(a) - size) / (len(a) - 1),
-        "That is the standard deviation; the variance is its square.": lambda a, size: np.sqrt(
-            a.var() / size * (len(a) - size) / (len(a) - 1)
-        ),
-        "That is the variance of the sum over the batch, not of its mean.": lambda a, size: (
-            a.var() * size * (len(a) - size) / (len(a) - 1)
-        ),
+        "Rounded down, the variance is above v.": lambda a, v: _size(a, v, np.floor),
+        "A batch has a whole number of examples.": lambda a, v: _size(a, v, lambda b: b),
+        "That is for the standard deviation; the variance is its square.": lambda a, v: _size(a, v**2),
+        "The last factor's divisor is N - 1, not N.": lambda a, v: np.ceil(len(a) * a.var() / (v * len(a) + a.var())),
     },
-    _try_variance,
+    _sizes,
 )
 
 

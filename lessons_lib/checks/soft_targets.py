@@ -1,0 +1,7 @@
+"""Exercises of the lesson, with the wrong answers that they recognise."""
+
+from .engine import Exercise
+
+LESSON = "03_algorithms/10_soft_targets"
+
+EXERCISES: list[Exercise] = []
