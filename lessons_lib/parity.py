@@ -14,6 +14,7 @@ import torch
 
 from . import cases, core, losses, optim
 from .losses import _stable
+from .optim import _stable as optim_stable
 from .show import Table
 
 RECORDS = Path(__file__).parent.parent / "results" / "gpu"
@@ -145,7 +146,7 @@ def source_hash(name: str) -> str:
     """A hash of the sources that decide this name's results: its own file, and what all losses and rules share."""
     concept = getattr(losses, name, None) or getattr(optim, name)
     family = next(f for f in cases.FAMILIES if name in {c.name for c in f.CASES})
-    modules = [inspect.getmodule(concept), core, _stable, family]
+    modules = [inspect.getmodule(concept), core, _stable if hasattr(losses, name) else optim_stable, family]
     text = "".join(inspect.getsource(m) for m in modules if m is not None)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

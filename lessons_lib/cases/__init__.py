@@ -3,11 +3,11 @@
 The lessons' parity tables, the tests and the GPU record all walk over these rows. One file per family.
 """
 
-from . import adams, classification, descent, regression
+from . import adams, adaptive, classification, descent, margins, matrices, regression
 from ._case import LossCase, RuleCase
 
 __all__ = ["FAMILIES", "LOSSES", "RULES", "LossCase", "RuleCase"]
 
-FAMILIES = [regression, classification, descent, adams]
+FAMILIES = [regression, classification, descent, adams, margins, adaptive, matrices]
 LOSSES = [c for family in FAMILIES for c in family.CASES if isinstance(c, LossCase)]
 RULES = [c for family in FAMILIES for c in family.CASES if isinstance(c, RuleCase)]

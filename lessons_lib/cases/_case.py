@@ -27,7 +27,7 @@ class LossCase:
     option: str
     draw: Callable[[np.random.Generator], tuple]
     ours: Callable[..., Loss]
-    torch: Callable[..., torch.Tensor]
+    torch: Callable[..., Any]
     inputs: int = 1
     far: float = 1e4
     allowed: float = 32

@@ -21,3 +21,21 @@ def log_softmax(z):
     xp = array_namespace(z)
     shifted = z - xp.max(z, axis=-1, keepdims=True)
     return shifted - xp.log(xp.sum(xp.exp(shifted), axis=-1, keepdims=True))
+
+
+def positive_part(x):
+    """max(x, 0) and its slope, 1 above 0 and 0 elsewhere: at the kink, where a margin is just met, 0 as well."""
+    xp = array_namespace(x)
+    return xp.maximum(x, xp.zeros_like(x)), xp.astype(x > 0, x.dtype)
+
+
+def signs(labels, score):
+    """The labels +1 and -1, one per score, as numbers of the score's dtype."""
+    xp = array_namespace(labels, score)
+    if not xp.isdtype(labels.dtype, "integral"):
+        raise TypeError(f"labels must be integers +1 or -1, got dtype {labels.dtype}")
+    if tuple(labels.shape) != tuple(score.shape):
+        raise ValueError(f"labels must be shaped {tuple(score.shape)}, one per value, got {tuple(labels.shape)}")
+    if not bool(xp.all((labels == 1) | (labels == -1))):
+        raise ValueError("labels must be +1 or -1; from labels y in {0, 1} take 2 y - 1")
+    return xp.astype(labels, score.dtype)

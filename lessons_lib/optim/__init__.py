@@ -1,10 +1,45 @@
 """Optimizers: frozen hyperparameters with `init` and `update`, for one array. One concept per file."""
 
+from .adadelta import Adadelta
+from .adafactor import Adafactor
+from .adagrad import AdaGrad
 from .adam import Adam
+from .adamax import Adamax
 from .adamw import AdamW
 from .amsgrad import AMSGrad
+from .asgd import ASGD
 from .each import Each
+from .lamb import LAMB
+from .lars import LARS
 from .momentum import Momentum
+from .muon import Muon
+from .nadam import NAdam
+from .radam import RAdam
+from .rmsprop import RMSProp
+from .rprop import Rprop
+from .sam import sam_gradient
 from .sgd import SGD
+from .sparse_adam import SparseAdam
 
-__all__ = ["SGD", "AMSGrad", "Adam", "AdamW", "Each", "Momentum"]
+__all__ = [
+    "ASGD",
+    "LAMB",
+    "LARS",
+    "SGD",
+    "AMSGrad",
+    "AdaGrad",
+    "Adadelta",
+    "Adafactor",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "Each",
+    "Momentum",
+    "Muon",
+    "NAdam",
+    "RAdam",
+    "RMSProp",
+    "Rprop",
+    "SparseAdam",
+    "sam_gradient",
+]

@@ -2,6 +2,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 from ..core import array_namespace, at_least_0, fraction, in_float32, same_parameter, zeros_for
+from ._stable import divide
 
 
 class AdamState(NamedTuple):
@@ -20,7 +21,8 @@ class Adam:
     theta <- theta - lr m_hat / (sqrt(v_hat) + eps)
 
     Every operation is elementwise. theta, g: any shape, the same. Raises ValueError on a negative or NaN
-    hyperparameter, a beta outside [0, 1), other shapes; TypeError on integer arrays.
+    hyperparameter, a beta outside [0, 1), other shapes; TypeError on integer arrays. With eps = 0 a number
+    without gradient stays (PyTorch: NaN); a NaN gradient makes its number NaN for good.
     PyTorch: torch.optim.Adam(lr, betas=(beta1, beta2), eps=..., weight_decay=...).
     Source: Kingma and Ba 2015, Algorithm 1.
     """
@@ -49,4 +51,4 @@ class Adam:
         v = self.beta2 * state.v + (1 - self.beta2) * g**2
         m_hat = m / (1 - self.beta1**t)
         v_hat = v / (1 - self.beta2**t)
-        return theta - self.lr * m_hat / (xp.sqrt(v_hat) + self.eps), AdamState(t, m, v)
+        return theta - divide(self.lr * m_hat, xp.sqrt(v_hat) + self.eps), AdamState(t, m, v)

@@ -2,6 +2,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 from ..core import array_namespace, at_least_0, fraction, in_float32, same_parameter, zeros_for
+from ._stable import divide
 
 
 class AdamWState(NamedTuple):
@@ -19,7 +20,7 @@ class AdamW:
     m_hat  = m / (1 - beta1^t)                       v_hat = v / (1 - beta2^t)         t = 1, 2, ...
     theta <- theta - lr m_hat / (sqrt(v_hat) + eps)
 
-    The decay is multiplied by lr, as in PyTorch; the paper's is not. Shapes and errors as in Adam.
+    The decay is multiplied by lr, as in PyTorch; the paper's is not. Shapes, errors, extremes as in Adam.
     PyTorch: torch.optim.AdamW(lr, betas=(beta1, beta2), eps=..., weight_decay=...).
     Source: Loshchilov and Hutter 2019, Algorithm 2.
     """
@@ -48,4 +49,4 @@ class AdamW:
         v = self.beta2 * state.v + (1 - self.beta2) * g**2
         m_hat = m / (1 - self.beta1**t)
         v_hat = v / (1 - self.beta2**t)
-        return theta - self.lr * m_hat / (xp.sqrt(v_hat) + self.eps), AdamWState(t, m, v)
+        return theta - divide(self.lr * m_hat, xp.sqrt(v_hat) + self.eps), AdamWState(t, m, v)

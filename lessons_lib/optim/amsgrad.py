@@ -2,6 +2,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 from ..core import array_namespace, at_least_0, fraction, in_float32, same_parameter, zeros_for
+from ._stable import divide
 
 
 class AMSGradState(NamedTuple):
@@ -20,8 +21,8 @@ class AMSGrad:
     v_max <- max(v_max, v)
     theta <- theta - lr m_hat / (sqrt(v_max / (1 - beta2^t)) + eps)         m_hat = m / (1 - beta1^t)
 
-    Every operation is elementwise. Shapes and errors as in Adam. Like PyTorch, the maximum is taken before
-    the bias correction; the paper has no bias correction.
+    Every operation is elementwise. Shapes, errors, extremes as in Adam. Like PyTorch, the maximum is taken
+    before the bias correction; the paper has no bias correction.
     PyTorch: torch.optim.AdamW(lr, betas=(beta1, beta2), eps=..., weight_decay=..., amsgrad=True).
     Source: Reddi, Kale and Kumar 2018, Algorithm 2.
     """
@@ -51,4 +52,4 @@ class AMSGrad:
         v_max = xp.maximum(state.v_max, v)
         m_hat = m / (1 - self.beta1**t)
         v_hat = v_max / (1 - self.beta2**t)
-        return theta - self.lr * m_hat / (xp.sqrt(v_hat) + self.eps), AMSGradState(t, m, v, v_max)
+        return theta - divide(self.lr * m_hat, xp.sqrt(v_hat) + self.eps), AMSGradState(t, m, v, v_max)

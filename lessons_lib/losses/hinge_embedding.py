@@ -1,0 +1,23 @@
+from ..core import Loss, array_namespace, at_least_0, floating, in_float32
+from ._stable import positive_part, signs
+
+
+@in_float32
+def hinge_embedding(distance, labels, margin=1.0) -> Loss:
+    """Hinge embedding loss of each distance: similar pairs are drawn together, others pushed past a margin.
+
+    value = d                      where y = +1 (similar)         d = distance, y = label
+            max(0, margin - d)     where y = -1 (dissimilar)
+    grad  = 1  where y = +1;  -1  where y = -1 and d < margin, else 0;  at the kink d = margin: 0
+
+    distance: (...), usually >= 0, which is not checked; labels: (...), integers +1 or -1; value: (...), in
+    units of the distance.
+    Raises TypeError on labels that are not integers, ValueError on other labels, other shapes or margin < 0.
+    PyTorch: F.hinge_embedding_loss(distance, labels, margin=..., reduction="none"); at the kink 2.13 gives -1.
+    """
+    xp = array_namespace(distance, labels)
+    floating(distance=distance)
+    at_least_0(margin=margin)
+    similar = signs(labels, distance) > 0
+    push, step = positive_part(margin - distance)
+    return Loss(xp.where(similar, distance, push), xp.where(similar, xp.ones_like(step), -step))

@@ -1,0 +1,88 @@
+from dataclasses import dataclass
+from math import prod
+from typing import Any, ClassVar, NamedTuple
+
+from ..core import array_namespace, at_least_0, in_float32, same_parameter, same_shape, zeros_for
+from ._stable import divide
+
+
+class AdafactorState(NamedTuple):
+    t: int
+    row: Any  # (..., n, 1) and
+    col: Any  # (..., 1, m), both None for a vector
+    v: Any  # None for a matrix
+
+
+def _mean_square(a, axis=None):
+    """The mean of a^2 over everything, or along an axis that stays with length 1; 0 for an empty array."""
+    n = prod(a.shape) if axis is None else a.shape[axis]
+    return array_namespace(a).sum(a * a, axis=axis, keepdims=axis is not None) / max(n, 1)
+
+
+@dataclass(frozen=True)
+class Adafactor:
+    """Adafactor: a second moment from row and column means, steps measured against the size of theta.
+
+    b      = t^beta2_decay,  rms(x) = sqrt(mean(x^2))                              t = 1, 2, ...
+    row   <- (1 - b) row + b mean_over_columns(g^2)      col <- (1 - b) col + b mean_over_rows(g^2)
+    v      = row col / max(mean(row), eps1)              (vector: v <- (1 - b) v + b g^2)
+    u      = g / max(sqrt(v), eps1)
+    theta <- (1 - lr weight_decay) theta - max(eps2, rms(theta)) min(lr, 1 / sqrt(t)) u / max(1, rms(u) / d)
+
+    n + m numbers of state instead of n m. theta, g: any shape, the same; the last two axes are factored.
+    rms(theta) is taken before the decay. eps1 = None is the epsilon of theta's dtype (float32's for half).
+    With eps1 = 0 a number without gradient stays (PyTorch: NaN); a NaN gradient makes the whole array NaN.
+    Raises ValueError unless beta2_decay <= 0 and d >= 1; other errors as in Adam.
+    PyTorch: torch.optim.Adafactor(lr, beta2_decay, eps=(eps1, eps2), d, weight_decay).
+    Source: Shazeer and Stern 2018, Algorithms 4 and 5; lr, weight decay and the place of eps1 are PyTorch's.
+    """
+
+    elementwise: ClassVar[bool] = False
+    lr: float = 1e-2
+    beta2_decay: float = -0.8
+    eps1: float | None = None
+    eps2: float = 1e-3
+    d: float = 1.0
+    weight_decay: float = 0.0
+
+    def __post_init__(self):
+        at_least_0(lr=self.lr, eps1=self.eps1 or 0.0, eps2=self.eps2, weight_decay=self.weight_decay)
+        if not self.beta2_decay <= 0:
+            raise ValueError(f"beta2_decay={self.beta2_decay} is not allowed; it must be <= 0")
+        if not self.d >= 1:
+            raise ValueError(f"d={self.d} is not allowed; it must be >= 1")
+
+    def init(self, theta) -> AdafactorState:
+        zeros = zeros_for(theta)
+        if theta.ndim < 2:
+            return AdafactorState(t=0, row=None, col=None, v=zeros)
+        return AdafactorState(t=0, row=_mean_square(zeros, axis=-1), col=_mean_square(zeros, axis=-2), v=None)
+
+    def second_moment(self, g, state, eps1):
+        """v, and the state it comes from."""
+        xp, t = array_namespace(g), state.t + 1
+        b = t**self.beta2_decay
+        if g.ndim < 2:
+            same_shape(g=g, v=state.v)
+            v = (1 - b) * state.v + b * g**2
+            return v, AdafactorState(t, None, None, v)
+        row, col = _mean_square(g, axis=-1), _mean_square(g, axis=-2)
+        same_shape(mean_over_columns=row, row=state.row)
+        same_shape(mean_over_rows=col, col=state.col)
+        row = (1 - b) * state.row + b * row
+        col = (1 - b) * state.col + b * col
+        mean = xp.sum(row, axis=-2, keepdims=True) / max(row.shape[-2], 1)
+        return divide(row * col, xp.clip(mean, min=eps1)), AdafactorState(t, row, col, None)
+
+    @in_float32
+    def update(self, theta, g, state):
+        same_parameter(theta, g)
+        if (theta.ndim < 2) != (state.row is None):
+            raise ValueError(f"state belongs to another array: theta has shape {tuple(theta.shape)}, state is {state}")
+        xp = array_namespace(theta)
+        eps1 = xp.finfo(theta.dtype).eps if self.eps1 is None else self.eps1
+        v, state = self.second_moment(g, state, eps1)
+        u = divide(g, xp.clip(xp.sqrt(v), min=eps1))
+        size = xp.clip(xp.sqrt(_mean_square(theta)), min=self.eps2) * min(self.lr, state.t**-0.5)
+        clipped = u / xp.clip(xp.sqrt(_mean_square(u)) / self.d, min=1.0)
+        return (1 - self.lr * self.weight_decay) * theta - size * clipped, state

@@ -1,0 +1,91 @@
+from dataclasses import dataclass
+from math import sqrt
+from typing import Any, ClassVar, NamedTuple
+
+from ..core import array_namespace, at_least_0, fraction, in_float32, same_parameter, zeros_for
+from ._stable import divide, norm
+
+COEFFICIENTS = (3.4445, -4.7750, 2.0315)
+ADJUST = {
+    "original": lambda rows, cols: sqrt(max(1, rows / cols)),
+    "match_rms_adamw": lambda rows, cols: 0.2 * sqrt(max(rows, cols)),
+    "spectral_unclamped": lambda rows, cols: sqrt(rows / cols),
+}
+
+
+class MuonState(NamedTuple):
+    t: int
+    m: Any
+
+
+def newton_schulz(x, coefficients=COEFFICIENTS, steps=5, eps=1e-7):
+    """A matrix with the singular vectors of x and all singular values near 1, by products of matrices alone.
+
+    x <- x / max(||x||, eps), then `steps` times  x <- a x + b (x x^T) x + c (x x^T)^2 x
+
+    Each singular value s becomes a s + b s^3 + c s^5. The default coefficients push small ones up fast (3.4 times a
+    step) and then leave all between about 0.7 and 1.2. A zero matrix stays zero.
+    Source: Jordan et al. 2024.
+    """
+    a, b, c = coefficients
+    tall = x.shape[0] > x.shape[1]
+    x = x.T if tall else x  # the smaller of the two products
+    xp = array_namespace(x)
+    x = divide(x, xp.clip(norm(x), min=eps))
+    for _ in range(steps):
+        gram = x @ x.T
+        x = a * x + (b * gram + c * (gram @ gram)) @ x
+    return x.T if tall else x
+
+
+@dataclass(frozen=True)
+class Muon:
+    """Muon: momentum for a weight matrix, its step made nearly orthogonal.
+
+    m     <- momentum m + (1 - momentum) g
+    o      = newton_schulz(m)                        (nesterov: of momentum m + (1 - momentum) g)
+    theta <- (1 - lr weight_decay) theta - lr scale o
+
+    scale: "original" sqrt(max(1, rows / cols)), "match_rms_adamw" 0.2 sqrt(max(rows, cols)), which gives steps of the
+    size of AdamW's, or "spectral_unclamped" sqrt(rows / cols). theta, g: a matrix (rows, cols), not empty. No
+    gradient, no move. A NaN gradient makes the whole matrix NaN. Raises ValueError on other shapes, an
+    unknown adjust_lr_fn, ns_steps outside 0..99, a momentum outside [0, 1); other errors as in Adam.
+    PyTorch: torch.optim.Muon(lr, weight_decay, momentum, nesterov, ns_coefficients, eps, ns_steps, adjust_lr_fn).
+    It iterates in bfloat16, which moves a step by a per cent or so; we iterate in the precision of theta (float32
+    for half).
+    Source: Jordan et al. 2024; decay and "match_rms_adamw": Liu et al. 2025, equation 4.
+    """
+
+    elementwise: ClassVar[bool] = False
+    lr: float = 1e-3
+    momentum: float = 0.95
+    nesterov: bool = True
+    weight_decay: float = 0.1
+    ns_coefficients: tuple[float, float, float] = COEFFICIENTS
+    ns_steps: int = 5
+    eps: float = 1e-7
+    adjust_lr_fn: str = "original"
+
+    def __post_init__(self):
+        at_least_0(lr=self.lr, eps=self.eps, weight_decay=self.weight_decay)
+        fraction(momentum=self.momentum)
+        if len(self.ns_coefficients) != 3:
+            raise ValueError(f"ns_coefficients={self.ns_coefficients} is not allowed; it must hold 3 numbers")
+        if self.ns_steps not in range(100):
+            raise ValueError(f"ns_steps={self.ns_steps} is not allowed; it must be an integer in 0..99")
+        if self.adjust_lr_fn not in ADJUST:
+            raise ValueError(f"adjust_lr_fn={self.adjust_lr_fn!r} is unknown; use one of {sorted(ADJUST)}")
+
+    def init(self, theta) -> MuonState:
+        return MuonState(t=0, m=zeros_for(theta))
+
+    @in_float32
+    def update(self, theta, g, state):
+        same_parameter(theta, g, state.m)
+        if theta.ndim != 2 or 0 in theta.shape:
+            raise ValueError(f"theta must be a matrix with rows and columns, got shape {tuple(theta.shape)}")
+        m = self.momentum * state.m + (1 - self.momentum) * g
+        ahead = self.momentum * m + (1 - self.momentum) * g if self.nesterov else m
+        step = newton_schulz(ahead, self.ns_coefficients, self.ns_steps, self.eps)
+        scale = ADJUST[self.adjust_lr_fn](*theta.shape)
+        return (1 - self.lr * self.weight_decay) * theta - self.lr * scale * step, MuonState(state.t + 1, m)
