@@ -78,7 +78,7 @@ OTHER = [
     (lambda: bridge.start("cpu", seed=-1), TypeError, "seed=-1 is not allowed"),
     (lambda: bridge.start("cpu", seed="1"), TypeError, "seed='1' is not allowed"),
     (lambda: bridge.start("cpu", profile="fast"), ValueError, "profile='fast' is unknown"),
-    (lambda: parity.rows("hinges"), ValueError, "name='hinge' has no case; known: "),
+    (lambda: parity.rows("hinges"), ValueError, "name='hinges' has no case; known: "),
     (lambda: landscapes.quadratic(1.0, -1.0), ValueError, "curvatures"),
     (lambda: landscapes.quadratic(), ValueError, "at least one"),
 ]

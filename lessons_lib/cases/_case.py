@@ -48,7 +48,7 @@ class RuleCase:
     torch: Callable[[list], torch.optim.Optimizer] = field(repr=False)
     sign: int = 1
     allowed: float = 50
-    gradient: Callable[[torch.Tensor], torch.Tensor] = field(default=lambda g: g, repr=False)
+    gradient: Callable[[Any], Any] = field(default=lambda g: g, repr=False)
 
 
 def like(a, numbers):

@@ -23,22 +23,43 @@ def _walk(answer):
     return [np.array(visited), m, v, w1, w2]
 
 
-def _step(theta, g, m, v, w1, w2, lr, beta1, beta2, eps, *, hats="mv", sign=-1, gain=True, power=2, top="m", **slip):
+def _step(
+    theta,
+    g,
+    m,
+    v,
+    w1,
+    w2,
+    lr,
+    beta1,
+    beta2,
+    eps,
+    *,
+    hats="mv",
+    sign=-1,
+    gain=True,
+    power=2,
+    top="m",
+    square="",
+    late=False,
+    place="F11",
+    keep_hats=False,
+):
     """Adam with changing betas, with one thing to get wrong at a time."""
-    square = {"total": g @ g, "of m": (beta1 * m + (1 - beta1) * g) ** 2}.get(slip.get("square"), np.abs(g) ** power)
+    squares = {"total": g @ g, "of m": (beta1 * m + (1 - beta1) * g) ** 2}.get(square, np.abs(g) ** power)
     m = beta1 * m + ((1 - beta1) if gain else 1) * g
-    v = beta2 * v + ((1 - beta2) if gain else 1) * square
+    v = beta2 * v + ((1 - beta2) if gain else 1) * squares
     old = w1, w2
     w1, w2 = beta1 * w1 + 1 - beta1, beta2 * w2 + 1 - beta2
-    by = old if slip.get("late") else (w1, w2)
+    by = old if late else (w1, w2)
     m_hat, v_hat = (m if top == "m" else g) / (by[0] if "m" in hats else 1), v / (by[1] if "v" in hats else 1)
     below = {
         "F11": np.sqrt(v_hat) + eps,
         "inside": np.sqrt(v_hat + eps),
         "hat": (np.sqrt(v) + eps) / np.sqrt(w2),
         "no root": v_hat + eps,
-    }[slip.get("place", "F11")]
-    state = (m_hat, v_hat) if slip.get("keep_hats") else (m, v)
+    }[place]
+    state = (m_hat, v_hat) if keep_hats else (m, v)
     return theta + sign * lr * m_hat / below, *state, w1, w2
 
 

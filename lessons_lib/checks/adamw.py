@@ -21,7 +21,7 @@ def _walk(answer):
     return [np.array(visited), m, v]
 
 
-def _step(theta, g, m, v, t, lr, beta1, beta2, eps, weight_decay, place="decoupled"):
+def _step(theta, g, m, v, t, lr, beta1, beta2, eps, weight_decay, *, place="decoupled"):
     """AdamW, with the decay in the wrong place."""
     shrunk = theta * (1 - weight_decay * (1 if place == "no lr" else -lr if place == "grows" else lr))
     if place in ("gradient", "step", "after", "none"):

@@ -14,7 +14,7 @@ def _try_gradient(answer):
     return [list(pair) if isinstance(pair, tuple) else pair for pair in tried]
 
 
-def _gradient(theta, c, x, y, by="B", factor=2.0):
+def _gradient(theta, c, x, y, *, by="B", factor=2.0):
     r = factor * (x @ theta + c - y)
     n = {"B": len(x), "d": len(theta), "nothing": 1}[by]
     return x.T @ r / n, r.sum() / n
