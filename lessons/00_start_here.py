@@ -27,6 +27,7 @@
 # | [Stochastic gradient descent](03_algorithms/03_sgd.ipynb) | 70 | 4 | Every step goes downhill, and half of them end higher. Is something broken? |
 # | [Adam](03_algorithms/04_adam.ipynb) | 80 | 4 | Leave out the two lines that divide by 1 - beta^t. Is the first step too small or too large? |
 # | [Momentum and Nesterov](03_algorithms/11_momentum.ipynb) | 40 | 4 | Momentum 0.9 makes steps up to ten times longer. Is it just a larger learning rate? |
+# | [AdaGrad, RMSProp, Adadelta](03_algorithms/12_adaptive.ipynb) | 40 | 4 | AdaGrad's steps only ever get shorter. Is that a disease, and what really stops it? |
 # | [AdamW and decoupled weight decay](03_algorithms/13_adamw.ipynb) | 40 | 4 | Penalty or decay: whose weights are pulled most, and which reads new text better? |
 
 # %% [markdown]
