@@ -22,7 +22,7 @@
 #
 # | lesson | minutes | exercises | the question it answers |
 # |---|---|---|---|
-# | [Binary cross-entropy](03_algorithms/01_binary_cross_entropy.ipynb) | 50 | 4 | A model is certain, and wrong. Why does its loss stop teaching it? |
+# | [Binary cross-entropy](03_algorithms/01_binary_cross_entropy.ipynb) | 60 | 4 | A model is certain, and wrong. Why does its loss stop teaching it? |
 # | [Multi-class cross-entropy](03_algorithms/02_cross_entropy.ipynb) | 70 | 4 | Nearly every answer is right, and the loss will not fall below 1.46. Why? |
 # | [Stochastic gradient descent](03_algorithms/03_sgd.ipynb) | 70 | 4 | Every step goes downhill, and half of them end higher. Is something broken? |
 # | [Adam](03_algorithms/04_adam.ipynb) | 80 | 4 | Leave out the two lines that divide by 1 - beta^t. Is the first step too small or too large? |

@@ -37,10 +37,14 @@ def _f1(z, y, p):
     return -y * np.log(p) - (1 - y) * np.log(1 - p)
 
 
+def _f1_eps(z, y):
+    return -y * np.log(_sigmoid(z) + 1e-8) - (1 - y) * np.log(1 - _sigmoid(z) + 1e-8)
+
+
 value = Exercise(
     "bce_value",
     LESSON,
-    "one line of the derivation never takes exp of a positive number.",
+    "try your formula at z = 800 and z = -800: which exp overflows?",
     _value,
     {
         "The sigmoid rounds to 0 or 1 and its logarithm to -inf. Work with the logit itself.": lambda z, y: _f1(
@@ -60,6 +64,11 @@ value = Exercise(
             np.log(1 + np.exp(z)) - y * z
         ),
         "The sign of y z is wrong: a large logit must make y = 1 cheap.": lambda z, y: np.logaddexp(0, z) + y * z,
+        "Right for labels 0 and 1; a target may also lie between, like 0.3.": lambda z, y: np.where(
+            y == 1, np.logaddexp(0, -z), np.logaddexp(0, z)
+        ),
+        "A small number inside the logarithm caps the loss: 18 instead of 800. Work with the logit.": _f1_eps,
+        "The term - y z is missing.": lambda z, y: np.logaddexp(0, z),
         "That is in bits (base 2); the formula's logarithm is natural.": lambda z, y: _value(z, y) / np.log(2),
         "That is already a mean. Return one number per example.": lambda z, y: _value(z, y).mean(),
     },
@@ -69,7 +78,7 @@ value = Exercise(
 gradient = Exercise(
     "bce_grad",
     LESSON,
-    "line 4 of the derivation says it in three words.",
+    "what must the slope be where the prediction equals the label, and which sign has it at y = 1?",
     lambda z, y: _sigmoid(z) - y,
     {
         "The sign is wrong: at y = 1 a larger logit lowers the loss.": lambda z, y: y - _sigmoid(z),
@@ -80,6 +89,9 @@ gradient = Exercise(
             (_sigmoid(z) - y) / (_sigmoid(z) * (1 - _sigmoid(z)))
         ),
         "The labels are swapped: y belongs to sigmoid(z), not to 1 - sigmoid(z).": lambda z, y: _sigmoid(z) - (1 - y),
+        "Right formula, but exp(z) overflows and inf / inf is NaN. Use 1 / (1 + exp(-z)) or np.tanh.": lambda z, y: (
+            np.exp(z) / (1 + np.exp(z)) - y
+        ),
         "That is only the prediction: the label is missing.": lambda z, y: _sigmoid(z),
         "That is the gradient of the mean. Per example there is no division by N.": lambda z, y: (
             (_sigmoid(z) - y) / z.size
@@ -95,6 +107,18 @@ weighted = Exercise(
     _weighted,
     {
         "Both terms are weighted; that only rescales the loss.": lambda z, y, w: w * _value(z, y),
+        "Right for labels 0 and 1. At a target of 0.3 only the term with y is weighted.": lambda z, y, w: (
+            np.where(y == 1, w, 1) * _value(z, y)
+        ),
+        "Right for labels 0 and 1; between them, weight the term with y, not the sum of both.": lambda z, y, w: (
+            (1 + (w - 1) * y) * _value(z, y)
+        ),
+        "In the short form y stands in both terms. Go back to the two-term form.": lambda z, y, w: (
+            np.logaddexp(0, z) - w * y * z
+        ),
+        "The weight is right, but exp overflows for a far logit. Use np.logaddexp(0, x).": lambda z, y, w: (
+            w * y * np.log(1 + np.exp(-z)) + (1 - y) * np.log(1 + np.exp(z))
+        ),
         "w is not used at all.": lambda z, y, w: _value(z, y),
         "The weight sits on the negatives. It belongs to the term with y.": lambda z, y, w: (
             y * np.logaddexp(0, -z) + w * (1 - y) * np.logaddexp(0, z)
@@ -112,7 +136,7 @@ dead = Exercise(
     "the text found it for one precision; a loop finds it for each.",
     lambda: [7, 9, 17, 37],
     {
-        "Half of epsilon gives these; half precision computes the sigmoid in float32 and rounds once.": (
+        "Half of epsilon gives these. Half precision computes in float32 and rounds once: one logit longer.": (
             lambda: [6, 8, 17, 37]
         ),
         "The precision makes no difference in your answer: is dtype= passed on to torch.tensor?": lambda: [17] * 4,
@@ -129,7 +153,7 @@ dead = Exercise(
             37,
         ],
     },
-    lambda answer: answer(),
+    lambda answer: list(answer()),
 )
 
 EXERCISES = [value, gradient, weighted, dead]
