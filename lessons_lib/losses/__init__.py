@@ -1,33 +1,53 @@
 """Losses: the value per example and its closed-form gradient. One concept per file."""
 
+from .absolute import absolute_error
+from .barron import barron
+from .barron_nll import barron_nll
 from .binary_cross_entropy import binary_cross_entropy
 from .contrastive import contrastive
 from .cosine_embedding import cosine_embedding
 from .cross_entropy import cross_entropy
+from .gaussian_nll import gaussian_nll
 from .hinge import hinge
 from .hinge_embedding import hinge_embedding
+from .huber import huber
 from .info_nce import info_nce, symmetric_info_nce
+from .laplace_nll import laplace_nll
+from .log_cosh import log_cosh
 from .margin_ranking import margin_ranking
 from .multi_margin import multi_margin
 from .multilabel_margin import multilabel_margin
 from .multilabel_soft_margin import multilabel_soft_margin
+from .poisson_nll import poisson_nll
+from .quantile import quantile_loss
+from .smooth_l1 import smooth_l1
 from .soft_cross_entropy import smooth_labels, soft_cross_entropy
 from .soft_margin import soft_margin
 from .squared import squared_error
 from .triplet import triplet, triplet_with_distance
 
 __all__ = [
+    "absolute_error",
+    "barron",
+    "barron_nll",
     "binary_cross_entropy",
     "contrastive",
     "cosine_embedding",
     "cross_entropy",
+    "gaussian_nll",
     "hinge",
     "hinge_embedding",
+    "huber",
     "info_nce",
+    "laplace_nll",
+    "log_cosh",
     "margin_ranking",
     "multi_margin",
     "multilabel_margin",
     "multilabel_soft_margin",
+    "poisson_nll",
+    "quantile_loss",
+    "smooth_l1",
     "smooth_labels",
     "soft_cross_entropy",
     "soft_margin",

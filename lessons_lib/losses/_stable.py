@@ -1,6 +1,6 @@
 """exp, log and their kin in forms that neither overflow nor cancel. Every loss on logits builds on these."""
 
-from ..core import array_namespace
+from ..core import array_namespace, floating
 
 
 def sigmoid(z):
@@ -39,3 +39,22 @@ def signs(labels, score):
     if not bool(xp.all((labels == 1) | (labels == -1))):
         raise ValueError("labels must be +1 or -1; from labels y in {0, 1} take 2 y - 1")
     return xp.astype(labels, score.dtype)
+
+
+def one_per_value(pred, **options):
+    """Each option, a number or an array shaped like pred but for axes of length 1, as one number per value.
+
+    The number of axes must be pred's: whether (N,) goes with the rows or the columns of (N, N) is not guessed.
+    """
+    xp = array_namespace(pred)
+    spread = []
+    for name, a in options.items():
+        if not hasattr(a, "dtype"):
+            spread.append(xp.full_like(pred, a))
+            continue
+        floating(**{name: a})
+        given, full = tuple(a.shape), tuple(pred.shape)
+        if given and (len(given) != len(full) or any(n not in (1, m) for n, m in zip(given, full, strict=True))):
+            raise ValueError(f"{name} must be a number or shaped {full}, with 1 where an axis shares one, got {given}")
+        spread.append(xp.zeros_like(pred) + xp.astype(a, pred.dtype))
+    return spread

@@ -1,0 +1,72 @@
+import math
+from typing import Any, NamedTuple
+
+from ..core import Loss, array_namespace, floating, in_float32, same_shape
+from ._stable import one_per_value
+
+
+class BarronGrad(NamedTuple):
+    pred: Any
+    alpha: Any
+    scale: Any
+
+
+@in_float32
+def barron(pred, alpha, scale, target) -> Loss:
+    """Barron's general robust loss of each number: alpha turns it from squared error to outliers ignored.
+
+    value      = (b / alpha) ((x / b + 1)^(alpha / 2) - 1)     x = (r / scale)^2, r = pred - target, b = |alpha - 2|
+    grad.pred  = (r / scale^2) (x / b + 1)^(alpha / 2 - 1)     grad.scale = -(r / scale) grad.pred
+    grad.alpha = (b w^(alpha / 2) (log w + 1 / w - 1) / 2 + sign(alpha - 2) (w^(alpha / 2 - 1) - 1) - value) / alpha
+    with w = x / b + 1
+
+    alpha = 2: x / 2;  1: sqrt(x + 1) - 1;  0: log(x / 2 + 1);  -2: 2 x / (x + 4);  -inf: 1 - exp(-x / 2).
+    pred, target: (...); alpha, scale > 0: numbers, or arrays shaped like pred but for axes of length 1; value: (...),
+    no unit. grad.alpha and grad.scale hold one number per value: where numbers share an alpha, sum it over them. b
+    stays within [eps, 1 / eps] of the dtype, because the slope in alpha grows like -log(b) towards alpha = 2. In
+    float32 |r| / scale may reach 1e15 where alpha <= 2, and 1e30 where alpha <= 1.
+    Raises ValueError on other shapes, a NaN alpha or a scale not > 0, TypeError on integers.
+    PyTorch: none.
+    Source: Barron 2019.
+    """
+    xp = array_namespace(pred, target)
+    alpha, scale = _checked(xp, pred, alpha, scale, target)
+    eps = xp.finfo(pred.dtype).eps
+    b = xp.clip(xp.abs(alpha - 2), eps, 1 / eps)
+    side = xp.where(alpha > 2, xp.ones_like(b), -xp.ones_like(b))
+    z = (pred - target) / scale
+    u = _log_1_plus_square(xp, xp.abs(z) / xp.sqrt(b))  # log(x / b + 1)
+    h = b * u / 2
+    s = u + side * h  # alpha u / 2, also at alpha = -inf
+    e1, e2 = _expm1_over(xp, s)
+    slope = z / scale * xp.exp(side * h)
+    # The derivative of the value h e1(s) in alpha, in an order that divides neither by alpha nor by b.
+    k = xp.expm1(-u)
+    in_alpha = h * (u + k) / 2 * e1 - u * h / 2 * e2 + side * (k + u * (k + 1) * e1) / 2
+    return Loss(h * e1, BarronGrad(slope, in_alpha, -z * slope))
+
+
+def _log_1_plus_square(xp, t):
+    """log(1 + t^2), t >= 0, squaring nothing above 1."""
+    large = xp.clip(t, 1, None)
+    return 2 * xp.log(large) + xp.log1p((xp.clip(t, None, 1) / large) ** 2)
+
+
+def _expm1_over(xp, s):
+    """e1 = (exp(s) - 1) / s and e2 = (e1 - 1) / s, which are 1 and 1/2 at 0; near it a series replaces e2."""
+    one = xp.ones_like(s)
+    e1 = xp.where(s == 0, one, xp.expm1(s) / xp.where(s == 0, one, s))
+    small = xp.clip(s, -0.5, 0.5)
+    series = sum(small**n / math.factorial(n + 2) for n in range(13))
+    return e1, xp.where(s == small, series, (e1 - 1) / xp.where(s == small, one, s))
+
+
+def _checked(xp, pred, alpha, scale, target):
+    floating(pred=pred, target=target)
+    same_shape(pred=pred, target=target)
+    alpha, scale = one_per_value(pred, alpha=alpha, scale=scale)
+    if bool(xp.any(alpha != alpha)):
+        raise ValueError("alpha must hold no NaN")
+    if not bool(xp.all(scale > 0)):
+        raise ValueError("scale must hold numbers > 0 and no NaN; let a network give its logarithm, and take exp")
+    return alpha, scale

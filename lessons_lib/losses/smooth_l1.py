@@ -1,0 +1,26 @@
+from ..core import Loss, array_namespace, at_least_0, floating, in_float32, same_shape
+
+
+@in_float32
+def smooth_l1(pred, target, beta=1.0) -> Loss:
+    """Smooth L1 loss of each number: absolute error, with its corner replaced by a parabola.
+
+    value = r^2 / (2 beta)      where |r| < beta        r = pred - target
+            |r| - beta / 2      elsewhere
+    grad  = r / beta, clipped to [-1, 1]
+
+    beta = 0 leaves the corner: value = |r|, grad = sign(r), and at the kink r = 0: 0.
+    pred, target: (...); beta: a number >= 0 in the target's unit; value: (...), in that unit. It is the Huber loss
+    with delta = beta, divided by beta: the far slope is 1 whatever beta is.
+    Raises ValueError on unequal shapes or beta < 0, TypeError on integers.
+    PyTorch: F.smooth_l1_loss(pred, target, beta=..., reduction="none").
+    Source: Girshick 2015 (beta = 1).
+    """
+    xp = array_namespace(pred, target)
+    floating(pred=pred, target=target)
+    same_shape(pred=pred, target=target)
+    at_least_0(beta=beta)
+    r = pred - target
+    near = xp.clip(r, -beta, beta)
+    grad = near / beta if beta > 0 else xp.sign(r)
+    return Loss(grad * (r - near / 2), grad)

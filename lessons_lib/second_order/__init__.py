@@ -1,0 +1,21 @@
+"""Methods that need a function, not one gradient. Each returns its path: a list of points, the last one is the answer."""
+
+from .conjugate_gradient import conjugate_gradient, fletcher_reeves, nonlinear_cg, polak_ribiere_plus
+from .lbfgs import lbfgs, two_loop
+from .line_search import Point, along, strong_wolfe
+from .newton import damped_newton, newton, newton_direction
+
+__all__ = [
+    "Point",
+    "along",
+    "conjugate_gradient",
+    "damped_newton",
+    "fletcher_reeves",
+    "lbfgs",
+    "newton",
+    "newton_direction",
+    "nonlinear_cg",
+    "polak_ribiere_plus",
+    "strong_wolfe",
+    "two_loop",
+]

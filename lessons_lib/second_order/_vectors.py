@@ -1,0 +1,27 @@
+"""What the methods share: numbers out of vectors, and the check of a starting point."""
+
+import math
+
+from ..core import array_namespace, floating, is_half
+
+
+def dot(a, b) -> float:
+    return float(a @ b)
+
+
+def largest(a) -> float:
+    """max |a|, 0 for an empty vector."""
+    xp = array_namespace(a)
+    return float(xp.max(xp.abs(a))) if math.prod(a.shape) else 0.0
+
+
+def vector(**arrays) -> None:
+    """Raise unless each array is (d,), holds float32 or float64 and is finite."""
+    floating(**arrays)
+    for name, a in arrays.items():
+        if is_half(a):
+            raise TypeError(f"{name} must be float32 or float64: {a.dtype} has too few digits for second order")
+        if a.ndim != 1:
+            raise ValueError(f"{name} must be shaped (d,), got {tuple(a.shape)}")
+        if not bool(array_namespace(a).all(array_namespace(a).isfinite(a))):
+            raise ValueError(f"{name} must be finite, got inf or NaN in it")

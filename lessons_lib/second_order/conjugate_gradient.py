@@ -1,0 +1,78 @@
+from collections.abc import Callable
+
+from ..core import array_namespace, at_least_0
+from ._vectors import dot, largest, vector
+from .line_search import Point, along, strong_wolfe
+
+
+def conjugate_gradient(matvec: Callable, b, x=None, steps=None, tolerance=1e-10) -> list:
+    """Solve A x = b, A symmetric and positive definite, from products matvec(p) = A p alone; each x kept.
+
+    step = r.r / p.Ap,   x <- x + step p,   r <- r - step A p,   p <- r + (new r.r / old r.r) p
+
+    r = b - A x is what is left, p the direction; the p are A-orthogonal, so in exact arithmetic it ends after as
+    many steps as A has different eigenvalues, d at most. Starts at 0 or x, stops after `steps` (default d) or
+    where ||r|| <= tolerance ||b||. b, x: (d,). Raises ValueError where p.Ap <= 0: A is not positive definite.
+    PyTorch: none.   Source: Hestenes and Stiefel 1952; Nocedal and Wright 2006, Algorithm 5.2.
+    """
+    xp = array_namespace(b)
+    x = xp.zeros_like(b) if x is None else x
+    vector(b=b, x=x)
+    at_least_0(tolerance=tolerance)
+    r = b - matvec(x)
+    p, path = r, [x]
+    for _ in range(b.shape[0] if steps is None else steps):
+        rr = dot(r, r)
+        if rr <= tolerance**2 * dot(b, b):
+            break
+        ap = matvec(p)
+        if not dot(p, ap) > 0:
+            raise ValueError(f"matvec is not positive definite: p.Ap={dot(p, ap)} in a direction p; it must be > 0")
+        step = rr / dot(p, ap)
+        path.append(path[-1] + step * p)
+        r = r - step * ap
+        p = r + (dot(r, r) / rr) * p
+    return path
+
+
+def fletcher_reeves(g, old) -> float:
+    """g.g / old.old: the share of the last direction that is kept. Source: Fletcher and Reeves 1964."""
+    return dot(g, g) / dot(old, old)
+
+
+def polak_ribiere_plus(g, old) -> float:
+    """max(0, g.(g - old) / old.old): after a step without progress, g = old, it forgets the last direction.
+
+    Source: Polak and Ribiere 1969; Powell 1984 for the maximum with 0.
+    """
+    return max(0.0, dot(g, g - old) / dot(old, old))
+
+
+def nonlinear_cg(
+    value: Callable, gradient: Callable, theta, beta=polak_ribiere_plus, steps=200, c2=0.1, tolerance_grad=1e-6
+) -> list:
+    """Conjugate gradients on any smooth function, each point kept.
+
+    p <- -g + beta(g, old g) p,   theta <- theta + step p
+
+    step comes from `strong_wolfe` with c1 = 1e-4 and c2; its first trial is the length that would change the value
+    as much as the last step did. On a quadratic with exact steps both betas give the linear method. A direction
+    that does not go down is replaced by -g. Stops after `steps`, where every |g| <= tolerance_grad, or where the
+    line search finds nothing lower. theta: (d,), float32 or float64. Raises ValueError on a start that is not
+    finite, or not finite there, and on c2 outside (1e-4, 1); Fletcher-Reeves is only safe with c2 < 1/2.
+    PyTorch: none.   Source: Nocedal and Wright 2006, Algorithm 5.4 and equation 3.60.
+    """
+    vector(theta=theta)
+    at_least_0(steps=steps, tolerance_grad=tolerance_grad)
+    now = Point(0.0, float(value(theta)), 0.0, gradient(theta))
+    vector(**{"gradient(theta)": now.g, "value(theta)": now.g * 0 + now.value})
+    p, path = -now.g, [theta]
+    trial = 1 / max(largest(now.g), 1.0)
+    for _ in range(steps):
+        if largest(now.g) <= tolerance_grad:
+            break
+        p = p if dot(now.g, p) < 0 else -now.g
+        start = now._replace(step=0.0, slope=dot(now.g, p))
+        trial = trial if len(path) == 1 else now.step * now.slope / start.slope
+        ...
+    return path
