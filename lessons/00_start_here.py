@@ -26,6 +26,7 @@
 # | [Multi-class cross-entropy](03_algorithms/02_cross_entropy.ipynb) | 70 | 4 | Nearly every answer is right, and the loss will not fall below 1.46. Why? |
 # | [Stochastic gradient descent](03_algorithms/03_sgd.ipynb) | 70 | 4 | Every step goes downhill, and half of them end higher. Is something broken? |
 # | [Adam](03_algorithms/04_adam.ipynb) | 80 | 4 | Leave out the two lines that divide by 1 - beta^t. Is the first step too small or too large? |
+# | [Squared, absolute and Huber error](03_algorithms/05_regression.ipynb) | 40 | 3 | One of 310 values is mistyped. How far does it move the prediction, and is the loss that ignores it better? |
 # | [Momentum and Nesterov](03_algorithms/11_momentum.ipynb) | 40 | 4 | Momentum 0.9 makes steps up to ten times longer. Is it just a larger learning rate? |
 # | [AdaGrad, RMSProp, Adadelta](03_algorithms/12_adaptive.ipynb) | 40 | 4 | AdaGrad's steps only ever get shorter. Is that a disease, and what really stops it? |
 # | [AdamW and decoupled weight decay](03_algorithms/13_adamw.ipynb) | 40 | 4 | Penalty or decay: whose weights are pulled most, and which reads new text better? |
