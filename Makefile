@@ -5,6 +5,9 @@ TORCH ?= $(if $(wildcard .venv/ready-cpu),cpu,default)
 READY := .venv/ready-$(TORCH)
 IN := .venv/bin/python -m
 UV := $(IN) uv pip install --python .venv/bin/python --compile-bytecode
+# Another torch, in an environment of its own that uv keeps in its cache.
+TORCHES ?= 2.11 2.13 2.15
+UV_RUN := $(IN) uv run --isolated --no-project --with numpy --with array-api-compat --with matplotlib --with platformdirs
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=120
 
 # One thread per process: small arrays run faster so, and stored numbers do not depend on the machine's core count.
@@ -12,10 +15,10 @@ export OMP_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help setup lab test run notebooks bench gpu-record lock environment clean
+.PHONY: help setup lab test run notebooks bench parity-matrix gpu-record lock environment clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
 setup: $(READY)  ## create .venv with everything in it (PYTHON=python3.12 picks the Python, TORCH=cpu the small torch)
 
@@ -36,6 +39,10 @@ notebooks: setup  ## rebuild notebooks/ and solutions/ from lessons/
 
 bench: setup  ## measure our speed against PyTorch
 	$(IN) benchmarks.bench $(ARGS)
+
+parity-matrix: setup  ## measure parity on every torch in TORCHES, and make results/parity.md
+	for torch in $(TORCHES); do $(UV_RUN) --with torch==$$torch.* python -m tools.parity_page --measure || exit 1; done
+	$(IN) tools.parity_page
 
 gpu-record:  ## record parity and tests on this machine's GPU under results/gpu/ (needs torch, numpy, pytest, matplotlib)
 	$(or $(wildcard .venv/bin/python),$(PYTHON)) -m tools.gpu_record $(ARGS)

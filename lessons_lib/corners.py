@@ -149,6 +149,24 @@ CORNERS = [
     ),
     Corner("binary_cross_entropy: logits of 1e4", "1e+04 0; 1 0", _bce, _torch_bce, (_f(1e4, 1e4), _f(0, 1))),
     Corner("binary_cross_entropy: right and certain, z = 20", "2.06e-09; -2.06e-09", _bce, _torch_bce, (_f(20), _f(1))),
+    # real numbers
+    Corner("absolute_error: no residual", "0; 0", losses.absolute_error, _none(F.l1_loss), (_f(1), _f(1))),
+    Corner("huber: residual of 1e20", "1e+20; 1", losses.huber, _none(F.huber_loss), (_f(1e20), _f(0))),
+    Corner("huber: residual exactly delta", "0.5; 1", losses.huber, _none(F.huber_loss), (_f(1), _f(0))),
+    Corner(
+        "squared_error, float16: residual of 300",
+        "inf; 600",
+        losses.squared_error,
+        _none(F.mse_loss),
+        (_f(300, dtype=_half), _f(0, dtype=_half)),
+    ),
+    Corner(
+        "gaussian_nll: variance 0, held at 1e-6",
+        "-6.41; 1e+03",
+        lambda pred, target: losses.gaussian_nll(pred, torch.zeros(1), target),
+        lambda pred, target: F.gaussian_nll_loss(pred, target, torch.zeros(1), reduction="none"),
+        (_f(1e-3), _f(0)),
+    ),
     # margins
     Corner(
         "margin_ranking: exactly at the margin",

@@ -71,6 +71,7 @@ LACKING = [
 ]
 DIFFERENT = [
     "Half precision: we compute in float32 and round once; PyTorch rounds as it goes, so its float32 is the judge.",
+    "`weighted_mean` divides by the sum of the weights, as `F.mse_loss(weight=...)` does; `F.huber_loss` divides by n.",
     "Shapes are never broadcast silently; classes stand on the last axis.",
     "An empty batch, or one in which every weight is 0, has loss 0 and gradient 0; PyTorch gives NaN.",
 ]
@@ -117,9 +118,11 @@ def page(measured: list[dict], record: dict | None) -> str:
         text += [f"**Stale**, the source has changed since they were measured: {', '.join(sorted(stale))}.", ""]
     for title, table in (("Losses", LOSSES), ("Optimizers", OPTIMIZERS)):
         text += [f"## {title}", "", "| torch | ours |", "|---|---|"]
-        text += [
-            f"| `{theirs}` | {', '.join(f'`{n.strip()}`' for n in ours.split(','))} |" for theirs, ours in table.items()
-        ]
+        for theirs, ours in table.items():
+            known = [
+                f"`{n}`" if n in parity.names() or "." in n else f"`{n}`, **not there yet**" for n in ours.split(", ")
+            ]
+            text.append(f"| `{theirs}` | {', '.join(known)} |")
         text += [""]
     text += ["## Rows", "", f"| ours | option | {' | '.join(parity.DTYPES)} | {' | '.join(versions)} | GPU, float32 |"]
     text += ["|---" * (len(parity.DTYPES) + len(versions) + 3) + "|"]

@@ -76,7 +76,13 @@ def build(root: Path, runs: dict[str, dict]) -> None:
             nbformat.write(page(root, name, pages), source / name)
         (source / "_static").mkdir(parents=True)
         (source / "_static/math.css").write_text(STYLE, encoding="utf-8")
-        (source / "index.md").write_text(front(runs, pages), encoding="utf-8")
+        text = front(runs, pages)
+        parity = root / "results/parity.md"
+        if parity.exists():
+            shutil.copy(parity, source / "parity.md")
+            text += "\n## Reference\n\n{doc}`Ours against PyTorch <parity>`\n"
+            text += "\n```{toctree}\n:hidden:\n:caption: Reference\nparity\n```\n"
+        (source / "index.md").write_text(text, encoding="utf-8")
         warnings = io.StringIO()
         app = Sphinx(source, None, new, Path(folder, "doctrees"), "html", SETTINGS, None, warnings, warningiserror=True)
         app.build(force_all=True)

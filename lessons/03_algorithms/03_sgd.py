@@ -63,6 +63,8 @@ setting = bridge.start(device, seed, profile)
 # %% [markdown]
 # ## Derivation
 #
+# (Needed: eigenvalues of a symmetric matrix, the covariance matrix, the trace, which is the sum of a matrix's diagonal.)
+#
 # **The batch gradient is right on average.** Draw $B$ of $N$ examples without replacement, every set equally likely. Write $a_n$ for one coordinate of $\nabla \ell_n$.
 #
 # 1. Each example is in the batch with probability $B / N$. So $\mathbb E[g] = \frac1B \sum_n \frac BN a_n = \frac1N \sum_n a_n$: the gradient of $J$. It is *unbiased*.
@@ -71,14 +73,17 @@ setting = bridge.start(device, seed, profile)
 # 3. Add up variances and covariances: with $\bar a$ the mean of the $a_n$ and $S^2 = \frac1N \sum_n (a_n - \bar a)^2$, $\operatorname{Var}[g] = \frac{S^2}{B} \cdot \frac{N - B}{N - 1}$. More examples,
 #    less noise, like $1/B$; and none at all when the batch is everything.
 #
-# Lines 1 and 3 are checked for $N = 5$ numbers without values: all batches of every size, added up.
+# Lines 1 to 3 are checked for five symbols: all batches of every size, added up.
 
 # %% name="derivation"
 a = sp.symbols("a1:6")
 N, centre = 5, sum(a) / 5
 S2 = sum((value - centre) ** 2 for value in a) / N
 for B in range(1, N + 1):
-    means = [sum(batch) / sp.Integer(B) for batch in combinations(a, B)]
+    batches = list(combinations(range(N), B))
+    p, both = (sp.Rational(sum(set(k) <= set(b) for b in batches), len(batches)) for k in ((0,), (0, 1)))
+    assert p == sp.Rational(B, N) and both - p**2 == -p * (1 - p) / (N - 1)  # line 2
+    means = [sum(a[i] for i in batch) / sp.Integer(B) for batch in batches]
     assert sp.expand(sum(means) / len(means) - centre) == 0  # line 1
     variance = sum((m - centre) ** 2 for m in means) / len(means)
     assert sp.expand(variance - S2 / B * sp.Rational(N - B, N - 1)) == 0  # line 3
@@ -126,7 +131,7 @@ for lr, falls in ((0.199, True), (0.201, False)):  # line 5: curvatures 1 and 10
 show(SGD)
 
 # %% [markdown]
-# `weight_decay` adds a pull towards 0 and is 0 here; the state of plain SGD is only a counter of steps. The source document's steps: (1) initialise $\theta_0$; (2) repeat: a. sample a mini-batch, b. its gradient, c. the update; (3) stop. As functions, on 442
+# `weight_decay` adds a pull towards 0 and is 0 here; the state of plain SGD is only a counter of steps; `elementwise` says that each number is updated on its own. The source document's steps: (1) initialise $\theta_0$; (2) repeat: a. sample a mini-batch, b. its gradient, c. the update; (3) stop. As functions, on 442
 # patients' records (scikit-learn's diabetes data): ten measurements predict the progress of the disease.
 
 # %% name="steps"
@@ -168,6 +173,8 @@ def problem(seed):
 
 x, y, gap = problem(seed)
 edge = 2 / np.linalg.eigvalsh(2 * x.T @ x / len(x)).max()
+curvatures = np.linalg.eigvalsh(2 * x.T @ x / len(x))
+print(f"curvatures from {curvatures[0]:.3f} to {curvatures[-1]:.2f}")
 print(f"{len(x)} patients for training; the full batch is stable below lr = {edge:.3f}")
 
 # %% [markdown]
@@ -190,7 +197,9 @@ for _ in range(100):
     loss.backward()  # backward: here the gradient is computed
     optimizer.step()  # step
 ours, _ = train(x, y, 8, 0.02, 100, seed)
-print("the same path as ours:", np.allclose(model.weight.detach().cpu().numpy()[0], ours[-1], rtol=1e-10))
+same = np.allclose(model.weight.detach().cpu().numpy()[0], ours[-1], rtol=1e-10)
+assert same
+print("the same path as ours:", same)
 
 # %% [markdown]
 # ## Parity with PyTorch
@@ -203,7 +212,7 @@ parity.table("SGD", setting.device)
 # %% [markdown]
 # ## Picture
 #
-# A thousand steps at the same constant learning rate, with batches of 1, 8, 64 and all examples. Left, how far the objective is above its minimum. Right, in which share of the last fifty steps it went up.
+# A thousand steps at the same constant learning rate, with batches of 1, 8, 64 and all examples. Left, how far the objective is above its minimum. Right, in which share of the last fifty steps it went up. (At a rate of 0.001 a thousand steps are too few to get there.)
 
 # %% name="runs"
 lr, steps = 0.02, 1000
@@ -224,7 +233,7 @@ plots.side_by_side(
     np.arange(1, steps + 1),
     {label: tuple(np.quantile(g[:, 1:], [0, 0.5, 1], axis=0)) for label, g in gaps.items()},
     {label: window(up) for label, up in ups.items()},
-    "step", ("objective above its minimum", "share of steps that raise it"),
+    "step", ("objective above its minimum", "share of the last 50 steps that raise it"),
     "Left, on logarithmic axes: with all examples the gap falls smoothly; with batches of 8 and 1 it falls and then "
     "stays at a level, higher for 1; with 64 it goes on sinking, just above the full batch. Right: the share of "
     "steps that raise the objective climbs to about one half for mini-batches and is 0 for all examples.",
@@ -243,21 +252,38 @@ for label in sizes:
     rows.append([label, f"{own[label].min():.1%}", f"{share.min():.0%} to {share.max():.0%}"])
     assert own[label].min() > 0.99
     assert (abs(share - 0.5) < 0.12).all() if label != "all" else not share.any()
+shares = [train(*problem(s)[:2], 1, 0.06, 200, s)[1] for s in setting.seeds]
+assert max(shares) < 0.95
 print("the batch's own loss falls: in over 99 % of the steps")
+print("... with single examples at three times the rate: in fewer than 95 %")
 print("the objective rises: with mini-batches in about half of the last 300 steps, with all examples in none")
 
 # %% tags=["nbval-ignore-output"] name="picture-table"
 Table(["batch", "own loss falls (worst seed)", "objective rises, last 300 steps (range over seeds)"], rows)
 
 # %% name="per-example"
-after = {label: gaps[label][:, len(x) // B] for label, B in sizes.items()}  # every example read once, on average
-print("one example per step, or a batch of 8: a gap of", *(f"{np.median(after[label]):.2f}" for label in ("B = 1", "B = 8")))
-print(f"the full batch, after its one step: {np.median(after['all']):.2f}")
-assert (after["B = 8"] < after["all"] / 3).all()
+rates = (0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2)
+best = {B: [] for B in (8, len(x))}
+for s in setting.seeds:
+    x_s, y_s, gap_s = problem(s)
+    for B, gaps_B in best.items():  # as many examples read as there are, each batch size at the best of the rates
+        gaps_B.append(min(gap_s(train(x_s, y_s, B, r, len(x) // B, s)[0][-1]) for r in rates))
+nearer = np.array(best[8]) < 0.8 * np.array(best[len(x)])
+print("best of seven rates: the batch of 8 ends nearer than the full batch's one step, every seed:", nearer.all())
+assert nearer.all()
 
 # %% [markdown]
-# After 310 examples the batch of 8 has taken 38 steps, the full batch one: that is what SGD is for.
-#
+# After 310 examples the batch of 8 has taken 38 steps, the full batch one. Each at its best rate of seven, the batch of 8 is nearer: that is what SGD is for. And line 6, at a point where such a run has arrived? All 310 batches of one example, averaged:
+
+# %% name="line-6"
+t, lr_6 = train(x, y, 8, 0.02, 300, seed)[0][-1], 0.02
+each, H = 2 * x * (x @ t - y)[:, None], 2 * x.T @ x / len(x)
+g, Sigma = each.mean(axis=0), np.cov(each.T, bias=True)
+change = -lr_6 * g @ g + lr_6**2 / 2 * (g @ H @ g + np.trace(H @ Sigma))
+assert np.isclose(np.mean([gap(t - lr_6 * one) for one in each]) - gap(t), change) and change > 0
+print("after 300 steps with B = 8, a step on one example raises the objective on average")
+
+# %% [markdown]
 # So "the loss gradually falls until the optimum" (E13) is true of the full batch with a learning rate below the edge. A mini-batch step keeps its word to *its batch*, and that only below *the batch's own* edge (exercise 3); to the
 # objective it gave none. How high the level is follows from line 6: the noise enters with $\eta^2 / B$, the descent with $\eta$. Their balance moves with $\eta / B$: a smaller learning rate or a larger batch brings it down.
 
@@ -268,20 +294,24 @@ def level(B, lr, s):  # the mean gap from step 1500 to 3000, less what the full 
     return batch - full
 
 cases = [(2, 0.02), (2, 0.01), (8, 0.02)]
-levels = {case: np.array([level(*case, s) for s in setting.seeds[:3]]) for case in cases}
+levels = {case: np.array([level(*case, s) for s in setting.seeds]) for case in cases}
 half_lr, four_times = levels[2, 0.02] / levels[2, 0.01], levels[2, 0.02] / levels[8, 0.02]
-assert (half_lr > 1.6).all() and (half_lr < 3).all() and (four_times > 3).all() and (four_times < 6).all()
-print("half the learning rate: the level falls to a half or a bit less; four times the batch: to about a quarter")
+assert (half_lr > 1.7).all() and (half_lr < 2.6).all() and (four_times > 3.5).all() and (four_times < 5.8).all()
+print("half the learning rate: the level falls to about a half; four times the batch: to a quarter or a bit less")
 
 # %% [markdown]
-# And if the model *can* fit every example? Replace the targets by what the best $\theta$ predicts, so that no noise is left at the minimum:
+# The bit less comes from the term in $\eta^2$. And if the model *can* fit every example? Replace the targets by what the best $\theta$ predicts, so that no noise is left at the minimum:
 
 # %% name="no-noise"
-exact = x @ np.linalg.lstsq(x, y)[0]
-visited, _ = train(x, exact, 1, 0.02, 3000, seed)
-left = np.mean((visited @ x.T - exact) ** 2, axis=-1)
-print("targets that can be met: single examples find no level, the gap goes on falling:", left[3000] < left[1000] / 2)
-assert left[3000] < left[1000] / 2 < left[0] / 20
+left = []
+for s in setting.seeds:
+    x_s, y_s, _ = problem(s)
+    exact = x_s @ np.linalg.lstsq(x_s, y_s)[0]
+    visited, _ = train(x_s, exact, 1, 0.01, 3000, s)
+    left.append(np.mean((visited[[0, 1000, 3000]] @ x_s.T - exact) ** 2, axis=-1))
+start, middle, end = np.transpose(left)
+print("targets that can be met: the gap of single examples goes on falling, every seed:", (end < middle).all())
+assert (end < middle).all() and (middle < start / 10).all()
 
 # %% [markdown]
 # ## What breaks
@@ -326,33 +356,39 @@ assert all(burst)
 # ### A larger batch, a larger learning rate
 #
 # If noise goes with $\eta / B$, a batch $k$ times as large should bear a learning rate $k$ times as large, and reach the same point in the same number of **epochs** (here: as many draws as there are examples; PyTorch's `DataLoader` shuffles, and
-# really passes through). We test this rule, it is often stated as a law: 20 epochs from $B = 2$, $\eta = 0.002$ upwards.
+# really passes through). We test this rule, it is often stated as a law: 20 epochs, $\eta$ proportional to $B$, so that $B = 256$ gets half the full batch's edge, or 1.05 times the edge.
 
 # %% name="scaling"
-batch_sizes, finals = [2, 8, 32, 128, 256], {}
+batch_sizes, factors, finals = [2, 8, 32, 128, 256], (0.5, 1.05), {}
 with np.errstate(over="ignore", invalid="ignore"):
-    for B in batch_sizes:
-        for s in setting.seeds:
-            x_s, y_s, gap_s = problem(s)
-            visited, _ = train(x_s, y_s, B, 0.001 * B, 20 * len(x_s) // B, s)
-            finals.setdefault(B, []).append(gap_s(visited[-1]))
+    for s in setting.seeds:
+        x_s, y_s, gap_s = problem(s)
+        own_edge = 2 / np.linalg.eigvalsh(2 * x_s.T @ x_s / len(x_s)).max()
+        for factor in factors:
+            for B in batch_sizes:
+                lr_B = factor * own_edge * B / 256
+                visited, _ = train(x_s, y_s, B, lr_B, 20 * len(x_s) // B, s)
+                finals.setdefault((factor, B), []).append(gap_s(visited[-1]))
 
 # %% tags=["nbval-ignore-output"] name="scaling-table"
-rows = []
-for B, f in finals.items():
-    rows.append([B, 0.001 * B, 20 * len(x) // B, f"{np.median(f):.2g} ({min(f):.2g} to {max(f):.2g})"])
-note = f"The full batch's edge is at lr = {edge:.3f}."
-Table(["B", "lr", "steps", "gap after 20 epochs, median (range)"], rows, note)
+def cell(f):
+    return f"{np.median(f):.2g} ({min(f):.2g} to {max(f):.2g})"
+
+rows = [[B, 20 * len(x) // B, *(cell(finals[f, B]) for f in factors)] for B in batch_sizes]
+Table(["B", "steps", "lr = 0.5 edge B / 256: gap, median (range)", "lr = 1.05 edge B / 256"], rows)
 
 # %% name="scaling-verdict"
-medians = {B: np.median(f) for B, f in finals.items()}
-for B in batch_sizes:
-    print(f"B = {B}: {'as B = 2, within a factor of 2' if 0.5 < medians[B] / medians[2] < 2 else 'worse'}")
-assert all(0.5 < medians[B] / medians[2] < 2 for B in (8, 32)) and medians[256] > 10 * medians[2]
+ratio = {case: np.median(f) / np.median(finals[case[0], 2]) for case, f in finals.items()}
+for factor in factors:
+    verdicts = (f"B = {B} {'keeps up' if ratio[factor, B] < 3 else 'fails'}" for B in batch_sizes)
+    print(f"up to {factor} x edge:", ", ".join(verdicts))
+assert all(ratio[0.5, B] < 3 for B in batch_sizes) and all(ratio[1.05, B] < 3 for B in (8, 32, 128))
+assert ratio[1.05, 256] > 100
 
 # %% [markdown]
-# The rule holds over a wide range and breaks when $\eta$ comes near the full batch's edge, which no batch, however large, can move up: it is $\eta$ that breaks the rule, not $B$ (from half the base rate, try it, $B = 256$ keeps up). Up to
-# there, large batches cost nothing in epochs and save steps: 48 instead of 3100. What a step costs in time we did not measure (C27). The stability in C27 is line 3.
+# The rule holds while $\eta$ stays below the full batch's edge and breaks at it: $B = 256$ keeps up at half the edge and fails just above it. So it is $\eta$ that breaks the rule, not $B$. Until then a large batch needs no more epochs (within a
+# factor of 3, the spread of the seeds) and fewer steps: 24 instead of 3100. The source document says that mini-batches bring efficiency and stability (C27). Efficiency: fewer steps, as shown; time per step we did not measure. Stability: the
+# smaller variance of line 3.
 #
 # ### Stopping on a lucky batch
 #
@@ -375,7 +411,7 @@ print("with more than a tenth of the way still to go, every seed:", min(there) >
 assert max(first) < 60 and min(there) > 0.1
 
 # %% [markdown]
-# A batch's loss is noise around the objective, and in every run it soon went below a bar that the objective can never reach. A fixed validation set, and **patience** (stop when it has not improved for several evaluations), are the usual cure; we did not measure them here.
+# With a larger rate less of the way is left. A fixed validation set, and **patience** (stop when it has not improved for several evaluations), are the usual cure; we did not measure them here.
 
 # %% [markdown]
 # ## Exercises
@@ -404,7 +440,7 @@ check("batch_gradient")
 def batch_size(a, v):
     ### BEGIN SOLUTION
     N, S2 = len(a), a.var()
-    return int(np.ceil(N * S2 / (v * (N - 1) + S2)))
+    return max(1, int(np.ceil(N * S2 / (v * (N - 1) + S2))))
     ### END SOLUTION
 
 # %% name="check-variance"
@@ -449,8 +485,8 @@ def epoch(order, B):
 check("epoch")
 
 # %% [markdown]
-# <details><summary>Hint 1</summary>What is <code>order[i : i + B]</code> near the end of <code>order</code>?</details>
-# <details><summary>Hint 2</summary><code>range(0, len(order), B)</code> gives where each batch begins.</details>
+# <details><summary>Hint 1</summary>Which index begins the second batch, and the third?</details>
+# <details><summary>Hint 2</summary>A slice that runs past the end is cut short, without an error.</details>
 #
 # [All solutions of this lesson](../../solutions/03_algorithms/03_sgd.ipynb)
 #
@@ -460,4 +496,4 @@ check("epoch")
 #   consumes the gradient.
 # - Below $2 / \lambda_{\max}$ a full-batch step cannot raise a quadratic objective (**G12: confirmed**). **E13: "until the optimum" is refuted** for mini-batches at a constant rate, where no $\theta$ fits every example: they end at a level set by $\eta / B$, where half of the steps go up. **E23:** so never
 #   stop on one batch's loss.
-# - Plain SGD is the most basic method, as **C26** says; how widely it is used we did not measure. Do not use it without tuning the learning rate, nor where curvatures differ by orders of magnitude: the steepest direction sets the rate, the flattest waits.
+# - Plain SGD is the most basic method, as **C26** says; that it is one of the most used we did not measure. Do not use it without tuning the learning rate. Where curvatures differ by orders of magnitude (here by 400), the steepest direction sets the rate and the flattest waits.

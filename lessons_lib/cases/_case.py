@@ -40,6 +40,7 @@ class RuleCase:
     sign:     -1 where PyTorch walks up instead of down
     allowed:  the largest relative difference after 50 steps, in units of the dtype's epsilon
     gradient: how PyTorch wants the gradient (a sparse one, say)
+    since:    the first torch that has the option
     """
 
     name: str
@@ -49,6 +50,7 @@ class RuleCase:
     sign: int = 1
     allowed: float = 50
     gradient: Callable[[Any], Any] = field(default=lambda g: g, repr=False)
+    since: tuple[int, int] = (2, 11)
 
 
 def like(a, numbers):

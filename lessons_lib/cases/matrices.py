@@ -1,7 +1,7 @@
 """Rules that look at a whole matrix or at the norm of a whole array, and the sharpness-aware gradient."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from unittest.mock import patch
 
@@ -176,15 +176,18 @@ CASES: list[RuleCase] = [
     muon("eps", optim.Muon(0.1, eps=50.0), lr=0.1, eps=50.0),
     muon('"match_rms_adamw"', optim.Muon(0.1, adjust_lr_fn="match_rms_adamw"), lr=0.1, adjust_lr_fn="match_rms_adamw"),
     seen("Muon", "wide matrix", optim.Muon(0.1), Muon, turned, lr=0.1, **_muon_allowed),
-    seen(
-        "Muon",
-        '"spectral_unclamped", wide matrix',
-        optim.Muon(0.1, adjust_lr_fn="spectral_unclamped"),
-        Muon,
-        turned,
-        lr=0.1,
-        adjust_lr_fn="spectral_unclamped",
-        **_muon_allowed,
+    replace(
+        seen(
+            "Muon",
+            '"spectral_unclamped", wide matrix',
+            optim.Muon(0.1, adjust_lr_fn="spectral_unclamped"),
+            Muon,
+            turned,
+            lr=0.1,
+            adjust_lr_fn="spectral_unclamped",
+            **_muon_allowed,
+        ),
+        since=(2, 15),
     ),
     rule("LARS", "plain", optim.LARS(), LARS, lr=1.0),
     rule("LARS", "trust", optim.LARS(0.5, trust=0.02), LARS, lr=0.5, trust=0.02),

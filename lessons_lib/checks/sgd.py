@@ -37,6 +37,11 @@ gradient = Exercise(
             _gradient(theta, c, x, y)[0],
             2 * (x @ theta + c - y),
         ),
+        "The gradient by c is a sum; take the mean, as for theta.": lambda *a: (
+            _gradient(*a)[0],
+            _gradient(*a, by="nothing")[1],
+        ),
+        "The factor 2 is missing in the gradient by c.": lambda *a: (_gradient(*a)[0], _gradient(*a, factor=1.0)[1]),
         "Return the gradient by theta first, then the one by c.": lambda *a: _gradient(*a)[::-1],
     },
     _try_gradient,
@@ -45,7 +50,8 @@ gradient = Exercise(
 
 def _sizes(answer):
     a = np.array([1.0, 4.0, 4.0, -3.0, 10.0, 2.5, -7.0])
-    return [answer(a, v) for v in (20.0, 15.0, 12.0, 8.0, 5.5, 5.0, 3.0, 1.0, 0.1)]
+    found = [answer(a, v) for v in (20.0, 15.0, 12.0, 8.0, 5.5, 5.0, 3.0, 1.0, 0.1)]
+    return [*found, answer(np.array([-2.0, -1.0, 0.0, 1.0, 2.0]), 0.75)]  # exactly at the bound with 2
 
 
 def _size(a, v, rounding=np.ceil, ddof=0):
@@ -62,6 +68,10 @@ variance = Exercise(
         "That is for drawing with replacement: it can exceed N.": lambda a, v: np.ceil(a.var() / v),
         "Your S^2 divides by N - 1; with the factor (N - B) / (N - 1) it must divide by N.": lambda a, v: _size(
             a, v, ddof=1
+        ),
+        "At most v: equality is allowed.": lambda a, v: np.floor(_size(a, v, lambda b: b)) + 1,
+        "The last factor of line 3 is missing; cutting the answer at N does not bring it back.": lambda a, v: min(
+            len(a), np.ceil(a.var() / v)
         ),
         "Rounded down, the variance is above v.": lambda a, v: _size(a, v, np.floor),
         "A batch has a whole number of examples.": lambda a, v: _size(a, v, lambda b: b),

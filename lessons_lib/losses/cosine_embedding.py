@@ -25,7 +25,7 @@ def cosine_embedding(first, second, labels, margin=0.0) -> Loss:
     Raises TypeError on labels that are not integers, ValueError on other labels, other shapes or a margin
     outside [-1, 1].
     PyTorch: F.cosine_embedding_loss(first, second, labels, margin=..., reduction="none"); it pushes a zero
-    vector with a gradient of length 1e6 (inf in float16), and at the kink 2.13 gives s = 1.
+    vector with a gradient of length 1e6 (NaN in float16), and at the kink 2.13 gives s = 1.
     """
     xp = array_namespace(first, second)
     _check(first, second, margin)

@@ -1,0 +1,49 @@
+"""The parity page speaks of everything that PyTorch has, and of what was measured, not of what was once true."""
+
+import copy
+import json
+
+import pytest
+import torch
+
+from lessons_lib import corners, parity
+from tools import parity_page
+
+FILES = sorted(parity_page.RESULTS.glob("torch-*.json"))
+MEASURED = [json.loads(f.read_text(encoding="utf-8")) for f in FILES]
+
+
+def test_every_loss_and_optimizer_of_pytorch_is_on_the_page():
+    losses = {n for n in dir(torch.nn) if n.endswith(("Loss", "WithLoss"))} - {"LinearCrossEntropyLoss"}
+    assert losses == set(parity_page.LOSSES)
+    optimizers = {n for n, c in vars(torch.optim).items() if isinstance(c, type)} - {"Optimizer"}
+    assert optimizers == set(parity_page.OPTIMIZERS)
+
+
+def test_the_page_is_what_the_measurements_give():
+    stored = (parity_page.ROOT / "results" / "parity.md").read_text(encoding="utf-8")
+    assert len(MEASURED) >= 3, "measured on three releases of torch: make parity-matrix"
+    assert stored == parity_page.page(MEASURED, parity.newest_record()), "run python -m tools.parity_page"
+
+
+def test_every_row_and_corner_was_measured_and_none_disagrees():
+    newest = MEASURED[-1]
+    ours = {f"{c.name} | {c.option}" for c in parity.ALL}
+    assert set(newest["rows"]) == ours and set(newest["corners"]) == {c.title for c in corners.CORNERS}
+    for m in MEASURED:
+        assert [key for key, entry in m["rows"].items() if not all(cell[2] for cell in entry.values())] == []
+
+
+def test_a_row_that_disagrees_or_is_out_of_date_is_said_to(monkeypatch):
+    wrong = copy.deepcopy(MEASURED[-1:])
+    wrong[0]["rows"]["Adam | plain"]["float64"][2] = False
+    wrong[0]["source"]["huber"] = "another"
+    text = parity_page.page(wrong, None)
+    line = next(line for line in text.splitlines() if line.startswith("| `Adam` | plain"))
+    assert line.count("**no**") == 2 and "**Stale**" in text and "huber" in text.split("**Stale**")[1].splitlines()[0]
+
+
+@pytest.mark.parametrize("corner", corners.CORNERS, ids=lambda c: c.title)
+def test_the_corners_on_the_page_are_todays(corner):
+    if MEASURED[-1]["torch"] == torch.__version__.split("+")[0]:
+        assert MEASURED[-1]["corners"][corner.title] == corner.answers()
