@@ -149,6 +149,21 @@ CORNERS = [
     ),
     Corner("binary_cross_entropy: logits of 1e4", "1e+04 0; 1 0", _bce, _torch_bce, (_f(1e4, 1e4), _f(0, 1))),
     Corner("binary_cross_entropy: right and certain, z = 20", "2.06e-09; -2.06e-09", _bce, _torch_bce, (_f(20), _f(1))),
+    # probabilities
+    Corner(
+        "kl_divergence: target 0 at log q = -inf",
+        "0; -1 0",
+        losses.kl_divergence,
+        lambda log_q, p: F.kl_div(log_q, p, reduction="sum"),
+        (_f(0, -INF), _f(1, 0)),
+    ),
+    Corner(
+        "binary_cross_entropy_on_probabilities: p = 1, label 0",
+        "100; 1e+12",
+        losses.binary_cross_entropy_on_probabilities,
+        _none(F.binary_cross_entropy),
+        (_f(1), _f(0)),
+    ),
     # real numbers
     Corner("absolute_error: no residual", "0; 0", losses.absolute_error, _none(F.l1_loss), (_f(1), _f(1))),
     Corner("huber: residual of 1e20", "1e+20; 1", losses.huber, _none(F.huber_loss), (_f(1e20), _f(0))),

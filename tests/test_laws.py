@@ -162,16 +162,3 @@ def test_each_lifts_a_rule_to_a_dict():
     new, state = rule.update(theta, g, rule.init(theta))
     np.testing.assert_allclose(new["a"], 0.9)
     assert state["b"].t == 1 and list(new) == ["a", "b"]
-
-
-@pytest.mark.parametrize("name", ["quadratic", "rosenbrock", "himmelblau"])
-def test_landscapes(name):
-    hill = landscapes.quadratic(1.0, 25.0) if name == "quadratic" else getattr(landscapes, name)()
-    for x in hill.minima:
-        assert hill.value(x) == pytest.approx(0, abs=1e-20) and np.abs(hill.gradient(x)).max() < 1e-10
-        assert np.linalg.eigvalsh(hill.hessian(x)).min() > 0
-    x, h = np.array([0.3, -1.2]), 1e-6
-    for i, e in enumerate(np.eye(2)):
-        assert (hill.value(x + h * e) - hill.value(x - h * e)) / (2 * h) == pytest.approx(hill.gradient(x)[i], rel=1e-6)
-        slope = (hill.gradient(x + h * e) - hill.gradient(x - h * e)) / (2 * h)
-        np.testing.assert_allclose(slope, hill.hessian(x)[i], rtol=1e-5, atol=1e-6)

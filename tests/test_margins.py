@@ -206,6 +206,13 @@ def test_cosine_embedding_turns_vectors_and_never_stretches_them():
     near((b * loss.grad.second).sum(-1), 0, atol=1e-10)
 
 
+def test_cosine_embedding_margin_may_reach_both_ends():
+    a, b = RNG.normal(size=(2, 5, 4))
+    apart = np.full(5, -1)
+    near(cosine_embedding(a, b, apart, margin=1.0).value, 0)
+    near(cosine_embedding(a, b, apart, margin=-1.0).value, 2 - cosine_embedding(a, b, -apart).value)
+
+
 def test_cosine_embedding_leaves_a_met_margin_alone():
     loss = cosine_embedding(np.array([[1.0, 0.0]]), np.array([[0.0, 1.0]]), np.array([-1]))
     assert loss.value[0] == 0 and not loss.grad.first.any() and not loss.grad.second.any()
@@ -359,6 +366,32 @@ def test_far_similarities_at_a_small_temperature(loss):
 
 # All of them
 
+
+def _both_shapes(loss, *arrays):
+    """The loss of (2, 3, ...) examples, of the same as a flat batch of 6, and of the last one by itself."""
+    flat = loss(*(a.reshape((6, *a.shape[2:])) for a in arrays))
+    deep, last = loss(*arrays), loss(*(a[1, 2] for a in arrays))
+    near(deep.value.reshape(6), flat.value)
+    near(last.value, flat.value[5])
+    pick = (lambda loss: np.stack(loss.grad)) if isinstance(flat.grad, tuple) else lambda loss: loss.grad[None]
+    near(pick(deep).reshape(pick(flat).shape), pick(flat))
+    near(pick(last), pick(flat)[:, 5])
+
+
+@pytest.mark.parametrize("swap", [False, True])
+@pytest.mark.parametrize("p", [1, 3, math.inf])
+def test_triplets_of_any_leading_shape(p, swap):
+    _both_shapes(lambda *three: triplet(*three, p=p, swap=swap), *RNG.normal(size=(3, 2, 3, 4)))
+
+
+def test_classes_and_features_lie_on_the_last_axis():
+    z, w = RNG.normal(size=(2, 2, 3, 4))
+    _both_shapes(multi_margin, z, RNG.integers(0, 4, (2, 3)))
+    _both_shapes(multilabel_margin, z, np.tile([2, 0, -1, 1], (2, 3, 1)))
+    _both_shapes(multilabel_soft_margin, z, RNG.random((2, 3, 4)))
+    _both_shapes(cosine_embedding, z, w, 2 * RNG.integers(0, 2, (2, 3)) - 1)
+
+
 Z, K, Y, V = np.zeros((4, 3)), np.zeros(4, dtype=int), np.ones(4, dtype=int), np.zeros(4)
 LISTS = np.zeros((4, 3), dtype=int)
 
@@ -458,6 +491,7 @@ BAD = [
     (lambda: cosine_embedding(Z, LISTS, Y), TypeError, "second must be a floating"),
     (lambda: cosine_embedding(np.zeros(()), np.zeros(()), np.ones((), int)), ValueError, r"must be \(\.\.\., D\)"),
     (lambda: cosine_embedding(Z, Z, Y, margin=1.1), ValueError, r"margin=1.1 is not allowed; .* \[-1, 1\]"),
+    (lambda: cosine_embedding(Z, Z, Y, margin=-1.1), ValueError, "margin=-1.1 is not allowed"),
     (lambda: cosine_embedding(Z, Z, Y, margin=math.nan), ValueError, "margin=nan is not allowed"),
     (lambda: multi_margin(Z, Z), TypeError, "labels must be integers"),
     (lambda: multi_margin(Z, K.astype(bool)), TypeError, "labels must be integers"),

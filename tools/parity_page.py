@@ -140,9 +140,9 @@ def page(measured: list[dict], record: dict | None) -> str:
         text.append(f"| `{name}` | {option} | {' | '.join(cells)} | {' | '.join(agree)} | {gpu} |")
     text += ["", "## Kinks and extreme inputs", "", "Value, then gradient.", ""]
     text += [f"| input | ours | {' | '.join(f'torch {v}' for v in versions)} |", "|---" * (len(versions) + 2) + "|"]
-    for title, (ours, _) in newest["corners"].items():
+    for title, (mine, _) in newest["corners"].items():
         theirs = [m["corners"].get(title, ["", ""])[1] for m in measured]
-        text.append(f"| {title} | {ours} | {' | '.join(theirs)} |")
+        text.append(f"| {title} | {mine} | {' | '.join(theirs)} |")
     text += ["", "## What we do differently", "", *(f"- {line}" for line in DIFFERENT)]
     text += ["", "## What we lack", "", *(f"- {line}" for line in LACKING), ""]
     return "\n".join(text)

@@ -4,6 +4,7 @@ from .absolute import absolute_error
 from .barron import barron
 from .barron_nll import barron_nll
 from .binary_cross_entropy import binary_cross_entropy
+from .binary_cross_entropy_on_probabilities import binary_cross_entropy_on_probabilities
 from .contrastive import contrastive
 from .cosine_embedding import cosine_embedding
 from .cross_entropy import cross_entropy
@@ -12,12 +13,14 @@ from .hinge import hinge
 from .hinge_embedding import hinge_embedding
 from .huber import huber
 from .info_nce import info_nce, symmetric_info_nce
+from .kl_divergence import kl_divergence
 from .laplace_nll import laplace_nll
 from .log_cosh import log_cosh
 from .margin_ranking import margin_ranking
 from .multi_margin import multi_margin
 from .multilabel_margin import multilabel_margin
 from .multilabel_soft_margin import multilabel_soft_margin
+from .nll import nll
 from .poisson_nll import poisson_nll
 from .quantile import quantile_loss
 from .smooth_l1 import smooth_l1
@@ -31,6 +34,7 @@ __all__ = [
     "barron",
     "barron_nll",
     "binary_cross_entropy",
+    "binary_cross_entropy_on_probabilities",
     "contrastive",
     "cosine_embedding",
     "cross_entropy",
@@ -39,12 +43,14 @@ __all__ = [
     "hinge_embedding",
     "huber",
     "info_nce",
+    "kl_divergence",
     "laplace_nll",
     "log_cosh",
     "margin_ranking",
     "multi_margin",
     "multilabel_margin",
     "multilabel_soft_margin",
+    "nll",
     "poisson_nll",
     "quantile_loss",
     "smooth_l1",

@@ -25,7 +25,8 @@ def cosine(t, total, lr, lr_min=0.0) -> float:
 def cosine_restarts(t, period, lr, lr_min=0.0, growth=1) -> float:
     """Half a cosine from lr to lr_min, over and over; each period is `growth` times as long as the one before.
 
-    t = period has the rate lr again, so lr_min is only approached. t may be fractional. Raises ValueError on period <= 0 or growth < 1.
+    t = period has the rate lr again, so lr_min is only approached. t may be fractional.
+    Raises ValueError on period <= 0 or growth < 1.
     PyTorch: CosineAnnealingWarmRestarts(T_0=period, T_mult=growth, eta_min=lr_min).
     Source: Loshchilov and Hutter 2017, equation 5.
     """

@@ -1,4 +1,4 @@
-"""Methods that need a function, not one gradient. Each returns its path: a list of points, the last one is the answer."""
+"""Methods that need a function, not one gradient. Each returns its path: the points, the answer last."""
 
 from .conjugate_gradient import conjugate_gradient, fletcher_reeves, nonlinear_cg, polak_ribiere_plus
 from .lbfgs import lbfgs, two_loop

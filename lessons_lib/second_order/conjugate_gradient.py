@@ -1,8 +1,8 @@
 from collections.abc import Callable
 
-from ..core import array_namespace, at_least_0
+from ..core import array_namespace, at_least_0, same_shape
 from ._vectors import dot, largest, vector
-from .line_search import Point, along, strong_wolfe
+from .line_search import along, first_point, strong_wolfe
 
 
 def conjugate_gradient(matvec: Callable, b, x=None, steps=None, tolerance=1e-10) -> list:
@@ -18,6 +18,7 @@ def conjugate_gradient(matvec: Callable, b, x=None, steps=None, tolerance=1e-10)
     xp = array_namespace(b)
     x = xp.zeros_like(b) if x is None else x
     vector(b=b, x=x)
+    same_shape(b=b, x=x)
     at_least_0(tolerance=tolerance)
     r = b - matvec(x)
     p, path = r, [x]
@@ -64,15 +65,18 @@ def nonlinear_cg(
     """
     vector(theta=theta)
     at_least_0(steps=steps, tolerance_grad=tolerance_grad)
-    now = Point(0.0, float(value(theta)), 0.0, gradient(theta))
-    vector(**{"gradient(theta)": now.g, "value(theta)": now.g * 0 + now.value})
-    p, path = -now.g, [theta]
-    trial = 1 / max(largest(now.g), 1.0)
+    now, path = first_point(value, gradient, theta), [theta]
+    p = -now.g
+    change = -dot(p, p) / max(1.0, largest(p))
     for _ in range(steps):
         if largest(now.g) <= tolerance_grad:
             break
         p = p if dot(now.g, p) < 0 else -now.g
         start = now._replace(step=0.0, slope=dot(now.g, p))
-        trial = trial if len(path) == 1 else now.step * now.slope / start.slope
-        ...
+        now = strong_wolfe(along(value, gradient, path[-1], p), start, change / start.slope, c2=c2)
+        if not now.value < start.value:
+            break
+        path.append(path[-1] + now.step * p)
+        p = -now.g + beta(now.g, start.g) * p
+        change = now.step * start.slope
     return path

@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 from ..core import array_namespace, at_least_0
 from ._vectors import dot, largest, vector
-from .line_search import Point, along, strong_wolfe
+from .line_search import along, first_point, strong_wolfe
 
 
 def two_loop(g, pairs):
@@ -12,7 +12,8 @@ def two_loop(g, pairs):
     it is -g. About 4 d numbers are read per pair, no matrix is built. g, s, y: (d,); s.y > 0.
     Source: Nocedal and Wright 2006, Algorithm 7.4.
     """
-    d, shares = -g, []
+    d = -g
+    shares: list[float] = []
     for s, y in reversed(pairs):
         share = dot(s, d) / dot(s, y)
         d = d - share * y
@@ -60,9 +61,8 @@ def lbfgs(
         left[0] -= 1
         return value(x)
 
-    now = Point(0.0, float(counted(theta)), 0.0, gradient(theta))
-    vector(**{"gradient(theta)": now.g, "value(theta)": now.g * 0 + now.value})
-    path, pairs = [theta], []
+    now, path = first_point(counted, gradient, theta), [theta]
+    pairs: list[tuple] = []
     for i in range(steps):
         if largest(now.g) <= tolerance_grad or (i and left[0] <= 0):
             break
@@ -73,7 +73,7 @@ def lbfgs(
         step = lr if i else lr * min(1.0, 1 / float(array_namespace(d).sum(abs(now.g))))
         line = along(counted, gradient, path[-1], d)
         shortest = tolerance_change / largest(d)
-        now = strong_wolfe(line, start, step, shortest=shortest, evals=max(left[0], 1)) if line_search else line(step)
+        now = strong_wolfe(line, start, step, shortest=shortest, evals=max(left[0], 0)) if line_search else line(step)
         path.append(path[-1] + now.step * d)
         if largest(now.step * d) <= tolerance_change or abs(now.value - start.value) < tolerance_change:
             break

@@ -2,7 +2,8 @@ import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from ._vectors import dot
+from ..core import same_shape
+from ._vectors import dot, vector
 
 
 class Point(NamedTuple):
@@ -12,6 +13,16 @@ class Point(NamedTuple):
     value: float
     slope: float
     g: Any
+
+
+def first_point(value: Callable, gradient: Callable, theta) -> Point:
+    """Where a search begins. Raises ValueError unless value and gradient are finite there."""
+    now = Point(0.0, float(value(theta)), 0.0, gradient(theta))
+    vector(**{"gradient(theta)": now.g})
+    if not math.isfinite(now.value):
+        raise ValueError(f"value(theta) is {now.value}; it must be finite at the start")
+    same_shape(theta=theta, **{"gradient(theta)": now.g})
+    return now
 
 
 def along(value: Callable, gradient: Callable, theta, d) -> Callable[[float], Point]:
@@ -31,14 +42,14 @@ def strong_wolfe(line, start: Point, step=1.0, c1=1e-4, c2=0.9, shortest=0.0, ev
     |slope| <= c2 |start.slope|                       (curvature)
 
     First the step grows until a good point lies behind it (or it is one), then the bracket around that point
-    shrinks. Trial steps come from cubics; a value that is inf or NaN counts as too high. After `evals` values, or
+    shrinks. Trial steps come from cubics; a value that is inf or NaN counts as too high. After 1 + `evals` values, or
     once the bracket is narrower than `shortest`, the lower of its ends is returned, good or not.
-    start: line(0). Raises ValueError on a slope >= 0 at the start, a step <= 0, evals < 1, or c1, c2 not in order.
+    start: line(0). Raises ValueError on a slope >= 0 at the start, a step <= 0, evals < 0, or c1, c2 not in order.
     PyTorch: inside LBFGS(line_search_fn="strong_wolfe"), the same trial steps.
     Source: Nocedal and Wright 2006, Algorithms 3.5 and 3.6; the choice of trials follows Schmidt's minFunc, 2005.
     """
-    if not (start.slope < 0 and 0 < step < math.inf and evals >= 1):
-        raise ValueError(f"start.slope={start.slope} must be < 0, step={step} finite and > 0, evals={evals} >= 1")
+    if not (start.slope < 0 and 0 < step < math.inf and evals >= 0):
+        raise ValueError(f"start.slope={start.slope} must be < 0, step={step} finite and > 0, evals={evals} >= 0")
     if not 0 < c1 < c2 < 1:
         raise ValueError(f"c1={c1}, c2={c2} are not allowed; they must satisfy 0 < c1 < c2 < 1")
     before, now = start, line(step)
@@ -94,7 +105,7 @@ def cubic_minimum(a: Point, b: Point, lower, upper) -> float:
     """Where the cubic through two values and slopes has its minimum, moved into [lower, upper]; the middle if none."""
     a, b = sorted((a, b), key=lambda p: p.step)
     d1 = a.slope + b.slope - 3 * (a.value - b.value) / (a.step - b.step)
-    root = d1**2 - a.slope * b.slope
+    root = d1 * d1 - a.slope * b.slope
     width = b.slope - a.slope + 2 * math.sqrt(root) if root >= 0 else 0.0
     if width == 0 or not math.isfinite(width):
         return (lower + upper) / 2

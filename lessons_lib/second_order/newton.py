@@ -42,11 +42,20 @@ def newton(gradient: Callable, hessian: Callable, theta, steps=20, damping=0.0, 
 
 
 def damped_newton(
-    value: Callable, gradient: Callable, hessian: Callable, theta, steps=100, damping=1e-3, c1=1e-4, tolerance_grad=1e-10
+    value: Callable,
+    gradient: Callable,
+    hessian: Callable,
+    theta,
+    steps=100,
+    damping=1e-3,
+    c1=1e-4,
+    tolerance_grad=1e-10,
 ) -> list:
     """Newton's method that only goes down: damping is raised tenfold until the step lowers the value enough.
 
-    (H + damping I) d = -g,   taken where g.d < 0 and value(theta + d) <= value(theta) + c1 g.d;   then damping / 10
+    (H + damping I) d = -g,   H + damping I positive definite and value(theta + d) <= value(theta) + c1 g.d
+
+    After each step damping is divided by 10.
 
     Between Newton's step (small damping) and a short gradient step (large), so it leaves saddles, unless it
     starts exactly on one: there g = 0 and it stays. Stops after `steps`, where every |g| <= tolerance_grad, or
@@ -72,10 +81,12 @@ def damped_newton(
 
 def _descend(value, theta, g, h, damping, c1):
     """The first point that is low enough, and the damping for the next step; None where there is none."""
+    xp = array_namespace(h)
+    lowest, here = float(xp.min(xp.linalg.eigvalsh(h))), float(value(theta))
     while damping < 1e15 * (1 + largest(g)):
-        d = newton_direction(g, h, damping)
-        slope = dot(g, d)
-        if slope < 0 and float(value(theta + d)) <= float(value(theta)) + c1 * slope:
-            return theta + d, max(damping / 10, 1e-12)
+        if damping > -lowest:
+            d = newton_direction(g, h, damping)
+            if float(value(theta + d)) <= here + c1 * dot(g, d):
+                return theta + d, max(damping / 10, 1e-12)
         damping *= 10
     return None

@@ -1,0 +1,26 @@
+from ..core import Loss, array_namespace, floating, in_float32, same_shape
+
+
+@in_float32
+def kl_divergence(log_q, p) -> Loss:
+    """Kullback-Leibler divergence KL(p || q) of each distribution, from log q and p.
+
+    value = sum_i p_i (log p_i - log q_i)       a term with p_i = 0 is 0, also at log q_i = -inf
+    grad  = -p                                  by log_q, taken as free numbers
+
+    log_q, p: (..., C), p >= 0; that they sum to 1 is not checked; value: (...), in nats. It is inf where
+    p_i > 0 and log q_i = -inf. KL(q || p) is another loss: it has its minimum in the same place and punishes
+    other mistakes.
+    Raises ValueError on unequal shapes or a p that is negative or NaN, TypeError on integers.
+    PyTorch: F.kl_div(log_q, p, reduction="none").sum(-1); "batchmean" is our `mean`, its "mean" divides by all
+    elements; log_target=True is kl_divergence(log_q, exp(log_p)).
+    Source: Kullback and Leibler 1951.
+    """
+    xp = array_namespace(log_q, p)
+    floating(log_q=log_q, p=p)
+    same_shape(log_q=log_q, p=p)
+    if not bool(xp.all(p >= 0)):
+        raise ValueError("p must hold probabilities >= 0 and no NaN")
+    zero, some = xp.zeros_like(p), p > 0
+    log_p = xp.log(xp.where(some, p, xp.ones_like(p)))
+    return Loss(xp.sum(p * xp.where(some, log_p - log_q, zero), axis=-1), -p)  # 0 * inf is NaN, and must be 0
