@@ -141,8 +141,8 @@ def page(measured: list[dict], record: dict | None) -> str:
     text += ["", "## Kinks and extreme inputs", "", "Value, then gradient.", ""]
     text += [f"| input | ours | {' | '.join(f'torch {v}' for v in versions)} |", "|---" * (len(versions) + 2) + "|"]
     for title, (mine, _) in newest["corners"].items():
-        theirs = [m["corners"].get(title, ["", ""])[1] for m in measured]
-        text.append(f"| {title} | {mine} | {' | '.join(theirs)} |")
+        answers = [m["corners"].get(title, ["", ""])[1] for m in measured]
+        text.append(f"| {title} | {mine} | {' | '.join(answers)} |")
     text += ["", "## What we do differently", "", *(f"- {line}" for line in DIFFERENT)]
     text += ["", "## What we lack", "", *(f"- {line}" for line in LACKING), ""]
     return "\n".join(text)
