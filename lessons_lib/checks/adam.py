@@ -76,6 +76,20 @@ def _frozen(theta, g, m, v, w1, w2, lr, beta1, beta2, eps):
     return theta, m, v, w1 * beta1 + 1 - beta1, w2 * beta2 + 1 - beta2
 
 
+def _by_sums(theta, g, m, v, w1, w2, lr, beta1, beta2, eps):
+    """The right step with the sums of weights as they are given."""
+    m, v = beta1 * m + (1 - beta1) * g, beta2 * v + (1 - beta2) * g**2
+    return theta - lr * (m / w1) / (np.sqrt(v / w2) + eps), m, v, w1, w2
+
+
+def _no_decay(theta, g, m, v, w1, w2, lr, beta1, beta2, eps):
+    return _by_sums(theta, g, m, v, w1 + 1 - beta1, w2 + 1 - beta2, lr, beta1, beta2, eps)
+
+
+def _swapped_sums(theta, g, m, v, w1, w2, lr, beta1, beta2, eps):
+    return _by_sums(theta, g, m, v, beta2 * w1 + 1 - beta2, beta1 * w2 + 1 - beta1, lr, beta1, beta2, eps)
+
+
 step = Exercise(
     "adam_step",
     LESSON,
@@ -87,6 +101,8 @@ step = Exercise(
         "Only v is corrected; m must be divided by the sum of its weights as well.": _wrong(hats="v"),
         "You correct with the sums that came in. This step's weights belong to them too.": _wrong(late=True),
         "You correct as if this step were the first: the sums that came in are not used.": _frozen,
+        "w1 and w2 decay too: multiply the old sum by this step's beta before adding 1 - beta.": _no_decay,
+        "beta1 belongs to w1 and beta2 to w2; you have them swapped in the sums.": _swapped_sums,
         "eps stands under the root. F11 adds it to the root of v_hat.": _wrong(place="inside"),
         "eps is added to the root of v before the correction: that is the form G16, not F11.": _wrong(place="hat"),
         "The root of v_hat is missing.": _wrong(place="no root"),
