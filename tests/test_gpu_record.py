@@ -28,7 +28,7 @@ def records(tmp_path, monkeypatch):
 def test_a_record_says_where_when_and_with_what(record):
     assert {"device", "driver", "cuda", "torch", "python", "date", "command", "library", "tests", "rows"} <= set(record)
     assert {r["name"] for r in record["rows"]} == set(parity.names()) and all(r["ok"] for r in record["rows"])
-    assert record["tests"]["passed"] > 20 and record["tests"]["failure"] == record["tests"]["error"] == 0
+    assert record["tests"]["passed"] > 10 and record["tests"]["failure"] == record["tests"]["error"] == 0
     assert json.loads(json.dumps(record)) == record
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from arrays import INTO, back
+from torch.optim.lbfgs import _strong_wolfe as torch_strong_wolfe
 
 from lessons_lib import landscapes
 from lessons_lib.second_order import (
@@ -157,6 +158,65 @@ def test_both_wolfe_conditions_hold(name, step, c2):
         assert found.value == line(found.step).value
 
 
+WAVES = landscapes.Landscape(  # falling and wavy: a later trial may be higher and still lead down
+    lambda p: np.sum(np.sin(3 * p) - 0.5 * p),
+    lambda p: 3 * np.cos(3 * p) - 0.5,
+    lambda p: np.diag(-9 * np.sin(3 * p)),
+    (),
+)
+
+
+@pytest.mark.parametrize("evals", [1, 4, 25])
+@pytest.mark.parametrize("name", ["rosenbrock", "rastrigin", "six_hump_camel", "goldstein_price", "ackley", "waves"])
+def test_the_trial_steps_are_pytorchs(name, evals):
+    hill = WAVES if name == "waves" else getattr(landscapes, name)()
+    rng, compared = np.random.default_rng(6), 0
+    for k in range(150):
+        theta = rng.uniform(-3, 3, size=2)
+        tried: list[float] = []
+        seen: list[float] = []
+        d = -hill.gradient(theta) * rng.uniform(0.2, 1.8, size=2)
+
+        def evaluate(x, t, d, tried=tried):
+            tried.append(float(t))
+            p = (x + t * d).numpy()
+            return float(hill.value(p)), torch.tensor(hill.gradient(p))
+
+        start, step, c2 = (
+            along(hill.value, hill.gradient, theta, d)(0.0),
+            10 ** rng.uniform(-5, 1),
+            (0.9, 0.1, 0.01)[k % 3],
+        )
+        tolerance = (0.0, 1e-2)[k % 2] + 1e-9
+        x, direction, g = map(torch.tensor, (theta, d, start.g))
+        *_, end, _ = torch_strong_wolfe(
+            evaluate,
+            x,
+            step,
+            direction,
+            start.value,
+            g,
+            g.dot(direction),
+            c2=c2,
+            tolerance_change=tolerance,
+            max_ls=evals,
+        )
+
+        def line(t, seen=seen, theta=theta, d=d):
+            seen.append(t)
+            return along(hill.value, hill.gradient, theta, d)(t)
+
+        found = strong_wolfe(line, start, step, c2=c2, shortest=tolerance / np.abs(d).max(), evals=evals)
+        # A cubic through two trials that nearly coincide magnifies rounding: compare up to the first such pair.
+        close = [i for i, (a, b) in enumerate(pairwise(tried)) if abs(b - a) < 1e-3 * b]
+        n = close[0] + 2 if close else None
+        np.testing.assert_allclose(seen[:n], tried[:n], rtol=1e-6)
+        if not close:
+            assert len(seen) == len(tried) and found.step == pytest.approx(float(end), rel=1e-6)
+            compared += 1
+    assert compared > 75
+
+
 def test_line_search_meets_inf_and_nan():
     log = along(
         lambda x: x[0] - math.log(x[0]) if x[0] > 0 else math.nan, lambda x: 1 - 1 / x, np.full(1, 3.0), -np.ones(1)
@@ -221,6 +281,7 @@ TARGETS = {
     "rosenbrock": (rosenbrock_in_torch, START),
     "rosenbrock in 6": (rosenbrock_in_torch, np.array([-1.2, 1.0, 0.7, -0.5, 1.3, 0.2])),
     "quadratic": (lambda p: p @ torch.tensor(A) @ p / 2 - torch.tensor(B) @ p, np.ones(12)),
+    "flat quadratic": (lambda p: (torch.tensor([0.03, 0.01]).double() * p**2).sum(), np.array([3.0, -4.0])),
     "steep quadratic": (lambda p: (torch.tensor([1.0, 1e3, 1e-2]).double() * p**2).sum(), np.array([1.0, -2.0, 3.0])),
 }
 
@@ -240,7 +301,7 @@ def test_the_iterates_are_pytorchs(name, options):
     path = lbfgs(value, gradient, start, 40, line_search=options["line_search_fn"] is not None, max_evals=10**6, **ours)
     theirs = torch_lbfgs(f, start, 40, **options)
     n = min(len(path), 16)  # later the rounding has grown
-    assert n > 5
+    assert n > 3
     np.testing.assert_allclose(np.array(path[:n]), theirs[:n], rtol=1e-7, atol=1e-9)
 
 
