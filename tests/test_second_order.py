@@ -228,6 +228,25 @@ def test_line_search_meets_inf_and_nan():
     assert 0.5 < found.step < 1 and found.value == -found.step
 
 
+def test_the_second_trial_may_be_higher_than_the_first_as_in_pytorch():
+    values = [-0.5, -0.4, -9.0]
+    tried: list[float] = []
+    theirs: list[float] = []
+
+    def line(step):
+        tried.append(step)
+        return Point(step, values[len(tried) - 1], 0.0 if len(tried) == 3 else -0.6, np.ones(1))
+
+    def evaluate(x, t, d):
+        theirs.append(float(t))
+        return values[len(theirs) - 1], torch.tensor([0.0 if len(theirs) == 3 else -0.6]).double()
+
+    strong_wolfe(line, Point(0.0, 0.0, -1.0, np.ones(1)), c2=0.1)
+    one = torch.ones(1).double()
+    torch_strong_wolfe(evaluate, one, 1.0, one, 0.0, -one, torch.tensor(-1.0).double(), c2=0.1)
+    assert tried == pytest.approx(theirs) and tried[2] > tried[1] > tried[0]  # it still looks further out
+
+
 def test_line_search_gives_up_in_time():
     asked = []
 
