@@ -1,6 +1,7 @@
 """Losses: the value per example and its closed-form gradient. One concept per file."""
 
 from .absolute import absolute_error
+from .adaptive_cross_entropy import adaptive_cross_entropy
 from .barron import barron
 from .barron_nll import barron_nll
 from .binary_cross_entropy import binary_cross_entropy
@@ -8,6 +9,7 @@ from .binary_cross_entropy_on_probabilities import binary_cross_entropy_on_proba
 from .contrastive import contrastive
 from .cosine_embedding import cosine_embedding
 from .cross_entropy import cross_entropy
+from .ctc import ctc
 from .gaussian_nll import gaussian_nll
 from .hinge import hinge
 from .hinge_embedding import hinge_embedding
@@ -31,6 +33,7 @@ from .triplet import triplet, triplet_with_distance
 
 __all__ = [
     "absolute_error",
+    "adaptive_cross_entropy",
     "barron",
     "barron_nll",
     "binary_cross_entropy",
@@ -38,6 +41,7 @@ __all__ = [
     "contrastive",
     "cosine_embedding",
     "cross_entropy",
+    "ctc",
     "gaussian_nll",
     "hinge",
     "hinge_embedding",
