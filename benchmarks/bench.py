@@ -2,6 +2,7 @@
 
 python -m benchmarks.bench [--rounds 7] [--small]
 
+First the two heaviest jobs at full size, then every loss and every optimizer with one row each, slowest first.
 Fresh memory costs page faults, which can outweigh the arithmetic; whether the allocator keeps its pages is
 part of the result. Run once as it is, once with MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=100000000000 (Linux).
 """
@@ -13,15 +14,26 @@ import os
 import statistics
 import sys
 import time
+from collections.abc import Callable, Iterator
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from tqdm import tqdm
 
+from lessons_lib import cases
 from lessons_lib.bridge import TorchOptimizer
 from lessons_lib.fast.by_rows import by_rows
 from lessons_lib.losses import cross_entropy
 from lessons_lib.optim import AdamW
+
+SLOW = 3.0  # a row above this ratio has a reason, or says that it has none
+REASONS = {
+    "multilabel_margin": "every pair of classes, C^2 numbers per example; PyTorch loops over the listed ones",
+    "binary_cross_entropy": "four exponentials, as the formula reads; PyTorch's kernel shares one, in a single pass",
+    "Adafactor": "needs the whole matrix at once, so that its temporaries do not fit the cache",
+    "SGD": "a new array for each operation, and a copy; PyTorch makes one pass in place",
+}
 
 
 def cross_entropies(small: bool):
@@ -41,20 +53,57 @@ def cross_entropies(small: bool):
     }
 
 
+def stepper(make, shape, gradient=lambda g: g):
+    p = torch.nn.Parameter(torch.randn(shape))
+    p.grad = gradient(torch.randn(shape))
+    return make([p]).step
+
+
 def optimizers(small: bool):
     n = 100_000 if small else 10_000_000
-
-    def step(make):
-        p = torch.nn.Parameter(torch.randn(n))
-        p.grad = torch.randn(n)
-        return make([p]).step
-
     return f"AdamW step, {n:,} float32 parameters in one array", {
-        "torch AdamW, foreach=False": step(lambda p: torch.optim.AdamW(p, foreach=False)),
-        "torch AdamW, foreach=True": step(lambda p: torch.optim.AdamW(p, foreach=True)),
-        "torch AdamW, fused=True": step(lambda p: torch.optim.AdamW(p, fused=True)),
-        "TorchOptimizer(AdamW)": step(lambda p: TorchOptimizer(AdamW(), p)),
+        "torch AdamW, foreach=False": stepper(lambda p: torch.optim.AdamW(p, foreach=False), n),
+        "torch AdamW, foreach=True": stepper(lambda p: torch.optim.AdamW(p, foreach=True), n),
+        "torch AdamW, fused=True": stepper(lambda p: torch.optim.AdamW(p, fused=True), n),
+        "TorchOptimizer(AdamW)": stepper(lambda p: TorchOptimizer(AdamW(), p), n),
     }
+
+
+def one_loss(case: cases.LossCase, small: bool):
+    """Its case's own inputs, repeated along the batch to about a million numbers (a similarity matrix: along both)."""
+    drawn = [torch.as_tensor(a) for a in case.draw(np.random.default_rng(0))]
+    drawn = [a.float() if a.is_floating_point() else a for a in drawn]
+    target = 1e3 if small else 1e4 if case.name == "barron_nll" else 1e6  # barron_nll: 577 numbers for each alpha
+    if len(drawn) == 1:  # similarities of every pair
+        n = round((target / drawn[0].numel()) ** 0.5)
+        inputs = [drawn[0].tile(n, n)]
+    else:
+        n = round(target / max(a.numel() for a in drawn))
+        inputs = [a.tile(n, *[1] * (a.ndim - 1)) for a in drawn]
+
+    def torchs():
+        leaves = [a.detach().requires_grad_() for a in inputs[: case.inputs]]
+        case.torch(*leaves, *inputs[case.inputs :]).sum().backward()
+
+    return torchs, lambda: case.ours(*inputs)
+
+
+def one_rule(case: cases.RuleCase, small: bool):
+    shape = (32, 32) if small else (256, 256) if case.name == "Muon" else (3000, 3000)
+    theirs = torch.optim.Muon if case.name == "Muon" else case.torch  # the case's Muon is a slower one, for exactness
+    if hasattr(case.ours, "elementwise"):
+        return stepper(theirs, shape, case.gradient), stepper(lambda p: TorchOptimizer(case.ours, p), shape)
+    theta, g = torch.randn(shape), torch.randn(shape)  # a rule made up for its case
+    state = case.ours.init(theta)
+    return stepper(theirs, shape, case.gradient), lambda: case.ours.update(theta, g, state)
+
+
+def every_name(small: bool) -> Iterator[tuple[str, dict[str, Callable]]]:
+    """Per name: PyTorch's run and ours, of the first case that has the name; made when its turn comes."""
+    first = {case.name: case for case in reversed([*cases.LOSSES, *cases.RULES])}
+    for name, case in first.items():
+        make = one_loss if isinstance(case, cases.LossCase) else one_rule
+        yield name, dict(zip(("torch", "ours"), make(case, small), strict=True))
 
 
 def measure(runs: dict, rounds: int, title: str) -> dict[str, float]:
@@ -86,6 +135,14 @@ def main(args: list[str] | None = None) -> int:
         print(f"\n{title}")
         for name, seconds in median.items():
             print(f"  {seconds / base:5.2f} x  {name}")
+    print("\nOurs / PyTorch's: every loss (value + gradient of 1e6 numbers), every optimizer (a step of 9e6), float32")
+    ratios = {}
+    for name, runs in every_name(options.small):
+        median = measure(runs, options.rounds, name)
+        ratios[name] = median["ours"] / median["torch"]
+    for name, ratio in sorted(ratios.items(), key=lambda item: -item[1]):
+        why = REASONS.get(name, "not explained yet") if ratio > SLOW else ""
+        print(f"  {ratio:5.2f} x  {name:38} {why}".rstrip())
     return 0
 
 

@@ -182,6 +182,13 @@ CORNERS = [
         lambda pred, target: F.gaussian_nll_loss(pred, target, torch.zeros(1), reduction="none"),
         (_f(1e-3), _f(0)),
     ),
+    Corner(
+        "ctc: one step for two labels",
+        "inf; 0 0 0",
+        losses.ctc,
+        lambda z, *a: F.ctc_loss(z.log_softmax(-1).movedim(0, 1), *a, reduction="none"),
+        (torch.zeros(1, 1, 3), _k([1, 2]), _k(1), _k(2)),
+    ),
     # margins
     Corner(
         "margin_ranking: exactly at the margin",

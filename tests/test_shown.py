@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from benchmarks import bench
-from lessons_lib import landscapes, plots
+from lessons_lib import cases, landscapes, plots
 from lessons_lib.losses import binary_cross_entropy
 from lessons_lib.optim import Adam
 from lessons_lib.self_check import self_check
@@ -85,3 +85,5 @@ def test_the_benchmark_prints_ratios(capsys):
     assert bench.main(["--small", "--rounds", "1"]) == 0
     printed = capsys.readouterr().out
     assert printed.count(" 1.00 x ") >= 2 and "TorchOptimizer(AdamW)" in printed
+    each = [line.split()[2] for line in printed.split("Ours / PyTorch's")[1].splitlines()[1:]]
+    assert sorted(each) == sorted({c.name for c in (*cases.LOSSES, *cases.RULES)})
