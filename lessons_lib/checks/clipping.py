@@ -1,7 +1,153 @@
-"""Exercises of the lesson, with the wrong answers that they recognise."""
+"""Exercises of the lesson on clipping and accumulation, with the wrong answers that they recognise."""
+
+import numpy as np
 
 from .engine import Exercise
 
 LESSON = "03_algorithms/17_clipping_and_accumulation"
 
-EXERCISES: list[Exercise] = []
+
+def _norm(a):
+    return np.linalg.norm(a)
+
+
+def _relative(theta, g, ratio, least):
+    longest = ratio * max(_norm(theta), least)
+    return g * longest / _norm(g) if _norm(g) > longest else g
+
+
+def _try_relative(answer):
+    theta, g = np.array([3.0, 4.0]), np.array([60.0, -80.0])
+    trials = [(theta, g, 0.1, 1.0), (theta / 100, g, 0.1, 1.0), (theta, g / 1000, 0.1, 1.0), (theta, 0 * g, 0.1, 1.0)]
+    return [answer(t.copy(), h.copy(), ratio, least) for t, h, ratio, least in trials]
+
+
+relative = Exercise(
+    "clip_relative",
+    LESSON,
+    "which number plays the part of the limit here? It differs from array to array.",
+    _relative,
+    {
+        "A gradient that is short enough must stay as it is; yours is stretched.": lambda t, g, r, least: (
+            g * r * max(_norm(t), least) / max(_norm(g), 1e-300)
+        ),
+        "Here the norm of theta has no lower bound: a weight at 0 could never leave it.": lambda t, g, r, least: (
+            _relative(t, g, r, 0.0)
+        ),
+        "least bounds the norm of theta from below, not the longest gradient.": lambda t, g, r, least: (
+            g * min(1.0, max(r * _norm(t), least) / max(_norm(g), 1e-300))
+        ),
+        "That clips each number by itself, which turns the direction.": lambda t, g, r, least: np.clip(
+            g, -r * max(_norm(t), least), r * max(_norm(t), least)
+        ),
+        "That is clipping at ratio; the norm of theta does not enter.": lambda t, g, r, least: (
+            g * min(1.0, r / max(_norm(g), 1e-300))
+        ),
+        "max, not min: a theta shorter than least counts as least.": lambda t, g, r, least: (
+            g * min(1.0, r * min(_norm(t), least) / max(_norm(g), 1e-300))
+        ),
+    },
+    _try_relative,
+)
+
+
+def _accumulate(g, n, g_new, n_new):
+    return (g, n) if n_new == 0 else (g + (g_new - g) * n_new / (n + n_new), n + n_new)
+
+
+def _try_accumulate(answer):
+    results = []
+    for batches in ([(1.0, 7), (4.0, 2), (-3.0, 1)], [(2.0, 1), (8.0, 3), (np.nan, 0), (5.0, 4)]):
+        g, n = np.zeros(2), 0
+        for value, count in batches:
+            pair = answer(g, n, np.array([value, -10 * value]), count)
+            if not isinstance(pair, tuple | list) or len(pair) != 2:
+                return pair  # the comparison says how many results came
+            g, n = pair
+            results += [g, n]
+    return results
+
+
+running = Exercise(
+    "accumulate",
+    LESSON,
+    "over how many tokens is the new mean, and how many of them are new?",
+    _accumulate,
+    {
+        "That is the mean of the means; each must count with its tokens.": lambda g, n, h, m: (
+            (g, n) if m == 0 else ((g + h) / 2 if n else h, n + m)
+        ),
+        "0 times NaN is NaN: an empty micro-batch must change nothing.": lambda g, n, h, m: (
+            (g * n + h * m) / (n + m),
+            n + m,
+        ),
+        "That is the sum of the gradients; divide by the tokens.": lambda g, n, h, m: (
+            (g, n) if m == 0 else (g * n + h * m, n + m)
+        ),
+        "The weights are swapped: g counts with n, g_new with n_new.": lambda g, n, h, m: (
+            (g, n) if m == 0 else ((g * m + h * n) / (n + m), n + m)
+        ),
+        "The mean is right; the tokens so far must be added up.": lambda g, n, h, m: (_accumulate(g, n, h, m)[0], m),
+        "Adding the means forgets to weigh them.": lambda g, n, h, m: (g, n) if m == 0 else (g + h, n + m),
+    },
+    _try_accumulate,
+)
+
+
+def _flat(g):
+    return np.concatenate([np.ravel(a) for a in g])
+
+
+def _scaled(g, S, limit):
+    if not np.isfinite(_flat(g)).all():
+        return None, S / 2
+    size = _norm(_flat(g)) / S
+    return [a / S * min(1.0, limit / max(size, 1e-300)) for a in g], S
+
+
+def _try_scaled(answer):
+    long, short = [np.array([300.0, -400.0]), np.array([[1200.0]])], [np.array([0.3, 0.0]), np.array([[-0.4]])]
+    bad, zero = [np.array([np.inf, 1.0]), np.array([[np.nan]])], [np.zeros(2), np.zeros((1, 1))]
+    results = []
+    for g in (long, short, bad, zero, [np.array([1.0, np.nan]), np.ones((1, 1))]):
+        pair = answer([a.copy() for a in g], 64.0, 2.0)
+        if not isinstance(pair, tuple | list) or len(pair) != 2:
+            return pair
+        step, scale = pair
+        skipped = step is None
+        results += [float(skipped), scale, np.zeros(3) if skipped else _flat(step)]
+    return results
+
+
+scaled = Exercise(
+    "scaled_step",
+    LESSON,
+    "in which order do unscaling and clipping come, and when is there no step at all?",
+    _scaled,
+    {
+        "Unscale before you clip: the limit is meant for the true gradient.": lambda g, S, limit: (
+            _scaled([a * S for a in g], S, limit)[0] and [a / S for a in _scaled([a * S for a in g], S, limit)[0]],
+            _scaled(g, S, limit)[1],
+        ),
+        "The gradient is still S times too large: unscale it.": lambda g, S, limit: (
+            _scaled([a * S for a in g], S, limit)[0],
+            _scaled(g, S, limit)[1],
+        ),
+        "One norm for all arrays together; yours clips each by itself.": lambda g, S, limit: (
+            None if _scaled(g, S, limit)[0] is None else [_scaled([a], S, limit)[0][0] for a in g],
+            _scaled(g, S, limit)[1],
+        ),
+        "After a step that is skipped, S must be halved.": lambda g, S, limit: (_scaled(g, S, limit)[0], S),
+        "S is halved only where a number is not finite.": lambda g, S, limit: (_scaled(g, S, limit)[0], S / 2),
+        "The list is unscaled, but not clipped.": lambda g, S, limit: (
+            None if _scaled(g, S, limit)[0] is None else [a / S for a in g],
+            _scaled(g, S, limit)[1],
+        ),
+        "NaN is not finite either: such a step must be skipped too.": lambda g, S, limit: (
+            (None, S / 2) if np.isinf(_flat(g)).any() else (_scaled([np.nan_to_num(a) for a in g], S, limit)[0], S)
+        ),
+    },
+    _try_scaled,
+)
+
+EXERCISES = [relative, running, scaled]

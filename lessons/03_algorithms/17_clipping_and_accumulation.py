@@ -1,0 +1,336 @@
+# ---
+# jupyter:
+#   lesson:
+#     title: Clipping and accumulation
+#     minutes: 40
+#     settles: [G20]
+# ---
+
+# %% [markdown]
+# # Clipping and accumulation
+#
+# **Goal.** Put three steps between gradient and update (add up, unscale, clip) in the right order, and know what each of them changes. **40 minutes:** reading 20, exercises 20.
+#
+# **The question.** We cap the length of every gradient, "for stability". Does the optimizer still look for the same place?
+
+# %% tags=["parameters"] name="parameters"
+device = "auto"  # "auto", "cpu" or "cuda"
+seed = 0
+profile = "quick"  # "quick": 5 seeds, "full": 20
+
+# %% name="setup"
+import numpy as np
+import sympy as sp
+import torch
+
+from lessons_lib import bridge, data, plots
+from lessons_lib.checks import check
+from lessons_lib.core import mean
+from lessons_lib.losses import cross_entropy, huber
+from lessons_lib.optim import Adam
+from lessons_lib.optim.clip import clip_by_norm, clip_by_value
+from lessons_lib.show import Table, show
+
+setting = bridge.start(device, seed, profile)
+
+# %% [markdown]
+# ## The formula
+#
+# The source document goes straight from the gradient to the update (E22 in our list of its gaps). Real training puts two things between. **Clipping** by the global norm (G20, a formula it lacks) shortens a gradient that is too long:
+#
+# $$\operatorname{clip}_c(g) = g \cdot \min\Big(1, \frac{c}{\lVert g \rVert}\Big), \qquad \lVert g \rVert = \sqrt{\textstyle\sum_j g_j^2} \text{ over all parameters together}$$
+#
+# **Accumulation** computes a batch that does not fit the memory in $K$ micro-batches:
+#
+# $$g = \frac{n_1 \bar g_1 + \dots + n_K \bar g_K}{n_1 + \dots + n_K}$$
+#
+# | symbol | code | shape | meaning |
+# |---|---|---|---|
+# | $g$ | `g` | one array, or a list of arrays | the gradient of all parameters |
+# | $c$ | `limit` | a number > 0 | the longest gradient let through |
+# | $\bar g_k$ | | like $g$ | the mean gradient of micro-batch $k$ |
+# | $n_k$ | | an integer | its examples (in a language model: the tokens that count) |
+#
+# ## Derivation
+#
+# 1. $\operatorname{clip}_c(g)$ has $g$'s direction and the length $\min(\lVert g \rVert, c)$.
+# 2. No vector of length $c$ or less is nearer to $g$: clipping changes the gradient as little as the cap allows.
+# 3. Clipping each number by itself ("by value") caps them too, and turns the direction: $(1, 100)$ becomes $(1, 1)$ at $c = 1$.
+# 4. Clipping is not linear. Let $g$ be $1$ for nine examples in ten, $-20$ for the tenth. Its mean is $0.9 - 2 = -1.1$. Clip each at $1$, then average: $0.9 - 0.1 = +0.8$. **The average of clipped gradients can point the other way.**
+# 5. With $g_{ki}$ for the gradient of example $i$ in micro-batch $k$, $n_k \bar g_k = \sum_i g_{ki}$: the weighted sum of the formula is the mean over all examples. The plain mean of the $\bar g_k$ counts an example of micro-batch $k$ with $1 / (K n_k)$: those in small micro-batches count more.
+
+# %% name="derivation"
+rng = np.random.default_rng(0)
+g = rng.normal(size=4) * 3
+for limit in (0.5, 2.0, 100.0):
+    near = g * min(1, limit / np.linalg.norm(g))
+    assert np.isclose(np.linalg.norm(near), min(np.linalg.norm(g), limit))  # line 1
+    others = rng.normal(size=(10_000, 4))
+    others *= limit * rng.random((10_000, 1)) / np.linalg.norm(others, axis=1, keepdims=True)
+    assert np.linalg.norm(g - near) <= np.linalg.norm(g - others, axis=1).min()  # line 2
+assert clip_by_value(np.array([1.0, 100.0]), 1.0).tolist() == [1, 1]  # line 3
+ten = np.array([1.0] * 9 + [-20.0])
+assert np.isclose(ten.mean(), -1.1) and np.isclose(clip_by_value(ten, 1.0).mean(), 0.8)  # line 4
+a, b, c = sp.symbols("a b c")
+means, n = [(a + b) / 2, c], [2, 1]  # micro-batches of two examples and of one
+assert sp.expand(sum(m * k for m, k in zip(means, n, strict=True)) / 3 - (a + b + c) / 3) == 0  # line 5
+assert [sp.diff(sum(means) / 2, v) for v in (a, b, c)] == [sp.Rational(1, 4), sp.Rational(1, 4), sp.Rational(1, 2)]
+print("lines 1 to 5 hold")
+
+# %% [markdown]
+# ## Code
+
+# %% name="source"
+show(clip_by_norm, clip_by_value)
+
+# %% [markdown]
+# The step grows: (a) sample, (b) gradient, then new: (c) add up the micro-batches, (d) unscale, (e) clip, and (f) update. Step (d) belongs to training in float16, whose smallest number above 0 is $6 \cdot 10^{-8}$: the loss is multiplied by a factor $S$ so that small gradients do not become 0, and the gradient must be divided by it again. Swap (d) and (e), or forget (d):
+
+# %% name="order"
+S = 1024.0
+unscale, clip = lambda g: g / S, lambda g: clip_by_norm(g, 1.0)
+orders = {"unscale, clip": [unscale, clip], "clip, unscale": [clip, unscale], "clip only": [clip]}
+lengths, rows = {}, []
+for name, steps in orders.items():
+    for size in (5.0, 0.01):
+        g = S * size * np.array([0.6, 0.8])  # the gradient of S times the loss
+        for step in steps:
+            g = step(g)
+        lengths[name, size] = np.linalg.norm(g)
+    rows.append([name, f"{lengths[name, 5.0]:.4f}", f"{lengths[name, 0.01]:.4f}"])
+assert np.isclose(lengths["clip, unscale", 5.0], 1 / S, rtol=1e-5) and lengths["clip only", 0.01] > 0.99
+Table(["order, at limit 1", "a true length of 5 becomes", "a true length of 0.01 becomes"], rows)
+
+# %% [markdown]
+# Only the first row is right. In the third nothing looks wrong while gradients are long; near the end of training, when they should be short, every step is a full one.
+#
+# ## Parity with PyTorch
+#
+# Two arrays of very different size, clipped together with `torch.nn.utils.clip_grad_norm_` and `clip_grad_value_`. For half precision the judge is PyTorch in float32.
+
+# %% name="parity-of"
+def parity_of(ours, theirs, dtype):  # the largest relative difference, for two arrays clipped together
+    draw, half = torch.Generator().manual_seed(seed), dtype in (torch.float16, torch.bfloat16)
+    g = [(s * torch.randn(50, generator=draw)).to(setting.device, dtype) for s in (1.0, 100.0)]
+    leaves = [torch.zeros_like(v, dtype=torch.float32 if half else dtype, requires_grad=True) for v in g]
+    for leaf, v in zip(leaves, g, strict=True):
+        leaf.grad = v.to(leaf.dtype, copy=True)
+    theirs(leaves)
+    error = max(((u - w.grad).abs().max() / w.grad.abs().max()).item() for u, w in zip(ours(g), leaves, strict=True))
+    assert error <= 8 * torch.finfo(dtype).eps
+    return f"{error:.1e}"
+
+# %% tags=["nbval-ignore-output"] name="parity"
+torch_norm, torch_value = torch.nn.utils.clip_grad_norm_, torch.nn.utils.clip_grad_value_
+dtypes = [torch.float64, torch.float32, torch.float16, torch.bfloat16]
+rows = [["value", *(parity_of(lambda g: clip_by_value(g, 2.0), lambda q: torch_value(q, 2.0), d) for d in dtypes)]]
+for p in (1.0, 2.0, 3.0, float("inf")):
+    pair = lambda g, p=p: clip_by_norm(g, 2.0, p), lambda q, p=p: torch_norm(q, 2.0, p)
+    rows.append([f"norm, p = {p}", *(parity_of(*pair, d) for d in dtypes)])
+Table(["clip by", *(str(d).split(".")[1] for d in dtypes)], rows)
+
+# %% [markdown]
+# ## Picture
+#
+# We estimate one number $\theta$ for the diabetes data: the loss is $\frac12 (\theta - y_n)^2$, so a batch of size $B$ has the gradient $\theta$ minus its mean, and the minimum is the mean of all $y$. The data are skewed: their median is lower. Where is the *average clipped* gradient 0, the place around which clipped SGD settles? By bisection over 20 000 batches:
+
+# %% name="settles"
+def place(y, limit, batch, s):  # where the mean clipped gradient changes its sign
+    means = np.random.default_rng(s).choice(y, (20_000, batch)).mean(1)
+    low, high = y.min(), y.max()
+    for _ in range(40):
+        theta = (low + high) / 2
+        low, high = (low, theta) if clip_by_value(theta - means, limit).mean() > 0 else (theta, high)
+    return theta
+
+limits = np.logspace(0, 2.5, 11)
+shares = {}
+for batch in (1, 8, 64):
+    for s in setting.seeds:
+        y = data.diabetes(s).y
+        share = [(place(y, c, batch, s) - np.median(y)) / (y.mean() - np.median(y)) for c in limits]
+        shares.setdefault(f"batch of {batch}", []).append(share)
+
+# %% name="picture"
+plots.lines(
+    limits, {name: tuple(np.quantile(v, [0, 0.5, 1], axis=0)) for name, v in shares.items()},
+    "limit c of the gradient (log)", "0: the median, 1: the mean",
+    "Where clipped SGD settles, against the limit. Batch of 1: at the median for small limits, at the mean for large "
+    "ones. Batch of 8: near the mean throughout. Batch of 64: at the mean.",
+    title="Where clipped SGD settles (band: all seeds)", log="x",
+)
+
+# %% name="picture-verdict"
+one, eight, many = (np.array(shares[f"batch of {b}"]) for b in (1, 8, 64))
+assert abs(np.median(one[:, 0])) < 0.2 and np.median(one[:, -1]) > 0.8  # from the median to the mean
+assert 0.7 < np.median(eight[:, 0]) < 0.99 and np.median(many[:, 0]) > 0.95
+r = np.linspace(-50, 50, 101)
+assert np.allclose(clip_by_value(r, 10.0), huber(r, 0 * r, 10.0).grad)
+print("batch of 1, tight limit: the median; loose limit: the mean. A larger batch is nearer to the mean.")
+
+# %% [markdown]
+# With single examples a tight clip **changes what is minimised**: the clipped slope of the squared error *is* Huber's slope with $\delta = c$ (lesson 5; the last line asserts it), so clipped SGD minimises Huber's loss. Averaging comes before clipping in a batch: the skew is mostly gone there, and the limit moves little. Real SGD does go there:
+
+# %% name="walk"
+def walk(y, limit, s, steps=20_000):
+    rng, theta, tail = np.random.default_rng(s), y.mean(), []
+    for t, n in enumerate(rng.integers(len(y), size=steps)):
+        theta -= 30 / (30 + t) * max(-limit, min(limit, theta - y[n]))
+        tail.append(theta)
+    return np.mean(tail[steps // 2 :])
+
+ends = np.array([walk(data.diabetes(s).y, 10.0, s) for s in setting.seeds])
+goals = np.array([place(data.diabetes(s).y, 10.0, 1, s) for s in setting.seeds])
+starts = np.array([data.diabetes(s).y.mean() for s in setting.seeds])
+assert np.median(abs(ends - goals) / abs(starts - goals)) < 0.4
+print("clipped at 10, started at the mean: every walk leaves it for the predicted place:", bool((ends < starts).all()))
+
+# %% [markdown]
+# Symmetric data would have nothing to move: there median and mean are the same.
+#
+# ## What breaks
+#
+# ### Adam after one bad batch
+#
+# Adam divides by the size of the gradients (lesson 4), so does it need clipping? One coordinate, gradient $\theta$, start at 10. In step 50, once, the gradient is multiplied by 1000:
+
+# %% name="spike"
+def ride(rule, spike, clip=False, steps=600):
+    theta, away = np.array([10.0]), []
+    state = rule.init(theta)
+    for t in range(steps):
+        g = theta * (spike if t == 50 else 1.0)
+        theta, state = rule.update(theta, clip_by_norm(g, 10.0) if clip else g, state)
+        away.append(abs(theta[0]))
+    return np.array(away)
+
+# %% name="spike-picture"
+adam = Adam(0.01)
+plots.lines(
+    np.arange(600), {"no spike": ride(adam, 1), "one spike": ride(adam, 1000), "the spike, clipped": ride(adam, 1000, clip=True)},
+    "step", "distance to the minimum",
+    "Distance to the minimum over 600 steps of Adam. Without a spike, and with a clipped one: falls steadily. With the spike: "
+    "flat from step 50 on.",
+    title="Adam, one gradient in 600 too long",
+)
+
+# %% name="spike-verdict"
+def progress(rule, **how):  # after the spike, as a share of the progress without one
+    plain, hit = ride(rule, 1), ride(rule, **how)
+    return (hit[60] - hit[-1]) / (plain[60] - plain[-1])
+
+rows, left = [], {}
+for name, rule in {"Adam": adam, "Adam, lr = 0.003": Adam(0.003), "Adam, beta2 = 0.95": Adam(0.01, beta2=0.95)}.items():
+    left[name] = progress(rule, spike=1000), progress(rule, spike=1000, clip=True)
+    rows.append([name, *(f"{v:.2f}" for v in left[name])])
+assert max(left["Adam"][0], left["Adam, lr = 0.003"][0]) < 0.1 and left["Adam, beta2 = 0.95"][0] > 0.3
+assert min(clipped for _, clipped in left.values()) > 0.95
+Table(["after the spike", "progress, of that without a spike", "the same, clipped"], rows)
+
+# %% [markdown]
+# The one large square stays in $v$ for about $1 / (1 - \beta_2) = 1000$ steps and divides all of them. Adam is not thrown off; it falls asleep. Clipped, the spike is one ordinary step. (SGD is thrown instead: this spike moves it as far as a thousand ordinary steps would.)
+#
+# ### The mean of means
+#
+# Four answers are micro-batches of one batch: 200, 20, 5 and 1 tokens. The model is one logit per word of a vocabulary of four, and answer $k$ says only word $k$. Trained on all 226 tokens, the short answer's word should get the probability 1/226:
+
+# %% name="tokens"
+counts = np.array([200, 20, 5, 1])
+
+def trained(weights, steps=3000):
+    z = np.zeros(4)
+    for _ in range(steps):
+        micro = [mean(cross_entropy(np.tile(z, (n, 1)), np.full(n, k))).grad.sum(0) for k, n in enumerate(counts)]
+        z = z - 2.0 * sum(w * g for w, g in zip(weights, micro, strict=True))
+    return np.exp(z) / np.exp(z).sum()
+
+right, means = trained(counts / counts.sum()), trained(np.full(4, 1 / 4))
+assert np.allclose(right, counts / 226, atol=1e-3) and np.allclose(means, 1 / 4, atol=1e-3)
+Table(["weight of a micro-batch", *(f"{n} tokens" for n in counts)],
+      [["its tokens", *(f"{p:.3f}" for p in right)], ["the same for all", *(f"{p:.3f}" for p in means)]],
+      "The probability that the trained model gives to each answer's word.")
+
+# %% [markdown]
+# Dividing each micro-batch's loss by $K$, as one often reads, makes this model say the rarest word in a quarter of all cases. With equal $n_k$ the two are the same: the mistake shows only where lengths differ.
+#
+# ### A gradient that is not finite
+
+# %% name="infinite"
+g = [torch.tensor([1.0, float("inf")]), torch.tensor([2.0])]
+leaves = [torch.zeros_like(v, requires_grad=True) for v in g]
+for leaf, v in zip(leaves, g, strict=True):
+    leaf.grad = v.clone()
+torch.nn.utils.clip_grad_norm_(leaves, 1.0)
+print("PyTorch:", [leaf.grad.tolist() for leaf in leaves])
+try:
+    clip_by_norm(g, 1.0)
+except ValueError as error:
+    print("ours:", error)
+
+# %% [markdown]
+# Clipping is no cure for `inf`: there is no direction to keep. Skip that step (exercise 3).
+#
+# ## Exercises
+#
+# ### 1. Clip, but not relative to nothing (7 minutes, medium)
+# A large weight can take a larger gradient than a small one. Shorten the gradient `g` of one array `theta` so that its norm is at most `ratio` times the norm of `theta`; a `theta` shorter than `least` counts as that long. Return the gradient.
+
+# %% name="exercise-relative"
+def clip_relative(theta, g, ratio, least):
+    ### BEGIN SOLUTION
+    longest = ratio * max(np.linalg.norm(theta), least)
+    size = np.linalg.norm(g)
+    return g * longest / size if size > longest else g
+    ### END SOLUTION
+
+# %% name="check-relative"
+check("clip_relative")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>First compute one number: the longest gradient that is allowed here.</details>
+# <details><summary>Hint 2</summary>A gradient of zeros must come back as it is: 0 / 0 is NaN.</details>
+#
+# ### 2. A running mean over micro-batches (7 minutes, medium)
+# Keep only the mean gradient so far, `g`, over `n` tokens. A micro-batch brings its mean `g_new` over `n_new` tokens. Return the new pair: mean, and number of tokens. A micro-batch whose tokens are all masked has `n_new = 0` and a `g_new` of NaN.
+
+# %% name="exercise-accumulate"
+def accumulate(g, n, g_new, n_new):
+    ### BEGIN SOLUTION
+    if n_new == 0:
+        return g, n
+    return g + (g_new - g) * n_new / (n + n_new), n + n_new
+    ### END SOLUTION
+
+# %% name="check-accumulate"
+check("accumulate")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>Turn both means back into sums, add, divide.</details>
+# <details><summary>Hint 2</summary>0 times NaN is NaN: an empty micro-batch needs a line of its own.</details>
+#
+# ### 3. The step in float16 (6 minutes, medium)
+# `g` is a list of gradients of $S$ times the loss. Return the pair: the list to hand to the optimizer (unscaled, clipped together to norm `limit`), and the next `S`. If any number is not finite, return `None` and `S / 2`; otherwise the second is `S`.
+
+# %% name="exercise-scaled"
+def scaled_step(g, S, limit):
+    ### BEGIN SOLUTION
+    if not all(np.isfinite(a).all() for a in g):
+        return None, S / 2
+    size = np.sqrt(sum((a**2).sum() for a in g)) / S
+    return [a / S * min(1.0, limit / size) if size > 0 else a / S for a in g], S
+    ### END SOLUTION
+
+# %% name="check-scaled"
+check("scaled_step")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>Look again at the table of the three orders.</details>
+# <details><summary>Hint 2</summary>One norm for all arrays together, or the direction turns.</details>
+#
+# [All solutions of this lesson](../../solutions/03_algorithms/17_clipping_and_accumulation.ipynb)
+#
+# ## Takeaways
+#
+# - Clipping by the global norm keeps the direction of the batch's gradient, not the average direction of the examples: with small batches and skewed data it moves the minimum, up to Huber's. **G20: confirmed,** as a cap; **E22:** the source's step lacks it.
+# - Weigh micro-batches by the examples (tokens) that count; then add up, unscale, clip, update, in this order.
+# - Do not clip tightly at batch size 1 unless you want the median, do not use clipping against `inf`, and do not believe that Adam needs none.
