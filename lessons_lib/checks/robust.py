@@ -1,7 +1,132 @@
-"""Exercises of the lesson, with the wrong answers that they recognise."""
+"""Exercises of the lesson on robust and quantile regression, with the wrong answers that they recognise."""
+
+import numpy as np
 
 from .engine import Exercise
 
 LESSON = "03_algorithms/06_robust"
 
-EXERCISES: list[Exercise] = []
+
+def _loaves(y, short, left):
+    return min(np.sort(y), key=lambda c: np.sum(short * np.maximum(y - c, 0) + left * np.maximum(c - y, 0)))
+
+
+def _try_loaves(answer):
+    y = np.array([31.0, 12.0, 25.0, 40.0, 18.0, 90.0, 22.0])
+    return [answer(y.copy(), short, left) for short, left in ((1.0, 4.0), (9.0, 1.0), (2.0, 2.0), (3.0, 2.0))]
+
+
+def _at(y, q):
+    y = np.sort(y)
+    return y[np.argmax(np.arange(1, len(y) + 1) / len(y) >= q)]
+
+
+loaves = Exercise(
+    "loaves",
+    LESSON,
+    "what does one more loaf cost on a day with too few, and on a day with too many?",
+    _loaves,
+    {
+        "The two costs are swapped: when a missing loaf is dear, bake more.": lambda y, s, b: _loaves(y, b, s),
+        "That is the median: it ignores the costs.": lambda y, s, b: np.median(y),
+        "That is the mean of the demands: it ignores the costs.": lambda y, s, b: np.mean(y),
+        "q is a share: short / (short + left), not short / left.": lambda y, s, b: _at(y, min(s / b, 1.0)),
+        "That is the demand right below the best one.": lambda y, s, b: np.sort(y)[
+            max(np.searchsorted(np.sort(y), _loaves(y, s, b)) - 1, 0)
+        ],
+        "That is the lowest cost; the number of loaves is asked for.": lambda y, s, b: np.sum(
+            s * np.maximum(y - _loaves(y, s, b), 0) + b * np.maximum(_loaves(y, s, b) - y, 0)
+        ),
+    },
+    _try_loaves,
+)
+
+
+def _expectile(pred, target, q):
+    r = pred - target
+    w = np.where(r > 0, 1 - q, q)
+    return w * r**2, 2 * w * r
+
+
+def _try_expectile(answer):
+    pred, target = np.array([-40.0, -1.0, 0.3, 2.0, 70.0]), np.array([3.0, 2.0, 0.1, -5.0, 1.0])
+    results = []
+    for q in (0.5, 0.9, 0.05):
+        pair = answer(pred.copy(), target.copy(), q)
+        if not isinstance(pair, tuple | list) or len(pair) != 2:
+            return pair  # the comparison says how many results came
+        results += list(pair)
+    return results
+
+
+expectile = Exercise(
+    "expectile_loss",
+    LESSON,
+    "on which side of the target does the weight q belong?",
+    _expectile,
+    {
+        "The weights are swapped: r > 0 has 1 - q.": lambda p, t, q: _expectile(p, t, 1 - q),
+        "The value is right. The slope of w r^2 has a factor 2.": lambda p, t, q: (
+            _expectile(p, t, q)[0],
+            _expectile(p, t, q)[1] / 2,
+        ),
+        "That is the quantile loss; here r is squared.": lambda p, t, q: (
+            np.where(p > t, 1 - q, q) * np.abs(p - t),
+            np.where(p > t, 1 - q, -q),
+        ),
+        "The sign of the slope is wrong: r is prediction less target.": lambda p, t, q: (
+            _expectile(p, t, q)[0],
+            -_expectile(p, t, q)[1],
+        ),
+        "q does not enter: that is the squared error.": lambda p, t, q: ((p - t) ** 2, 2 * (p - t)),
+        "Where r is not above 0 the weight is q, without a sign: the square is positive.": lambda p, t, q: (
+            np.where(p > t, 1 - q, -q) * (p - t) ** 2,
+            2 * np.where(p > t, 1 - q, -q) * (p - t),
+        ),
+    },
+    _try_expectile,
+)
+
+
+def _solve(x, y, w):
+    return np.linalg.solve(x.T @ (w[:, None] * x), x.T @ (w * y))
+
+
+def _try_reweighted(answer):
+    rng = np.random.default_rng(0)
+    x, theta = np.c_[rng.normal(size=(12, 2)), np.ones(12)], np.array([0.5, -1.0, 0.2])
+    y = x @ np.array([1.0, -2.0, 0.5]) + 30 * (np.arange(12) % 4 == 0) + 0.1 * rng.normal(size=12)
+    return [answer(theta.copy(), x.copy(), y.copy(), c) for c in (1.0, 0.3, 5.0)]
+
+
+reweighted = Exercise(
+    "reweighted",
+    LESSON,
+    "what is the slope at alpha = 0, divided by r? Far residuals must get small weights.",
+    lambda theta, x, y, c: _solve(x, y, 1 / ((x @ theta - y) ** 2 / 2 + c**2)),
+    {
+        "That is ordinary least squares; the weights are missing.": lambda theta, x, y, c: _solve(
+            x, y, np.ones(len(y))
+        ),
+        "The scale c does not enter.": lambda theta, x, y, c: _solve(x, y, 1 / ((x @ theta - y) ** 2 / 2 + 1)),
+        "The factor 1/2 under the logarithm is lost.": lambda theta, x, y, c: _solve(
+            x, y, 1 / ((x @ theta - y) ** 2 + c**2)
+        ),
+        "Those are the weights of alpha = 1.": lambda theta, x, y, c: _solve(
+            x, y, 1 / np.sqrt(((x @ theta - y) / c) ** 2 + 1)
+        ),
+        "Those are the weights of the absolute error.": lambda theta, x, y, c: _solve(x, y, 1 / np.abs(x @ theta - y)),
+        "The weights enter once, not squared: weigh X or its transpose, not both.": lambda theta, x, y, c: _solve(
+            x, y, 1 / ((x @ theta - y) ** 2 / 2 + c**2) ** 2
+        ),
+        "Far residuals must get small weights; yours are turned around.": lambda theta, x, y, c: _solve(
+            x, y, (x @ theta - y) ** 2 / 2 + c**2
+        ),
+        "The weights are r-wise right, but the target must be weighed too.": lambda theta, x, y, c: np.linalg.solve(
+            x.T @ ((1 / ((x @ theta - y) ** 2 / 2 + c**2))[:, None] * x), x.T @ y
+        ),
+    },
+    _try_reweighted,
+)
+
+EXERCISES = [loaves, expectile, reweighted]
