@@ -142,10 +142,10 @@ error = {key: np.array(v) for key, v in error.items()}
 plots.lines(
     np.array(shares) * 100,
     {name: tuple(np.quantile([error[name, p] for p in shares], [0, 0.5, 1], axis=1)) for name in kinds},
-    "spoilt training targets, per cent", "squared error on clean test data",
+    "spoilt training targets, per cent", "squared error on clean test data (log)",
     "Test error against the share of spoilt targets. Squared error grows fastest, log-cosh and absolute error slowly, both "
     "Barron losses least. Without spoilt targets all five are equal.",
-    title="Who notices the jammed meter? (band: all seeds)",
+    title="Who notices the jammed meter? (band: all seeds)", log="y",
 )
 
 # %% name="picture-verdict"

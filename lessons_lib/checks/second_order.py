@@ -1,7 +1,150 @@
-"""Exercises of the lesson, with the wrong answers that they recognise."""
+"""Exercises of the lesson on second-order methods, with the wrong answers that they recognise."""
+
+import numpy as np
 
 from .engine import Exercise
 
 LESSON = "03_algorithms/15_second_order"
 
-EXERCISES: list[Exercise] = []
+
+def _counts():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(9, 3))
+    return np.array([0.8, -0.5, 1.2]), x, rng.poisson(3.0, 9).astype(float)
+
+
+def _newton(theta, x, y, *, weights=lambda rate, y: rate, sign=-1, mean_gradient=False, diagonal=False):
+    rate = np.exp(x @ theta)
+    g, h = x.T @ (rate - y), (x.T * weights(rate, y)) @ x
+    g = g / len(y) if mean_gradient else g
+    h = np.diag(np.diag(h)) if diagonal else h
+    return theta + sign * np.linalg.solve(h, g)
+
+
+def _wrong(**slip):
+    return lambda *args: _newton(*args, **slip)
+
+
+def _two_data_sets(answer):
+    theta, x, y = _counts()
+    return [answer(theta.copy(), x.copy(), y.copy()), answer(-2 * theta, x[:5].copy(), y[4:].copy())]
+
+
+poisson = Exercise(
+    "poisson_newton",
+    LESSON,
+    "what are the first and the second derivative of the loss by z?",
+    _newton,
+    {
+        "The sign is wrong: Newton's step goes against the gradient.": _wrong(sign=1),
+        "Your Hessian has no weights: each example counts with its second derivative.": _wrong(
+            weights=lambda rate, y: np.ones_like(rate)
+        ),
+        "p (1 - p) is the weight of the logistic loss. Differentiate this one.": _wrong(
+            weights=lambda rate, y: rate * (1 - rate)
+        ),
+        "The targets are no curvature: y z has no second derivative.": _wrong(weights=lambda rate, y: y),
+        "rate - y is the first derivative; the Hessian wants the second.": _wrong(weights=lambda rate, y: rate - y),
+        "A mean gradient meets a summed Hessian: divide both, or neither.": _wrong(mean_gradient=True),
+        "You kept only the diagonal of the Hessian.": _wrong(diagonal=True),
+        "That is a gradient step with rate 1: the Hessian is missing.": lambda theta, x, y: (
+            theta - x.T @ (np.exp(x @ theta) - y) / len(y)
+        ),
+        "That is the step alone: add it to theta.": lambda theta, x, y: _newton(theta, x, y) - theta,
+    },
+    _two_data_sets,
+)
+
+_S, _Y = np.array([1.0, -2.0, 0.5, 3.0]), np.array([4.0, -1.0, 0.25, 2.0])
+
+rate = Exercise(
+    "pair_rate",
+    LESSON,
+    "which number is sought, and by what is it multiplied?",
+    lambda s, y: (s @ s) / (s @ y),
+    {
+        "That asks which multiple of y is nearest to s, as two_loop does.": lambda s, y: (s @ y) / (y @ y),
+        "That is c, the curvature. The rate is its inverse.": lambda s, y: (s @ y) / (s @ s),
+        "That is the curvature of the other question; neither s nor y has it squared below.": lambda s, y: (
+            (y @ y) / (s @ y)
+        ),
+        "Lengths alone ignore the angle between s and y.": lambda s, y: np.sqrt((s @ s) / (y @ y)),
+        "A mean of ratios is not a least-squares fit, and breaks where y has a 0.": lambda s, y: np.mean(s / y),
+    },
+    lambda answer: [answer(_S.copy(), _Y.copy()), answer(7 * _Y, _S.copy())],
+)
+
+
+def _steps(curvatures, b):
+    return len({h for h, target in zip(curvatures, b, strict=True) if target != 0})
+
+
+def _systems(answer):
+    return [
+        answer(np.array(h), np.array(b))
+        for h, b in (
+            ([1.0, 1.0, 4.0, 9.0, 9.0, 2.0], [3.0, -1.0, 2.0, 0.0, 5.0, 0.0]),
+            ([5.0, 5.0, 5.0, 5.0], [1.0, 2.0, 3.0, 0.0]),
+            ([1.0, 2.0, 3.0], [1.0, 1.0, 1.0]),
+            ([1.0, 2.0, 3.0], [0.0, 0.0, 0.0]),
+        )
+    ]
+
+
+steps = Exercise(
+    "cg_steps",
+    LESSON,
+    "what does line 5 say about equal curvatures, and on which axes is there anything to solve?",
+    _steps,
+    {
+        "d is the limit, not the number: look for equal curvatures.": lambda h, b: len(h),
+        "You count every curvature, also where b is 0 and there is nothing to do.": lambda h, b: len(set(h)),
+        "You count the axes where b is not 0, but equal curvatures share one step.": lambda h, b: np.count_nonzero(b),
+        "Not the entries of b have to differ, but the curvatures.": lambda h, b: len({x for x in b if x != 0}),
+        "One too many: a polynomial of degree k has k roots, and 0 steps suffice for b = 0.": lambda h, b: (
+            _steps(h, b) + 1
+        ),
+        "One too few: each different curvature needs a root of its own.": lambda h, b: _steps(h, b) - 1,
+    },
+    _systems,
+)
+
+
+def _flee(g, h, *, size=np.abs, sign=-1, back=True, transposed=False):
+    curvature, axes = np.linalg.eigh(h)
+    axes = axes.T if transposed else axes
+    step = (axes.T @ g) / size(curvature)
+    return sign * (axes @ step if back else step)
+
+
+def _landscape(answer):
+    rng = np.random.default_rng(3)
+    axes = np.linalg.qr(rng.normal(size=(3, 3)))[0]
+    g = rng.normal(size=3)
+    return [answer(g.copy(), (axes * c) @ axes.T) for c in ([5.0, -0.5, 2.0], [-3.0, -1.0, -0.2], [1.0, 4.0, 9.0])]
+
+
+saddle = Exercise(
+    "saddle_free",
+    LESSON,
+    "for which sign of the curvature does line 4's step go the wrong way?",
+    _flee,
+    {
+        "That is Newton's own step: uphill where the curvature is negative.": lambda g, h: -np.linalg.solve(h, g),
+        "The sign is wrong: you go uphill along every axis.": lambda g, h: _flee(g, h, sign=1),
+        "np.abs of the entries of h is another matrix: take it of the eigenvalues.": lambda g, h: (
+            -np.linalg.solve(np.abs(h), g)
+        ),
+        "The step is still in the eigenvectors' axes: turn it back.": lambda g, h: _flee(g, h, back=False),
+        "The eigenvectors are the columns: you turned the wrong way.": lambda g, h: _flee(g, h, transposed=True),
+        "You leave out the axes of negative curvature; they are the way off a saddle.": lambda g, h: _flee(
+            g, h, size=lambda c: np.where(c > 0, c, np.inf)
+        ),
+        "A damping shifts all curvatures; here each keeps its own size.": lambda g, h: (
+            -np.linalg.solve(h - 2 * min(0.0, np.linalg.eigvalsh(h)[0]) * np.eye(len(g)), g)
+        ),
+    },
+    _landscape,
+)
+
+EXERCISES = [poisson, rate, steps, saddle]
