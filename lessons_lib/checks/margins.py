@@ -1,7 +1,137 @@
-"""Exercises of the lesson, with the wrong answers that they recognise."""
+"""Exercises of the lesson on margins, with the wrong answers that they recognise."""
+
+import numpy as np
 
 from .engine import Exercise
 
 LESSON = "03_algorithms/08_margins"
 
-EXERCISES: list[Exercise] = []
+
+def _classes(z, k, margin=1.0):
+    rival = np.argmax(np.where(np.arange(len(z)) == k, -np.inf, z))
+    value = max(0.0, margin - z[k] + z[rival])
+    grad = np.zeros(len(z))
+    if value > 0:
+        grad[rival], grad[k] = 1.0, -1.0
+    return value, grad
+
+
+def _every_rival(z, k):
+    lead = z[k] - z
+    each = np.where(np.arange(len(z)) == k, 0.0, np.maximum(0, 1 - lead))
+    grad = (each > 0) * 1.0
+    grad[k] = -np.sum(each > 0)
+    return np.sum(each), grad
+
+
+def _try_classes(answer):
+    results = []
+    for z, k in [([2.0, 1.5, 9.0, -3.0], 0), ([2.0, 1.5, 9.0, -3.0], 2), ([0.4, 0.1, 0.9], 2), ([-5.0, -7.0, -6.5], 1)]:
+        pair = answer(np.array(z), k)
+        if not isinstance(pair, tuple | list) or len(pair) != 2:
+            return pair  # the comparison says how many results came
+        results += list(pair)
+    return results
+
+
+classes = Exercise(
+    "classes_hinge",
+    LESSON,
+    "which two scores decide, and what are the slopes of the loss by each of them?",
+    _classes,
+    {
+        "The right class cannot be its own rival: leave it out of the maximum.": lambda z, k: (
+            max(0.0, 1 - z[k] + np.max(z)),
+            (np.arange(len(z)) == np.argmax(z)) * 1.0 - (np.arange(len(z)) == k),
+        ),
+        "Only the strongest rival counts; you add up all of them.": _every_rival,
+        "Where the lead is enough, value and gradient are 0.": lambda z, k: (
+            1 - z[k] + np.max(np.delete(z, k)),
+            _classes(z, k, 1e9)[1],
+        ),
+        "The margin of 1 is missing.": lambda z, k: _classes(z, k, 0.0),
+        "The sign of the gradient is wrong.": lambda z, k: (_classes(z, k)[0], -_classes(z, k)[1]),
+        "The value is right. The rival's score has a slope too.": lambda z, k: (
+            _classes(z, k)[0],
+            np.minimum(_classes(z, k)[1], 0),
+        ),
+        "The value is right. The right class has a slope too.": lambda z, k: (
+            _classes(z, k)[0],
+            np.maximum(_classes(z, k)[1], 0),
+        ),
+    },
+    _try_classes,
+)
+
+
+def _auc(positive, negative):
+    lead = positive[:, None] - negative[None, :]
+    return np.mean((lead > 0) + (lead == 0) / 2)
+
+
+area = Exercise(
+    "auc",
+    LESSON,
+    "how many pairs are there, and what does one pair contribute?",
+    _auc,
+    {
+        "Ties count half.": lambda p, n: np.mean(p[:, None] > n),
+        "Ties count half, not fully.": lambda p, n: np.mean(p[:, None] >= n),
+        "The wrong way round: the positive should be higher.": lambda p, n: 1 - _auc(p, n),
+        "A share: divide by the number of pairs.": lambda p, n: _auc(p, n) * len(p) * len(n),
+        "Every positive meets every negative, not only the one at its own place.": lambda p, n: np.mean(
+            p[: min(len(p), len(n))] > n[: min(len(p), len(n))]
+        ),
+        "That compares each positive with the mean of the negatives.": lambda p, n: np.mean(p > np.mean(n)),
+    },
+    lambda answer: [
+        answer(np.array([0.3, 0.9, 0.5, 0.5]), np.array([0.5, 0.1, 0.7])),
+        answer(np.array([2.0, -1.0]), np.array([2.0, 2.0, -5.0, 0.0, 1.0])),
+        answer(np.ones(3), np.ones(4)),
+    ],
+)
+
+
+def _semi(distance, same, d_p):
+    other = np.flatnonzero(~same)
+    beyond = other[distance[other] > d_p]
+    return beyond[np.argmin(distance[beyond])] if len(beyond) else other[np.argmax(distance[other])]
+
+
+def _part(distance, same, d_p):
+    other = np.flatnonzero(~same)
+    beyond = distance[other][distance[other] > d_p]
+    return np.argmin(beyond) if len(beyond) else np.argmax(distance[other])
+
+
+semi = Exercise(
+    "semi_hard",
+    LESSON,
+    "two conditions, then the nearest of those who are left. And if nobody is?",
+    _semi,
+    {
+        "That is the hardest negative: it may be nearer than the positive.": lambda d, same, d_p: np.argmin(
+            np.where(same, np.inf, d)
+        ),
+        "That is the easiest negative.": lambda d, same, d_p: np.argmax(np.where(same, -np.inf, d)),
+        "An example of the same class is no negative.": lambda d, same, d_p: (
+            np.argmin(np.where(d > d_p, d, np.inf)) if (d > d_p).any() else np.argmax(d)
+        ),
+        "That is a place among the negatives; its index in the batch is asked for.": _part,
+        "If no negative is farther than the positive, take the farthest of them.": lambda d, same, d_p: np.argmin(
+            np.where(~same & (d > d_p), d, np.inf)
+        ),
+        "Farther than the positive, not nearer.": lambda d, same, d_p: (
+            np.argmax(np.where(~same & (d < d_p), d, -np.inf)) if (~same & (d < d_p)).any() else _semi(d, same, d_p)
+        ),
+    },
+    lambda answer: (
+        [
+            answer(np.array([1.2, 0.5, 0.8, 2.0, 0.9, 3.0]), np.array([True, False, True, False, False, False]), limit)
+            for limit in (0.6, 1.0, 5.0)
+        ]
+        + [answer(np.array([0.2, 4.0, 0.1, 0.3]), np.array([True, True, False, False]), 0.5)]
+    ),
+)
+
+EXERCISES = [classes, area, semi]
