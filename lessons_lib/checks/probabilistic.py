@@ -1,7 +1,134 @@
-"""Exercises of the lesson, with the wrong answers that they recognise."""
+"""Exercises of the lesson on probabilistic regression, with the wrong answers that they recognise."""
+
+import numpy as np
 
 from .engine import Exercise
 
 LESSON = "03_algorithms/07_probabilistic_regression"
 
-EXERCISES: list[Exercise] = []
+
+def _results(answer, trials, count):
+    results = []
+    for trial in trials:
+        found = answer(*(a.copy() if isinstance(a, np.ndarray) else a for a in trial))
+        if not isinstance(found, tuple | list) or len(found) != count:
+            return found  # the comparison says how many results came
+        results += list(found)
+    return results
+
+
+def _laplace(m, k, y):
+    r, b = m - y, np.exp(k)
+    return k + np.abs(r) / b, np.sign(r) / b, 1 - np.abs(r) / b
+
+
+_M, _Y = np.array([-3.0, 0.5, 2.0, 8.0]), np.array([1.0, 0.2, -4.0, 7.5])
+
+laplace = Exercise(
+    "laplace_head",
+    LESSON,
+    "where does k occur in the loss? Twice, and once inside an exponential.",
+    _laplace,
+    {
+        "The third slope is by b; by k the chain rule brings a factor b.": lambda m, k, y: (
+            *_laplace(m, k, y)[:2],
+            _laplace(m, k, y)[2] / np.exp(k),
+        ),
+        "log b is missing: without it the scale would grow without end.": lambda m, k, y: (
+            _laplace(m, k, y)[0] - k,
+            _laplace(m, k, y)[1],
+            _laplace(m, k, y)[2] - 1,
+        ),
+        "The slope by m must be divided by b.": lambda m, k, y: (
+            _laplace(m, k, y)[0],
+            np.sign(m - y),
+            _laplace(m, k, y)[2],
+        ),
+        "k is the logarithm of the scale, not the scale.": lambda m, k, y: (
+            np.log(np.abs(k)) + np.abs(m - y) / k,
+            np.sign(m - y) / k,
+            1 / k - np.abs(m - y) / k**2,
+        ),
+        "The sign of the slope by k is wrong: with a large error the scale should grow.": lambda m, k, y: (
+            *_laplace(m, k, y)[:2],
+            -_laplace(m, k, y)[2],
+        ),
+        "That is a Gaussian's: the Laplace loss has |r|, not its square.": lambda m, k, y: (
+            k + (m - y) ** 2 / (2 * np.exp(2 * k)),
+            (m - y) / np.exp(2 * k),
+            1 - (m - y) ** 2 / np.exp(2 * k),
+        ),
+    },
+    lambda answer: _results(answer, [(_M, np.array([0.3, -1.0, 2.0, 0.7]), _Y), (_M, np.full(4, -0.5), _Y)], 3),
+)
+
+
+def _hours(z, hours, y):
+    return np.exp(z) * hours - y * (z + np.log(hours)), np.exp(z) * hours - y
+
+
+hours = Exercise(
+    "with_hours",
+    LESSON,
+    "what is the rate of all the hours together, and what is its logarithm?",
+    _hours,
+    {
+        "The hours do not enter.": lambda z, h, y: (np.exp(z) - y * z, np.exp(z) - y),
+        "That scales the loss by the hours; the expected count is what they scale.": lambda z, h, y: (
+            h * (np.exp(z) - y * z),
+            h * (np.exp(z) - y),
+        ),
+        "That divides the count by the hours first: long and short times then weigh alike.": lambda z, h, y: (
+            np.exp(z) - y / h * z,
+            np.exp(z) - y / h,
+        ),
+        "The slope is right. In the value the logarithm of the hours is missing.": lambda z, h, y: (
+            np.exp(z) * h - y * z,
+            _hours(z, h, y)[1],
+        ),
+        "The hours are added to z as they are; take their logarithm.": lambda z, h, y: (
+            np.exp(np.minimum(z + h, 50)) - y * (z + h),
+            np.exp(np.minimum(z + h, 50)) - y,
+        ),
+        "The sign of the slope is wrong.": lambda z, h, y: (_hours(z, h, y)[0], -_hours(z, h, y)[1]),
+    },
+    lambda answer: _results(
+        answer, [(np.array([-1.0, 0.5, 2.0]), np.array([0.5, 8.0, 24.0]), np.array([0.0, 9.0, 250.0]))], 2
+    ),
+)
+
+
+def _weighted(pred, v, y, beta):
+    r = pred - y
+    return v**beta * r / v, v**beta * (1 / v - r**2 / v**2) / 2
+
+
+weight = Exercise(
+    "weighted_slopes",
+    LESSON,
+    "which slopes does the loss have without the factor, and what does a constant factor do to them?",
+    _weighted,
+    {
+        "The factor is missing.": lambda p, v, y, beta: _weighted(p, v, y, 0.0),
+        "The slope by the variance differentiates the factor too; it is a constant.": lambda p, v, y, beta: (
+            _weighted(p, v, y, beta)[0],
+            _weighted(p, v, y, beta)[1] + beta * v ** (beta - 1) * (np.log(v) + (p - y) ** 2 / v) / 2,
+        ),
+        "The slope by the mean is weighted, that by the variance is not.": lambda p, v, y, beta: (
+            _weighted(p, v, y, beta)[0],
+            _weighted(p, v, y, 0.0)[1],
+        ),
+        "The exponent has the wrong sign.": lambda p, v, y, beta: _weighted(p, v, y, -beta),
+        "The factor 1/2 in the slope by the variance is lost.": lambda p, v, y, beta: (
+            _weighted(p, v, y, beta)[0],
+            2 * _weighted(p, v, y, beta)[1],
+        ),
+        "The sign of r is wrong: prediction less target.": lambda p, v, y, beta: (
+            -_weighted(p, v, y, beta)[0],
+            _weighted(p, v, y, beta)[1],
+        ),
+    },
+    lambda answer: _results(answer, [(_M, np.array([0.5, 4.0, 9.0, 0.1]), _Y, beta) for beta in (0.5, 1.0, 2.0)], 2),
+)
+
+EXERCISES = [laplace, hours, weight]
