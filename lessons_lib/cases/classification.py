@@ -4,7 +4,7 @@ import numpy as np
 import torch.nn.functional as F
 
 from ..core import array_namespace, mean, total, weighted_mean
-from ..losses import binary_cross_entropy, cross_entropy, smooth_labels, soft_cross_entropy
+from ..losses import binary_cross_entropy, cross_entropy, focal, smooth_labels, soft_cross_entropy
 from ._case import WEIGHTS, LossCase, like, reductions, scaled
 
 
@@ -61,6 +61,13 @@ def _weight_and_smooth(logits, labels):
     target = smooth_labels(labels, logits.shape[-1], 0.3, logits.dtype) * like(logits, WEIGHTS)
     n = array_namespace(logits).sum(_per_class(logits, labels))
     return scaled(total(soft_cross_entropy(logits, target)), 1 / n)
+
+
+def _torch_focal(z, k, gamma=2.0, alpha=1.0, reduction="none"):
+    log_p = z.log_softmax(-1)
+    others = log_p.masked_fill(F.one_hot(k, z.shape[-1]).bool(), -np.inf).exp().sum(-1)
+    value = -alpha * others**gamma * log_p.gather(-1, k[..., None])[..., 0]
+    return value if reduction == "none" else getattr(value, reduction)()
 
 
 _bce, _ce, _soft = "binary_cross_entropy", "cross_entropy", "soft_cross_entropy"
@@ -129,5 +136,21 @@ CASES: list[LossCase] = [
         _distribution,
         lambda z, y: mean(soft_cross_entropy(z, 0.7 * y + 0.3 / y.shape[-1])),
         lambda z, y: F.cross_entropy(z, y, label_smoothing=0.3),
+    ),
+    *reductions("focal", _classes, focal, _torch_focal),
+    LossCase(
+        "focal",
+        "gamma=0",
+        _classes,
+        lambda z, k: focal(z, k, 0.0),
+        lambda z, k: F.cross_entropy(z, k, reduction="none"),
+    ),
+    LossCase("focal", "gamma=0.5", _classes, lambda z, k: focal(z, k, 0.5), lambda z, k: _torch_focal(z, k, 0.5)),
+    LossCase(
+        "focal",
+        "alpha",
+        _classes,
+        lambda z, k: focal(z, k, 3.0, like(z, WEIGHTS)),
+        lambda z, k: _torch_focal(z, k, 3.0, like(z, WEIGHTS)[k]),
     ),
 ]

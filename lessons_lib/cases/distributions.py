@@ -6,7 +6,7 @@ import numpy as np
 import torch.nn.functional as F
 
 from ..core import Loss, array_namespace, mean, total, weighted_mean
-from ..losses import binary_cross_entropy_on_probabilities, kl_divergence, nll
+from ..losses import binary_cross_entropy_on_probabilities, jensen_shannon, kl_divergence, nll
 from ._case import WEIGHTS, LossCase, like, reductions, scaled
 
 
@@ -45,6 +45,19 @@ def _skip_ignored(log_p, labels):
 
 def _per_row(fn):
     return lambda *a, **options: fn(*a, reduction="none", **options).sum(-1)
+
+
+def _logits_and_p(rng):
+    z, p = 2 * rng.normal(size=(9, 6)), rng.dirichlet(np.ones(6), 9)
+    p[0] = [1, 0, 0, 0, 0, 0]
+    return z, p
+
+
+def _torch_jensen_shannon(z, p, reduction="none"):
+    q = z.softmax(-1)
+    log_m = ((p + q) / 2).log()
+    value = (F.kl_div(log_m, p, reduction="none") + F.kl_div(log_m, q, reduction="none")).sum(-1) / 2
+    return value if reduction == "none" else getattr(value, reduction)()
 
 
 _kl, _bce = "kl_divergence", "binary_cross_entropy_on_probabilities"
@@ -98,6 +111,7 @@ CASES: list[LossCase] = [
         lambda p, y: F.binary_cross_entropy(p, y, weight=like(p, WEIGHTS[:5])),
         **_probabilities,
     ),
+    *reductions("jensen_shannon", _logits_and_p, jensen_shannon, _torch_jensen_shannon),
 ]
 
 

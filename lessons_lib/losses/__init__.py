@@ -10,11 +10,13 @@ from .contrastive import contrastive
 from .cosine_embedding import cosine_embedding
 from .cross_entropy import cross_entropy
 from .ctc import ctc
+from .focal import focal
 from .gaussian_nll import gaussian_nll
 from .hinge import hinge
 from .hinge_embedding import hinge_embedding
 from .huber import huber
 from .info_nce import info_nce, symmetric_info_nce
+from .jensen_shannon import jensen_shannon
 from .kl_divergence import kl_divergence
 from .laplace_nll import laplace_nll
 from .log_cosh import log_cosh
@@ -42,11 +44,13 @@ __all__ = [
     "cosine_embedding",
     "cross_entropy",
     "ctc",
+    "focal",
     "gaussian_nll",
     "hinge",
     "hinge_embedding",
     "huber",
     "info_nce",
+    "jensen_shannon",
     "kl_divergence",
     "laplace_nll",
     "log_cosh",

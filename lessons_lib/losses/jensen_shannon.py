@@ -1,0 +1,35 @@
+from ..core import Loss, array_namespace, floating, in_float32, same_shape
+from ._stable import log_softmax
+
+
+@in_float32
+def jensen_shannon(logits, p) -> Loss:
+    """Jensen-Shannon divergence of each distribution p and the softmax of the logits, from logits and p.
+
+    value = KL(p || m) / 2 + KL(q || m) / 2          q = softmax(z), m = (p + q) / 2
+    grad  = q (d - sum_i q_i d_i) / 2                d = log(q / m)
+
+    logits z, p: (..., C), p >= 0; that p sums to 1 is not checked; value: (...), in nats, between 0 and log 2. It is
+    symmetric in p and q, finite where one of them is 0, and its root is a metric. Where p and q share no class the
+    value is log 2 and the gradient 0: there it cannot say in which direction to go.
+    Raises ValueError on unequal shapes or a p that is negative or NaN, TypeError on integers.
+    PyTorch: none; (F.kl_div(m.log(), p) + F.kl_div(m.log(), q)) / 2, summed over the classes.
+    Source: Lin 1991.
+    """
+    xp = array_namespace(logits, p)
+    floating(logits=logits, p=p)
+    same_shape(logits=logits, p=p)
+    if not bool(xp.all(p >= 0)):
+        raise ValueError("p must hold probabilities >= 0 and no NaN")
+    log_q = log_softmax(logits)
+    q = xp.exp(log_q)
+    m = (p + q) / 2
+    d, e = _log_ratio(xp, q, m), _log_ratio(xp, p, m)
+    grad = q * (d - xp.sum(q * d, axis=-1, keepdims=True)) / 2
+    return Loss(xp.sum(p * e + q * d, axis=-1) / 2, grad)
+
+
+def _log_ratio(xp, a, m):
+    """log(a / m), and 0 where a is 0: there it is multiplied by 0."""
+    one = xp.ones_like(a)
+    return xp.log(xp.where(a > 0, a, one) / xp.where(a > 0, m, one))
