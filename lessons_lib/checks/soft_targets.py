@@ -1,7 +1,74 @@
-"""Exercises of the lesson, with the wrong answers that they recognise."""
+"""Exercises of the lesson on soft targets and weights, with the wrong answers that they recognise."""
+
+import numpy as np
 
 from .engine import Exercise
 
 LESSON = "03_algorithms/10_soft_targets"
 
-EXERCISES: list[Exercise] = []
+_V, _W = np.array([2.0, 0.5, 7.0]), np.array([19.0, 1.0, 1.0])
+
+share = Exercise(
+    "micro_batch_share",
+    LESSON,
+    "which divisor is the same for all micro-batches, and makes the sum a weighted mean?",
+    lambda v, w, B, m: np.sum(w * v) / (B * m),
+    {
+        "Divided by its own weights, each micro-batch is compared with itself only.": lambda v, w, B, m: (
+            np.sum(w * v) / np.sum(w)
+        ),
+        "The mean weight is missing: the loss would grow with the weights.": lambda v, w, B, m: np.sum(w * v) / B,
+        "Divide by the number in the whole batch, not in this micro-batch.": lambda v, w, B, m: np.mean(w * v) / m,
+        "The weights do not enter.": lambda v, w, B, m: np.sum(v) / B,
+        "Multiplied by the mean weight where it must be divided.": lambda v, w, B, m: np.sum(w * v) * m / B,
+        "Divide by B too.": lambda v, w, B, m: np.sum(w * v) / m,
+    },
+    lambda answer: [answer(_V, _W, 32, 1.9), answer(_V[:1], _W[:1], 8, 1.9), answer(_V, np.array([0.0, 0, 3]), 5, 0.4)],
+)
+
+
+def _votes(votes):
+    smoothed = votes + 1 / votes.shape[1]
+    return smoothed / smoothed.sum(1, keepdims=True)
+
+
+votes = Exercise(
+    "from_votes",
+    LESSON,
+    "one vote more in each row: how much of it goes to each class?",
+    _votes,
+    {
+        "The extra vote is missing: a class without votes has the probability 0.": lambda v: (
+            v / v.sum(1, keepdims=True)
+        ),
+        "One more vote in all, not one more for each class.": lambda v: (v + 1) / (v + 1).sum(1, keepdims=True),
+        "Each row must sum to 1.": lambda v: v + 1 / v.shape[1],
+        "Rows are examples: divide by the votes of the example, not of the class.": lambda v: (
+            (v + 1 / v.shape[1]) / (v + 1 / v.shape[1]).sum(0)
+        ),
+        "The extra vote also counts in the divisor.": lambda v: (v + 1 / v.shape[1]) / v.sum(1, keepdims=True),
+        "That is the hard label of the majority.": lambda v: (v == v.max(1, keepdims=True)) * 1.0,
+    },
+    lambda answer: [answer(np.array([[3.0, 0, 1, 0], [0, 0, 0, 7], [2, 1, 1, 1]]))],
+)
+
+
+undo = Exercise(
+    "unweighted",
+    LESSON,
+    "what did the weight do to the odds of class 1?",
+    lambda p, w: p / (p + w * (1 - p)),
+    {
+        "The other way round: the weighted model says class 1 too often.": lambda p, w: w * p / (w * p + 1 - p),
+        "Dividing the probability is not enough: the two must still sum to 1.": lambda p, w: p / w,
+        "Those are the odds; a probability is asked for.": lambda p, w: p / (w * np.maximum(1 - p, 1e-300)),
+        "The weight goes to the other class's share.": lambda p, w: p / (p + (1 - p) / w + (w - 1) / w * p),
+        "Log-odds fall by log(w), not by w.": lambda p, w: 1 / (1 + (1 - p) / np.maximum(p, 1e-300) * np.exp(w)),
+        "That mixes p with the weight's share; the odds are what was multiplied.": lambda p, w: (
+            p - (w - 1) / (w + 1) * p
+        ),
+    },
+    lambda answer: [answer(np.array([0.5, 0.95, 0.05, 0.99]), 19.0), answer(np.array([0.3, 0.8]), 3.0)],
+)
+
+EXERCISES = [share, votes, undo]
