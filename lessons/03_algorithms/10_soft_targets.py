@@ -203,13 +203,13 @@ Table(["smoothing", "cross-entropy on test data", "right", "mean probability of 
 
 # %% name="smoothing-verdict"
 none, little, some, much = table.values()
-assert np.median(none[:, 0] / little[:, 0]) > 1.3 and (much[:, 0] > little[:, 0]).all()
 assert (none[:, 2] > none[:, 1]).all() and (some[:, 2] < some[:, 1]).all()
-assert abs(np.median(little[:, 1] - none[:, 1])) < 0.03
-print("no smoothing: surer than right, every seed; 0.1: less sure than right; cross-entropy is best in between")
+assert (much[:, 0] > none[:, 0]).all() and max(abs(np.median(t[:, 1] - none[:, 1])) for t in (little, some, much)) < 0.03
+print("no smoothing: surer than right; 0.1: less sure than right; 0.3: worse probabilities than without; every seed")
+print("the share of right answers, in the median over seeds: within 0.03 of each other")
 
 # %% [markdown]
-# Smoothing repairs probabilities that are too sure, up to a point: the usual $0.1$ is too much here, and hides how often the model is right. (Other cures: fewer steps, or weight decay.)
+# The model without smoothing is too sure, and smoothing makes it less so: no more than that. The usual $0.1$ is already too much here, and hides how often the model is right; whether $0.01$ beats nothing depends on the split. It repairs overconfidence, if there is some, by an amount that must be chosen on validation data. (Other cures: fewer steps, weight decay.)
 #
 # ### Nothing left
 
@@ -275,5 +275,5 @@ check("unweighted")
 # ## Takeaways
 #
 # - Weights, masks and ignored tokens are one weighted mean; say by what it divides. Within a batch of one, a weight does nothing.
-# - **G9: confirmed** as formulas; conditional as remedies. Smoothing makes logits finite and mends overconfidence if there is some. A class weight moves the threshold; focal loss did not help an imbalanced linear model at all.
+# - **G9: confirmed** as formulas; conditional as remedies. Smoothing makes logits finite, and easily too modest. A class weight moves the threshold; focal loss did not help an imbalanced linear model at all.
 # - Do not weigh classes, nor use focal loss, where you need probabilities; move the threshold.
