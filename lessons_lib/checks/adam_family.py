@@ -1,7 +1,112 @@
-"""Exercises of the lesson, with the wrong answers that they recognise."""
+"""Exercises of the lesson on the Adam family, with the wrong answers that they recognise."""
+
+import numpy as np
 
 from .engine import Exercise
 
 LESSON = "03_algorithms/14_adam_family"
 
-EXERCISES: list[Exercise] = []
+
+BETAS = (0.5, 0.68, 0.7, 0.75, 0.8, 0.999)
+
+
+def _wake(beta2, above=5.0, factor=2.0):
+    rho = 2 / (1 - beta2) - 1
+    for t in range(1, 5000):
+        if rho - factor * t * beta2**t / (1 - beta2**t) > above:
+            return t
+    return 0
+
+
+wake = Exercise(
+    "first_division",
+    LESSON,
+    "which number must pass 5, and can it always?",
+    _wake,
+    {
+        "The condition is rho_t > 5; the paper's was 4.": lambda b: _wake(b, 4.0),
+        "That is the last step without a division.": lambda b: max(_wake(b) - 1, 0),
+        "The factor 2 in rho_t is lost.": lambda b: _wake(b, factor=1.0),
+        "That is the answer for the default only; a short memory wakes later, or never.": lambda b: 6,
+        "rho, the end of rho_t, can be 5 or less: then RAdam never divides, and 0 is asked for.": lambda b: (
+            _wake(b) if _wake(b) else 5000
+        ),
+        "rho alone decides whether, not when.": lambda b: int(2 / (1 - b) - 1 > 5),
+    },
+    lambda answer: [answer(b) for b in BETAS],
+)
+
+
+def _length(b1, b2, k):
+    return (1 - b1**k) / (1 - b2**k) ** 0.5
+
+
+def _longest(b1, b2, length=_length):
+    return max(range(1, 2000), key=lambda k: length(b1, b2, k))
+
+
+def _pair(answer):
+    results = []
+    for trial in ((0.9, 0.999, 1), (0.9, 0.999, 12), (0.8, 0.99, 5), (0.95, 0.98, 100)):
+        pair = answer(*trial)
+        if not isinstance(pair, tuple | list) or len(pair) != 2:
+            return pair  # the comparison says how many results came
+        results += list(pair)
+    return results
+
+
+longest = Exercise(
+    "after_silence",
+    LESSON,
+    "what are m and v after k gradients of 1, if they start at 0?",
+    lambda b1, b2, k: (_length(b1, b2, k), _longest(b1, b2)),
+    {
+        "The root over v is missing.": lambda b1, b2, k: (
+            (1 - b1**k) / (1 - b2**k),
+            _longest(b1, b2, lambda a, b, j: (1 - a**j) / (1 - b**j)),
+        ),
+        "That is the first step only: m and v keep growing.": lambda b1, b2, k: ((1 - b1) / (1 - b2) ** 0.5, 1),
+        "beta1 and beta2 are exchanged.": lambda b1, b2, k: (_length(b2, b1, k), _longest(b2, b1)),
+        "With a bias correction every step would be 1; here none is left.": lambda b1, b2, k: (1.0, 1),
+        "The number of the longest step is asked for, not its length.": lambda b1, b2, k: (
+            _length(b1, b2, k),
+            _length(b1, b2, _longest(b1, b2)),
+        ),
+        "The first gradient counts too: after k gradients the power is k.": lambda b1, b2, k: (
+            _length(b1, b2, k - 1) if k > 1 else 0.0,
+            _longest(b1, b2) + 1,
+        ),
+    },
+    _pair,
+)
+
+
+def _values(gradients, beta2):
+    v, found = 0.0, []
+    for g in gradients:
+        v = beta2 * v + (1 - beta2) * g**2
+        found.append(v)
+    return found
+
+
+window = Exercise(
+    "windowed_divisor",
+    LESSON,
+    "v first, from all gradients; what does the maximum look at?",
+    lambda gradients, beta2, n: max(_values(gradients, beta2)[-n:]) ** 0.5,
+    {
+        "That is AMSGrad: the largest ever.": lambda g, b, n: max(_values(g, b)) ** 0.5,
+        "That is Adam: the newest v.": lambda g, b, n: _values(g, b)[-1] ** 0.5,
+        "v must come from all gradients, not only from the last n.": lambda g, b, n: max(_values(g[-n:], b)) ** 0.5,
+        "The divisor is the root of v.": lambda g, b, n: max(_values(g, b)[-n:]),
+        "That is the largest of the last gradients themselves.": lambda g, b, n: np.max(np.abs(g[-n:])),
+        "The window is one step too long.": lambda g, b, n: max(_values(g, b)[-n - 1 :]) ** 0.5,
+        "The smallest, where the largest is asked for.": lambda g, b, n: min(_values(g, b)[-n:]) ** 0.5,
+    },
+    lambda answer: [
+        answer(np.array([1.0, 100.0, -2.0, 0.5, 30.0, -1.0, 0.0, 0.1]), beta2, n)
+        for beta2, n in ((0.9, 3), (0.5, 4), (0.99, 5), (0.8, 6), (0.7, 2))
+    ],
+)
+
+EXERCISES = [wake, longest, window]
