@@ -93,6 +93,7 @@ gradient = Exercise(
             np.exp(z) / (1 + np.exp(z)) - y
         ),
         "That is only the prediction: the label is missing.": lambda z, y: _sigmoid(z),
+        "tanh(z) is twice too steep: the sigmoid is (1 + tanh(z / 2)) / 2.": lambda z, y: (1 + np.tanh(z)) / 2 - y,
         "That is the gradient of the mean. Per example there is no division by N.": lambda z, y: (
             (_sigmoid(z) - y) / z.size
         ),
@@ -120,6 +121,9 @@ weighted = Exercise(
             w * y * np.log(1 + np.exp(-z)) + (1 - y) * np.log(1 + np.exp(z))
         ),
         "w is not used at all.": lambda z, y, w: _value(z, y),
+        "The term of 1 - y is weighted too, by 1 - w. Leave it alone.": lambda z, y, w: (
+            w * y * np.logaddexp(0, -z) + (1 - w) * (1 - y) * np.logaddexp(0, z)
+        ),
         "The weight sits on the negatives. It belongs to the term with y.": lambda z, y, w: (
             y * np.logaddexp(0, -z) + w * (1 - y) * np.logaddexp(0, z)
         ),
@@ -146,6 +150,7 @@ dead = Exercise(
         "exp(-z) itself underflows only there; 1 + exp(-z) is rounded to 1 much earlier.": lambda: [93, 18, 104, 746],
         "One step further than the first.": lambda: [8, 10, 18, 38],
         "That is the last logit that still pushes. The first dead one is wanted.": lambda: [6, 8, 16, 36],
+        "The order is reversed: bfloat16 comes first, float64 last.": lambda: [37, 17, 9, 7],
         "The order is bfloat16, float16, float32, float64: bfloat16 has fewer digits than float16.": lambda: [
             9,
             7,
