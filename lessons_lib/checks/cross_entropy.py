@@ -108,6 +108,9 @@ gradient = Exercise(
         "Your labels sum to more than 1: the right class keeps only 1 - smoothing.": lambda z, k, s: (
             _softmax(z) - _onehot(z, k) - s / z.shape[-1]
         ),
+        "Your labels sum to less than 1: the right class also gets its share smoothing / C.": lambda z, k, s: (
+            _softmax(z) - (1 - s) * _onehot(z, k) - s / z.shape[-1] * (1 - _onehot(z, k))
+        ),
         "That is the gradient of the mean. Per example there is no division by N.": lambda z, k, s: (
             _gradient(z, k, s) / len(z)
         ),
@@ -143,7 +146,9 @@ whole = Exercise(
     "what is the sum of the losses of one batch?",
     _whole,
     {
-        "NaN times 0 is NaN: leave out the batches in which nothing counts.": lambda m, n: (m * n).sum() / n.sum(),
+        "Your result is NaN: the batches in which nothing counts are still in it. Leave them out; weigh the rest.": (
+            lambda m, n: (m * n).sum() / n.sum()
+        ),
         "That is a mean of batch means: a batch of one label weighs as much as one of 256.": lambda m, n: np.nanmean(m),
         "That is a mean of batch means, and an empty batch counts as 0.": lambda m, n: np.nan_to_num(m).mean(),
         "You divided by the number of batches. Divide by the number of labels.": lambda m, n: np.nansum(m * n) / len(n),

@@ -1,6 +1,8 @@
 """Exercises of the lesson on divergences, with the wrong answers that they recognise."""
 
 import numpy as np
+import torch
+import torch.nn.functional as F
 
 from .engine import Exercise
 
@@ -58,64 +60,86 @@ skew = Exercise(
 )
 
 
-def _gauss(m1, s1, m2, s2):
-    return np.log(s2 / s1) + (s1**2 + (m1 - m2) ** 2) / (2 * s2**2) - 1 / 2
+def _reverse(logits, p, reduction="batchmean", axis=-1):
+    return F.kl_div(p.log(), logits.softmax(axis), reduction=reduction)
 
 
-gaussians = Exercise(
-    "kl_gaussians",
+def _rows(answer):
+    rng = torch.Generator().manual_seed(0)
+    results = []
+    for n, c in ((5, 3), (2, 7)):
+        z, p = (3 * torch.randn(n, c, generator=rng, dtype=torch.float64) for _ in range(2))
+        results.append(answer(z.clone(), p.softmax(-1)))
+    return results
+
+
+def _mean(logits, p):
+    return _reverse(logits, p, "sum") / p.numel()  # what reduction="mean" gives, without its warning
+
+
+reverse = Exercise(
+    "reverse_kl",
     LESSON,
-    "which means do you need, and over which of the two distributions are they taken?",
-    _gauss,
+    "which of the two distributions stands in front of the logarithm, and which argument of F.kl_div is that?",
+    _reverse,
     {
-        "That is the other direction.": lambda m1, s1, m2, s2: _gauss(m2, s2, m1, s1),
-        "For equal Gaussians it must be 0: the 1/2 is missing.": lambda m1, s1, m2, s2: _gauss(m1, s1, m2, s2) + 0.5,
-        "s is a standard deviation; its square is the variance.": lambda m1, s1, m2, s2: _gauss(
-            m1, np.sqrt(s1), m2, np.sqrt(s2)
+        "That is forward KL. F.kl_div(a, b) has b in front of the logarithm.": lambda z, p: F.kl_div(
+            z.log_softmax(-1), p, reduction="batchmean"
         ),
-        "The distance of the means is missing.": lambda m1, s1, m2, s2: _gauss(m1, s1, m1, s2),
-        "The logarithm has the wrong sign: a wider second Gaussian costs.": lambda m1, s1, m2, s2: (
-            _gauss(m1, s1, m2, s2) - 2 * np.log(s2 / s1)
+        "Divided by the classes too: that is what the default reduction does.": _mean,
+        "That is the sum over the rows, not their mean.": lambda z, p: _reverse(z, p, "sum"),
+        "The first argument must be logarithms, whichever distribution it is.": lambda z, p: F.kl_div(
+            p, z.softmax(-1), reduction="batchmean"
         ),
-        "The factor 1/2 on the squares is missing.": lambda m1, s1, m2, s2: (
-            _gauss(m1, s1, m2, s2) + (s1**2 + (m1 - m2) ** 2) / (2 * s2**2)
+        "The second argument holds logarithms: then PyTorch must be told.": lambda z, p: F.kl_div(
+            p.log(), z.log_softmax(-1), reduction="batchmean"
         ),
-        "The first variance is missing from the mean of (x - m2)^2.": lambda m1, s1, m2, s2: (
-            _gauss(m1, s1, m2, s2) - s1**2 / (2 * s2**2)
-        ),
+        "The softmax goes over the classes, the last axis.": lambda z, p: _reverse(z, p, axis=0),
     },
-    lambda answer: [answer(0.0, 1.0, 3.0, 2.0), answer(-1.0, 4.0, 2.0, 0.5), answer(2.0, 3.0, 2.0, 3.0)],
+    _rows,
 )
 
 
-def _distil(z, t, T, power=2.0, inner=True):
-    p, q = _softmax(t / T), _softmax(z / T)
-    return T**power * np.sum(p * np.log(p / q)), T**power * (q - p) / (T if inner else 1.0)
+def _distil(z, t, k, T, alpha, *, power=2.0, chain=1.0, hard=1.0, by=(1.0, 1.0)):
+    """by: what the teacher's and the labels' part of the gradient are multiplied with."""
+    p, q, label = _softmax(t / T), _softmax(z / T), _softmax(z / hard)
+    value = alpha * T**power * np.sum(p * np.log(p / q)) - (1 - alpha) * np.log(label[k])
+    soft_g, hard_g = T**power / T**chain * (q - p), (label - np.eye(len(z))[k]) / hard
+    return value, by[0] * alpha * soft_g + by[1] * (1 - alpha) * hard_g
+
+
+def _exchanged(z, t, k, T, alpha):
+    p, q = _softmax(z / T), _softmax(t / T)
+    label = np.log(_softmax(z)[k])
+    return alpha * T**2 * np.sum(p * np.log(p / q)) - (1 - alpha) * label, _distil(z, t, k, T, alpha)[1]
 
 
 distil = Exercise(
     "distil",
     LESSON,
-    "which power of T is left in the gradient?",
+    "write down the two losses one after the other: which softmax has a temperature?",
     _distil,
     {
-        "The factor T squared is missing.": lambda z, t, T: _distil(z, t, T, 0.0),
-        "The value is right. In the gradient the chain rule through z / T is missing.": lambda z, t, T: _distil(
-            z, t, T, inner=False
+        "The factor T squared is missing.": lambda *a: _distil(*a, power=0.0),
+        "The value is right. In the gradient the chain rule through z / T is missing.": lambda *a: _distil(
+            *a, chain=0.0
         ),
-        "The value is right. The gradient needs the factor too.": lambda z, t, T: (
-            _distil(z, t, T)[0],
-            _distil(z, t, T, 0.0)[1],
+        "The value is right. The teacher's part of the gradient needs the factor T squared too.": lambda *a: (
+            _distil(*a)[0],
+            _distil(*a, chain=3.0)[1],
         ),
-        "Teacher and student are exchanged in the divergence.": lambda z, t, T: (
-            T**2 * np.sum(_softmax(z / T) * np.log(_softmax(z / T) / _softmax(t / T))),
-            _distil(z, t, T)[1],
+        "The labels' part has no temperature.": lambda z, t, k, T, alpha: _distil(z, t, k, T, alpha, hard=T),
+        "alpha is the teacher's share, 1 - alpha the labels'.": lambda z, t, k, T, alpha: _distil(
+            z, t, k, T, 1 - alpha
         ),
-        "The temperature does not enter.": lambda z, t, T: _distil(z, t, 1.0),
-        "The logits are divided by T, not multiplied.": lambda z, t, T: _distil(z * T * T, t * T * T, T),
-        "The sign of the gradient is wrong.": lambda z, t, T: (_distil(z, t, T)[0], -_distil(z, t, T)[1]),
+        "Teacher and student are exchanged in the divergence.": _exchanged,
+        "The value is right. The labels are missing from the gradient.": lambda *a: _distil(*a, by=(1.0, 0.0)),
+        "The sign of the gradient is wrong.": lambda *a: _distil(*a, by=(-1.0, -1.0)),
     },
-    lambda answer: _pairs(answer, [(_Z, np.array([4.0, 0.0, -1.0, 1.0]), T) for T in (1.5, 3.0, 8.0)]),
+    lambda answer: _pairs(
+        answer,
+        [(_Z, np.array([4.0, 0.0, -1.0, 1.0]), k, T, a) for k, T, a in ((0, 1.5, 0.3), (1, 3.0, 0.8), (3, 8.0, 0.6))],
+    ),
 )
 
-EXERCISES = [skew, gaussians, distil]
+EXERCISES = [reverse, skew, distil]
