@@ -3,7 +3,7 @@
 #   lesson:
 #     title: Advantages and drawbacks, measured
 #     minutes: 40
-#     settles: [E15, E16, E24]
+#     settles: [E15, E16, E24, E26]
 # ---
 
 # %% [markdown]
@@ -168,7 +168,7 @@ evidence += [["Adam avoids overfitting", "3000 steps on digits, 2 rates", "refut
              ["the lowest training loss is the best model", "the same", "refuted: stop earlier"]]
 
 # %% [markdown]
-# Adam is faster, and so faster past the point where more training harms. E15: the training loss is not the goal. Stop by validation data (exercise 2); a lower training loss is no evidence for an optimizer.
+# Adam is faster, and so faster past the point where more training harms. E15: the training loss is not the goal. Stop by validation data (exercise 2); a lower training loss is no evidence for an optimizer. (E26: the source writes 过度拟合 for overfitting, and 偏差修正 for bias correction; the usual terms are 过拟合 and 偏差校正.)
 #
 # ### Memory, scale, and solving at once
 
