@@ -174,7 +174,8 @@ for c in (0.1, 1.0, 10.0):
         worse.setdefault(c, []).append(np.mean((x_test @ theta - y_test) ** 2) / reference)
     print(f"c = {c:4}: more than 1.1 times the error of the learned loss, in the median:", np.median(worse[c]) > 1.1)
 assert np.median(worse[1.0]) < 1.1 < min(np.median(worse[0.1]), np.median(worse[10.0]))
-#
+
+# %% [markdown]
 # ## An interval instead of a number
 #
 # Two quantiles, 0.1 and 0.9, enclose four targets in five. The usual shortcut does the same with one model: least squares, plus and minus 1.28 standard deviations of its residuals. Which interval holds what it says?
