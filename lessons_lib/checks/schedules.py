@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from ..optim.cycles import cosine
+from ..optim.schedules import linear, sequential
 from .engine import Exercise
 
 LESSON = "03_algorithms/16_schedules"
@@ -108,7 +110,7 @@ equal = Exercise(
     "which variance is the goal? Then one line of the derivation for each of the two numbers.",
     _precise,
     {
-        "The rate is right. The number of steps: line 2 divides by lambda squared.": lambda lam, s2, lr: (
+        "The rate is right. The number of steps: line 2 divides by h squared.": lambda lam, s2, lr: (
             _precise(lam, s2, lr)[0] * lam,
             _precise(lam, s2, lr)[1],
         ),
@@ -129,4 +131,61 @@ equal = Exercise(
     _pair,
 )
 
-EXERCISES = [root, ema, equal]
+
+def _as_rates(answer):
+    """The rates that the four numbers give: equal rates are equally right."""
+    results = []
+    for warmup, total in ((4, 12), (10, 50), (2, 9), (100, 130)):
+        numbers = answer(warmup, total)
+        numbers = numbers.tolist() if hasattr(numbers, "tolist") else numbers
+        if not isinstance(numbers, tuple | list) or len(numbers) != 4:
+            return numbers  # the comparison says how many results came
+        start, iters, milestone, t_max = map(float, numbers)
+        parts = [lambda t, a=start, n=iters: linear(t, a, 1.0, n), lambda t, n=t_max: cosine(t, n, 1.0)]
+        results.append(np.array([sequential(t, parts, [milestone]) for t in range(total)]))
+    return results
+
+
+numbers = Exercise(
+    "torch_numbers",
+    LESSON,
+    "write down the first rates for warmup = 4, with the scheduler's step 0, 1, ... beside each.",
+    lambda w, total: (1 / w, w - 1, w - 1, total - w),
+    {
+        "One update too many on the way up: the scheduler's step 0 has the first rate already.": lambda w, total: (
+            1 / w,
+            w,
+            w,
+            total - w,
+        ),
+        "The peak is used twice: the cosine's step 0 is the peak.": lambda w, total: (1 / w, w - 1, w, total - w),
+        "The rate jumps: the cosine begins before the straight line has arrived.": lambda w, total: (
+            1 / w,
+            w,
+            w - 1,
+            total - w,
+        ),
+        "The first batch is lost: its rate is 0 (and PyTorch refuses this factor).": lambda w, total: (
+            0.0,
+            w,
+            w,
+            total - w,
+        ),
+        "T_max counts the cosine's own steps, not all of them.": lambda w, total: (1 / w, w - 1, w - 1, total),
+        "T_max is one too large: the last update does not reach the lowest rate.": lambda w, total: (
+            1 / w,
+            w - 1,
+            w - 1,
+            total - w + 1,
+        ),
+        "The start factor is a share of lr that grows to 1 in equal parts: how many parts?": lambda w, total: (
+            1 / (w - 1),
+            w - 1,
+            w - 1,
+            total - w,
+        ),
+    },
+    _as_rates,
+)
+
+EXERCISES = [root, ema, equal, numbers]
