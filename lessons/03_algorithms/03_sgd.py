@@ -99,7 +99,7 @@ print("unbiased, and the variance is S^2 / B (N - B) / (N - 1): for every B, wha
 # 5. Along an eigenvector with curvature $h$ the distance to the minimum is multiplied by $1 - \eta h$ at each step. It shrinks if $|1 - \eta h| < 1$, that is $\eta < 2 / h$. The
 #    steepest direction decides: $2 / \lambda_{\max}$ is the edge, from both sides.
 # 6. Mini-batch: take the mean over batches. With $\Sigma$ the covariance matrix of $g$, $\mathbb E[g^\top H g] = \nabla J^\top H\, \nabla J + \operatorname{tr}(H \Sigma)$. The expected change of $J$ is
-#    $-\eta \lVert \nabla J \rVert^2 + \frac{\eta^2}2 (\nabla J^\top H\, \nabla J + \operatorname{tr} H \Sigma)$. Far from the minimum the first term rules. Near it, $\nabla J$ fades and the noise $\Sigma$ does not, unless the model fits every example exactly.
+#    $-\eta \lVert \nabla J \rVert^2 + \frac{\eta^2}2 (\nabla J^\top H\, \nabla J + \operatorname{tr} H \Sigma)$. With a small enough $\eta$ the first term rules far from the minimum (not with any $\eta$: there $\Sigma$ grows as fast as $\lVert \nabla J \rVert^2$). Near it, $\nabla J$ fades and the noise $\Sigma$ does not, unless the model fits every example exactly.
 
 # %% name="one-step"
 eta, h1, h2, h12 = sp.symbols("eta h1 h2 h12")
@@ -273,7 +273,7 @@ print("best of seven rates: the batch of 8 ends nearer than the full batch's one
 assert nearer.all()
 
 # %% [markdown]
-# After 310 examples the batch of 8 has taken 38 steps, the full batch one. Each at its best rate of seven, the batch of 8 is nearer: that is what SGD is for. And line 6? At the level of $B = 8$ a step with 8 is near its balance; a step on *one* example has more noise and must go up on average. All 310 of them, averaged, every seed:
+# After 310 examples the batch of 8 has taken 38 steps, the full batch one. Each at its best rate of seven, the batch of 8 is nearer: that is what SGD is for. And line 6? At the level of $B = 8$ steps with 8 balance, on average over many steps; a step on *one* example has eight times the noise and should go up on average. All 310 of them, averaged, every seed:
 
 # %% name="line-6"
 lr_6 = 0.02
@@ -287,7 +287,7 @@ for s in setting.seeds:
 print("after 300 steps with B = 8, a step on one example raises the objective on average, every seed")
 
 # %% [markdown]
-# So "the loss gradually falls until the optimum" (E13) is true of the full batch with a learning rate below the edge. A mini-batch step keeps its word to *its batch*, and that only below *the batch's own* edge (exercise 3); to the
+# So "the loss gradually falls until the optimum" (E13) is true of the full batch with a learning rate below the edge. A mini-batch step keeps its word to *its batch*, and that only below *the batch's own* edge (exercise 3; the picture's 0.02 lies just below it, 0.06 does not); to the
 # objective it gave none. How high the level is follows from line 6: the noise enters with $\eta^2 / B$, the descent with $\eta$. Their balance moves with $\eta / B$: a smaller learning rate or a larger batch brings it down.
 
 # %% name="noise-ball"
@@ -389,19 +389,22 @@ assert all(ratio[0.5, B] < 3 for B in batch_sizes) and all(ratio[1.05, B] < 3 fo
 assert ratio[1.05, 256] > 100
 
 # %% name="steeper"
-steep = {B: [] for B in (2, 8, 32)}  # a steeper line: B = 32 gets 0.9 times the edge
-for s in setting.seeds:
+steep = {B: [] for B in (2, 8, 32)}  # a steeper line: B = 32 gets 0.9 times the edge; 20 seeds, one draw can mislead
+for s in range(seed, seed + 20):
     x_s, y_s, gap_s = problem(s)
     own_edge = 2 / np.linalg.eigvalsh(2 * x_s.T @ x_s / len(x_s)).max()
     for B, gaps in steep.items():
         gaps.append(gap_s(train(x_s, y_s, B, 0.9 * own_edge * B / 32, 20 * len(x_s) // B, s)[0][-1]))
 middle = {B: np.median(gaps) for B, gaps in steep.items()}
-print("0.9 x edge at B = 32 already: B = 8 keeps up with B = 2, B = 32 fails")
-assert middle[8] < 3 * middle[2] and middle[32] > 3 * middle[2]
+print("0.9 x edge at B = 32 already: B = 8 stays within twice B = 2, B = 32 does not:", middle[32] > 2 * middle[2])
+assert middle[8] < 2 * middle[2] < middle[32]
+
+# %% tags=["nbval-ignore-output"] name="steeper-table"
+Table(["B, 20 seeds", "gap, median (range)"], [[B, cell(gaps)] for B, gaps in steep.items()])
 
 # %% [markdown]
-# On the line through half the edge at $B = 256$ the rule holds: a large batch needs no more epochs (medians within a factor of 3, our bound) and fewer steps, 24 instead of 3100. At 1.05 times the edge $B = 256$ fails. But the full batch's edge is only the last
-# barrier: a batch has steeper directions than the average, so on a steeper line $B = 32$ fails already at 0.9 times the edge. The rule needs both a rate and an $\eta / B$ that are small enough; how small depends on the data. The source document says that mini-batches bring efficiency and stability (C27). Efficiency: fewer steps, as shown; time per step we did not measure. Stability: the
+# On the line through half the edge at $B = 256$ the rule holds: a large batch needs no more epochs (medians within a factor of 3, our bound) and fewer steps, 24 instead of 3100. At 1.05 times the edge $B = 256$ fails. The edge is only the last barrier, though: on a steeper line $B = 32$ ends
+# worse already at 0.9 times the edge, on most draws, not on all. There line 5 multiplies the steepest direction by $1 - 1.8 = -0.8$ in each step, so that the noise of many steps piles up in it; and now and then a batch is steeper than the average. The rule needs both a rate and an $\eta / B$ that are small enough; how small depends on the data. The source document says that mini-batches bring efficiency and stability (C27). Efficiency: fewer steps, as shown; time per step we did not measure. Stability: the
 # smaller variance of line 3.
 #
 # ### Stopping on a lucky batch
@@ -506,7 +509,7 @@ check("epoch")
 #
 # ## Takeaways
 #
-# - The mean gradient of a batch is unbiased and its variance falls like $1/B$. **F5 and F6: right for one example; E9, G11:** with a batch, take the mean. **C27: conditional:** fewer steps for the same result, as long as the learning rate stays well below the edge (of the batch, not only of the full data); stability is line 3. **E14:** the optimizer only
+# - The mean gradient of a batch is unbiased and its variance falls like $1/B$. **F5 and F6: right for one example; E9, G11:** with a batch, take the mean. **C27: conditional:** fewer steps for the same result, as long as the learning rate stays well below the edge (half of it was safe here, 0.9 of it was not); stability is line 3. **E14:** the optimizer only
 #   consumes the gradient.
 # - Below $2 / \lambda_{\max}$ a full-batch step cannot raise a quadratic objective (**G12: confirmed**). **E13: "until the optimum" is refuted** for mini-batches at a constant rate, where no $\theta$ fits every example: they end at a level set by $\eta / B$, where half of the steps go up. **E23:** so never
 #   stop on one batch's loss.

@@ -107,6 +107,10 @@ edge = Exercise(
             0.5 / _squares(x).max()
         ),
         "The length of x enters squared.": lambda x: 1 / np.sqrt(_squares(x).max()),
+        "That is the edge of the sum over all examples; here each example stands alone.": lambda x: (
+            1 / np.linalg.norm(x, 2) ** 2
+        ),
+        "|x|^2 is the sum over the d coordinates, not the largest of them.": lambda x: 1 / (x**2).max(),
         "That is safe for the average example only.": lambda x: 1 / _squares(x).mean(),
         "That is the flattest example. The steepest one breaks first.": lambda x: 1 / _squares(x).min(),
         "One number is wanted: the rate that is safe for every example.": lambda x: 1 / _squares(x),
@@ -132,6 +136,12 @@ epoch = Exercise(
         "These batches overlap. Step on by B.": lambda order, size: [
             order[i : i + size] for i in range(len(order) - size + 1)
         ],
+        "If B divides the number of examples, your last batch is empty.": lambda order, size: [
+            order[i * size : (i + 1) * size] for i in range(len(order) // size + 1)
+        ],
+        "The batches are of nearly equal size; each but the last has B examples.": lambda order, size: np.array_split(
+            order, -(-len(order) // size)
+        ),
         "B is the size of a batch, not the number of batches.": lambda order, size: np.array_split(order, size),
         "These are consecutive numbers. Take them from the shuffled order.": lambda order, size: [
             np.arange(len(order))[i : i + size] for i in range(0, len(order), size)
