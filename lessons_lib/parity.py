@@ -118,9 +118,10 @@ def table(name: str, device: torch.device | str = "cpu") -> Table:
     lines = sorted({key[:2] for key in measured}, key=[k[:2] for k in measured].index)
     lines.sort(key=lambda key: [r.option for r in live].index(key[1]))  # stable: live first, then the record
     cells = [[option, where, *(_cell(*measured[where, option, d]) for d in DTYPES)] for where, option in lines]
-    allowed = {r.dtype: f"{r.allowed:.1e}" for r in live}
+    limits = [[r.allowed for r in live if r.dtype == d] for d in DTYPES]  # hard options are allowed more
+    allowed = [" to ".join(f"{a:.1e}" for a in dict.fromkeys((min(v), max(v)))) for v in limits]
     return Table(
-        ["option", "measured", *DTYPES], [*cells, ["allowed", "", *allowed.values()]], _provenance(record, name)
+        ["option", "measured", *DTYPES], [*cells, ["allowed", "", *allowed]], _provenance(record, name)
     )
 
 

@@ -33,7 +33,7 @@ setting = bridge.start(device, seed, profile)
 # %% [markdown]
 # ## The formula
 #
-# The source document promises adaptive losses and gives none. G10 in our list of what it lacks is Barron's, one formula for a whole family; beside it stand two that every library has. With the residual $r = \hat y - y$:
+# The source document promises adaptive losses and gives none. G10 in our list of what it lacks is Barron's, one formula for a whole family; beside it stand two that other libraries have, though PyTorch does not. With the residual $r = \hat y - y$:
 #
 # $$\text{quantile: } \begin{cases}(1 - q)\, r & r > 0\\ -q\, r & \text{else}\end{cases} \qquad \text{log-cosh: } \log \cosh r \qquad \text{Barron: } \rho_\alpha(r) = \frac{b}{\alpha} \bigg[ \Big( \frac{(r / c)^2}{b} + 1 \Big)^{\alpha / 2} - 1 \bigg],\ b = |\alpha - 2|$$
 #
@@ -50,13 +50,14 @@ setting = bridge.start(device, seed, profile)
 # 2. $\log\cosh r$ is about $r^2 / 2$ near 0 and $|r| - \log 2$ far away. Its slope is $\tanh r$: Huber without a seam.
 # 3. Barron's loss at $\alpha = 2$ (as a limit) is $\frac12 (r/c)^2$, at 1 $\sqrt{(r/c)^2 + 1} - 1$, at 0 (a limit) $\log(\frac12 (r/c)^2 + 1)$.
 # 4. Its slope far away goes like $|r|^{\alpha - 1}$: it grows for $\alpha > 1$, stays for $\alpha = 1$, and **falls back to 0 for $\alpha < 1$**: such a loss lets go of a far value.
-# 5. At every $r \ne 0$, $\rho_\alpha$ grows with $\alpha$. Told to minimise it over $\alpha$, an optimizer would choose $-\infty$, whatever the data. As a probability, $p(y) = e^{-\rho_\alpha} / (c\, Z(\alpha))$, it must sum to 1: then a smaller $\alpha$ has a price, $\log Z$, and $-\log p = \rho_\alpha + \log c + \log Z(\alpha)$ can be minimised over $\alpha$ and $c$. ($Z$ is finite for $0 \le \alpha$.)
+# 5. At every $r \ne 0$, $\rho_\alpha$ grows with $\alpha$. Told to minimise it over $\alpha$, an optimizer would choose $-\infty$, whatever the data. As a probability, $p(y) = e^{-\rho_\alpha} / (c\, Z(\alpha))$, it must sum to 1: then a smaller $\alpha$ has a price, $\log Z$, and $-\log p = \rho_\alpha + \log c + \log Z(\alpha)$ can be minimised over $\alpha$ and $c$. ($Z$ is finite only for $\alpha \ge 0$: below 0, $\rho_\alpha$ levels off, so that $e^{-\rho_\alpha}$ never falls to 0.)
 
 # %% name="derivation"
 r, alpha, q, s = sp.symbols("r alpha q s", positive=True)
 assert sp.simplify(s * (1 - q) - (1 - s) * q - (s - q)) == 0  # line 1
 assert sp.simplify(sp.diff(sp.log(sp.cosh(r)), r) - sp.tanh(r)) == 0  # line 2
-assert sp.limit(sp.log(sp.cosh(r)) - r**2 / 2, r, 0) == 0
+assert sp.series(sp.log(sp.cosh(r)), r, 0, 4).removeO() == r**2 / 2
+assert np.isclose(log_cosh(np.array([20.0]), np.zeros(1)).value, 20 - np.log(2))
 general = (2 - alpha) / alpha * ((r**2 / (2 - alpha) + 1) ** (alpha / 2) - 1)  # c = 1, alpha < 2
 assert sp.simplify(general.subs(alpha, 1) - (sp.sqrt(r**2 + 1) - 1)) == 0  # line 3
 near_2, near_0 = barron(np.array([3.0]), 2.0, 1.0, np.zeros(1)), barron(np.array([3.0]), 0.0, 1.0, np.zeros(1))
@@ -67,20 +68,23 @@ for a in (1.5, 1.0, 0.0, -2.0):  # line 4: ten times as far, 10^(alpha - 1) time
     assert np.isclose(slope[1] / slope[0], 10 ** (a - 1), rtol=0.01)
 at = np.array([0.3, 1.0, 10.0])
 assert all((barron(at, a, 1.0, 0 * at).grad.alpha > 0).all() for a in np.linspace(-5, 1.9, 20))  # line 5
+y = np.sinh(np.linspace(-40, 40, 400_001))
+for a in (0.0, 1.0, 2.0):  # the density sums to 1
+    assert np.isclose(np.trapezoid(np.exp(-barron_nll(y, a, 1.0, 0 * y).value), y), 1)
 print("lines 1 to 5 hold")
 
 # %% [markdown]
 # ## Code
 
 # %% name="source"
-show(quantile_loss, log_cosh, barron)
+show(quantile_loss, log_cosh, barron, barron_nll)
 
 # %% [markdown]
 # The formula divides by $\alpha$ and by $b$, which may be 0; the code rearranges it so that no limit needs a case of its own. The source document's steps (predict, loss of each example, mean) stay as they are; one more parameter, $\alpha$, is learned beside the model's.
 #
 # ## Parity
 #
-# PyTorch has none of the three. The judge is its formula in plain torch, differentiated by autograd:
+# PyTorch has none of the four. The judge is its formula in plain torch, differentiated by autograd:
 
 # %% tags=["nbval-ignore-output"] name="parity-quantile"
 parity.table("quantile_loss", setting.device)
@@ -91,18 +95,21 @@ parity.table("log_cosh", setting.device)
 # %% tags=["nbval-ignore-output"] name="parity-barron"
 parity.table("barron", setting.device)
 
+# %% tags=["nbval-ignore-output"] name="parity-barron-nll"
+parity.table("barron_nll", setting.device)
+
 # %% [markdown]
 # ## Picture
 #
 # A linear model of the diabetes data, targets standardised. A share of the *training* targets is spoilt: a meter that jams adds something between 0 and 8. The test data are clean. Five losses; the last learns $\alpha = 2 \sigma(a)$ (between 0 and 2; $\sigma$ is the sigmoid of lesson 1) and $c = e^k$ beside the weights.
 
 # %% name="problem"
-def regression(s, share):
+def regression(s, share, jam=8):
     d, rng = data.diabetes(s), np.random.default_rng(s)
     y, y_test = ((v - d.y.mean()) / d.y.std() for v in (d.y, d.y_test))
     jammed = rng.random(len(y)) < share
     x, x_test = (np.c_[v, np.ones(len(v))] for v in (d.x, d.x_test))
-    return x, y + jammed * 8 * rng.random(len(y)), x_test, y_test
+    return x, y + jammed * jam * rng.random(len(y)), x_test, y_test
 
 def fit(gradient, x, y, extra=0, steps=300):
     theta, rule = np.zeros(x.shape[1] + extra), Adam(0.05)
@@ -144,7 +151,7 @@ plots.lines(
     {name: tuple(np.quantile([error[name, p] for p in shares], [0, 0.5, 1], axis=1)) for name in kinds},
     "spoilt training targets, per cent", "squared error on clean test data (log)",
     "Test error against the share of spoilt targets. Squared error grows fastest, log-cosh and absolute error slowly, both "
-    "Barron losses least. Without spoilt targets all five are equal.",
+    "Barron losses least. Without spoilt targets all five are close.",
     title="Who notices the jammed meter? (band: all seeds)", log="y",
 )
 
@@ -155,12 +162,26 @@ def better(a, b, share):  # in every seed, by how much at least
 best, fixed = "Barron, alpha learned", "Barron, alpha = -2"
 assert np.median(error[best, 0.0] / error["squared", 0.0]) < 1.02  # nothing lost on clean data
 assert better(best, "squared", 0.2) > 1.1 and np.median(error["log-cosh", 0.2] / error[best, 0.2]) > 1.05
-assert np.median(error[best, 0.4] / error[fixed, 0.4]) > 1.05  # where it loses
+assert np.median(error[best, 0.4] / error[fixed, 0.4]) > 1.05 and min(alphas[0.4]) > 0.02  # where it loses, away from 0
 assert min(alphas[0.0]) > 1.6 and max(alphas[0.1]) < 0.8
 print("learned alpha: above 1.6 on clean targets, below 0.8 with one in ten spoilt, in every seed")
 
 # %% [markdown]
-# The loss finds out by itself: near 2 (squared error) where the data are clean, far lower where they are not, at no cost in the first case. At 40 per cent it loses to the fixed $\alpha = -2$: below 0 there is no density, so it may not go there. But the fixed loss has a scale to be set: $c = 1$ suits standardised targets. With another, one target in five spoilt:
+# The loss finds out by itself: near 2 (squared error) where the data are clean, far lower where they are not, at no cost in the first case. At 40 per cent it loses to the fixed $\alpha = -2$, and not for want of a smaller $\alpha$, which settles above its limit 0: a density must give every target its probability, the spoilt ones too; a fixed loss need not explain what it lets go.
+#
+# This meter errs grossly. One that adds between 0 and 3, in two targets of five:
+
+# %% name="mild"
+mild = []
+for s in setting.seeds:
+    x, y, x_test, y_test = regression(s, 0.4, jam=3)
+    thetas = fit(learned, x, y, extra=2)[:-2], fit(kinds["absolute"], x, y)
+    mild.append(np.divide(*(np.mean((x_test @ theta - y_test) ** 2) for theta in thetas)))
+print("mild errors: over 1.05 times the error of the absolute loss, in the median:", np.median(mild) > 1.05)
+assert np.median(mild) > 1.05
+
+# %% [markdown]
+# Small errors look like noise, and the loss takes them for it. And the fixed loss of the picture? It has a scale to be set: $c = 1$ suits standardised targets. With another, one target in five spoilt:
 
 # %% name="scales"
 def with_scale(c):
@@ -208,7 +229,7 @@ assert abs(both[0] - both[1]) < 0.05 and min(both) > 0.7
 print("same share on the whole; one width for all patients is too wide for mild cases and too narrow for severe ones")
 
 # %% [markdown]
-# On the whole the two agree. But severe cases vary more, and one width cannot follow. Neither keeps its promise exactly: the share differs from split to split (±).
+# On the whole the two agree. But severe cases vary more, and one width cannot follow. Neither keeps its promise exactly: two quantiles hold 0.80 of the targets that they were fitted to, a little less of new ones, and the share differs from split to split (±).
 #
 # ## What breaks
 #
@@ -273,7 +294,7 @@ check("expectile_loss")
 # <details><summary>Hint 2</summary>On each side of 0, w is a constant.</details>
 #
 # ### 3. Least squares that forgives (7 minutes, hard)
-# Any loss with slope $\psi(r)$ can be fitted by repeated *weighted* least squares with the weights $\psi(r) / r$. Make one such step for Barron's loss at $\alpha = 0$: from `theta`, compute the weights, and return the minimiser of $\sum_n w_n (x_n \cdot \theta' - y_n)^2$.
+# A loss with slope $\psi(r)$ whose $\psi(r) / r$ falls as $|r|$ grows can be fitted by repeated *weighted* least squares with the weights $\psi(r) / r$. (For $r^4$, where it grows, the steps may swing for ever.) Make one such step for Barron's loss at $\alpha = 0$: from `theta`, compute the weights, and return the minimiser of $\sum_n w_n (x_n \cdot \theta' - y_n)^2$.
 
 # %% name="exercise-reweighted"
 def reweighted(theta, x, y, c):
@@ -295,5 +316,5 @@ check("reweighted")
 # ## Takeaways
 #
 # - A quantile loss asks for a quantile, two of them for an interval that widens where the data do; on new data it holds about what it promises, not exactly.
-# - **G10: confirmed,** with its price: Barron's loss, normalised, learns its own $\alpha$ and loses nothing on clean data. Without $\log Z$ it would always choose to forgive everything.
+# - **G10: confirmed on these data, for gross errors:** Barron's loss, normalised, learns its own $\alpha$ and loses nothing on clean targets; against many mild errors the absolute error was better. Without $\log Z$ it would always choose to forgive everything.
 # - Do not use $\alpha < 1$ from an arbitrary start, nor robust losses where the far values are the ones that matter (floods, fraud): they are built to ignore them.

@@ -28,6 +28,9 @@ loaves = Exercise(
     _loaves,
     {
         "The two costs are swapped: when a missing loaf is dear, bake more.": lambda y, s, b: _loaves(y, b, s),
+        'np.quantile goes between two demands unless told otherwise: method="inverted_cdf".': lambda y, s, b: np.quantile(
+            y, s / (s + b)
+        ),
         "That is the median: it ignores the costs.": lambda y, s, b: np.median(y),
         "That is the mean of the demands: it ignores the costs.": lambda y, s, b: np.mean(y),
         "q is a share: short / (short + left), not short / left.": lambda y, s, b: _at(y, min(s / b, 1.0)),
@@ -111,6 +114,9 @@ reweighted = Exercise(
         "The scale c does not enter.": lambda theta, x, y, c: _solve(x, y, 1 / ((x @ theta - y) ** 2 / 2 + 1)),
         "The factor 1/2 under the logarithm is lost.": lambda theta, x, y, c: _solve(
             x, y, 1 / ((x @ theta - y) ** 2 + c**2)
+        ),
+        "Those are the slopes; the weights are the slope divided by r.": lambda theta, x, y, c: _solve(
+            x, y, (x @ theta - y) / ((x @ theta - y) ** 2 / 2 + c**2)
         ),
         "Those are the weights of alpha = 1.": lambda theta, x, y, c: _solve(
             x, y, 1 / np.sqrt(((x @ theta - y) / c) ** 2 + 1)
