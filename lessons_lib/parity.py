@@ -120,9 +120,7 @@ def table(name: str, device: torch.device | str = "cpu") -> Table:
     cells = [[option, where, *(_cell(*measured[where, option, d]) for d in DTYPES)] for where, option in lines]
     limits = [[r.allowed for r in live if r.dtype == d] for d in DTYPES]  # hard options are allowed more
     allowed = [" to ".join(f"{a:.1e}" for a in dict.fromkeys((min(v), max(v)))) for v in limits]
-    return Table(
-        ["option", "measured", *DTYPES], [*cells, ["allowed", "", *allowed]], _provenance(record, name)
-    )
+    return Table(["option", "measured", *DTYPES], [*cells, ["allowed", "", *allowed]], _provenance(record, name))
 
 
 def _cell(value: float, grad: float | None) -> str:

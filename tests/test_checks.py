@@ -9,6 +9,7 @@ import torch
 
 from lessons_lib import checks
 from lessons_lib.checks import EXERCISES, Exercise, check, judge
+from lessons_lib.checks.engine import on
 from tools.build import ROOT, edition, sources
 
 ALL = [pytest.param(e, id=e.name) for e in EXERCISES.values()]
@@ -56,6 +57,18 @@ def test_a_stub_is_open_and_nonsense_is_not_right(exercise):
 def test_a_wrong_answer_is_told_what_is_wrong_and_nothing_raises(answer, says):
     verdict = judge(DEMO, answer)
     assert verdict.state == "not right yet" and says in verdict.message
+
+
+@pytest.mark.parametrize(("answer", "came"), [(1.0, 1), (np.float64(1), 1), ((1, 2, 3), 3), (np.ones(4), 4)])
+def test_too_few_or_too_many_results_are_counted(answer, came):
+    pair = Exercise("pair", "x", "two", lambda: (1.0, 2.0), {}, on((), ()), returns=2)
+    assert judge(pair, lambda: answer).message == f"2 results are wanted, {came} came. Hint: two"
+    assert judge(pair, lambda: np.array([1.0, 2.0])).state == "right"
+
+
+def test_an_answer_that_changes_its_arguments_does_not_spoil_the_next_one():
+    a = np.ones(2)
+    assert on((a,), (a,))(lambda a: a.__imul__(2).sum()) == [4, 4] and a.sum() == 2
 
 
 def test_keyboard_interrupt_is_the_learners_own():

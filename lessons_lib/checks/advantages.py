@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .engine import Exercise
+from .engine import Exercise, on
 
 LESSON = "03_algorithms/18_advantages_and_drawbacks"
 
@@ -48,16 +48,7 @@ def _against_last(losses, patience):
     return len(losses) - 1, int(np.argmin(losses))
 
 
-def _pairs(answer):
-    results = []
-    falls_again = [5.0, 3.0, 4.0, 3.5, 3.2, 3.1, 3.3, 1.0]
-    for losses, patience in ((falls_again, 3), (falls_again, 7), ([2.0, 2.0, 2.0, 2.0], 2), ([9.0, 8.0, 7.0], 1)):
-        pair = answer(list(losses), patience)
-        if not isinstance(pair, tuple | list) or len(pair) != 2:
-            return pair  # the comparison says how many results came
-        results += [float(n) for n in pair]
-    return results
-
+_FALLS_AGAIN = [5.0, 3.0, 4.0, 3.5, 3.2, 3.1, 3.3, 1.0]
 
 stop = Exercise(
     "early_stop",
@@ -80,7 +71,8 @@ stop = Exercise(
             losses, patience
         )[::-1],
     },
-    _pairs,
+    on((_FALLS_AGAIN, 3), (_FALLS_AGAIN, 7), ([2.0, 2.0, 2.0, 2.0], 2), ([9.0, 8.0, 7.0], 1)),
+    returns=2,
 )
 
 
@@ -103,10 +95,8 @@ def _races():
 def _told(answer):
     results = []
     for race in _races():
-        pair = answer({name: losses.copy() for name, losses in race.items()})
-        if not isinstance(pair, tuple | list) or len(pair) != 2:
-            return pair
-        results += [float(pair[0] == "a") if pair[0] in ("a", "b") else -1.0, float(pair[1])]
+        first, clear = answer({name: losses.copy() for name, losses in race.items()})
+        results += [float(first == "a") if first in ("a", "b") else -1.0, float(clear)]
     return results
 
 
@@ -141,6 +131,7 @@ fair = Exercise(
         ),
     },
     _told,
+    returns=2,
 )
 
 EXERCISES = [memory, stop, fair]

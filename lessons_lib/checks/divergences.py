@@ -4,7 +4,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from .engine import Exercise
+from .engine import Exercise, on
 
 LESSON = "03_algorithms/09_divergences"
 
@@ -12,16 +12,6 @@ LESSON = "03_algorithms/09_divergences"
 def _softmax(z):
     e = np.exp(z - z.max())
     return e / e.sum()
-
-
-def _pairs(answer, trials):
-    results = []
-    for trial in trials:
-        pair = answer(*(a.copy() if isinstance(a, np.ndarray) else a for a in trial))
-        if not isinstance(pair, tuple | list) or len(pair) != 2:
-            return pair  # the comparison says how many results came
-        results += list(pair)
-    return results
 
 
 def _skew(z, p, beta, through=True, factor=True, direct=False):
@@ -50,13 +40,18 @@ skew = Exercise(
             _skew(z, p, beta)[0],
             _softmax(z) - p,
         ),
+        "The value is right. Line 2 also subtracts the mean: q * (a - q @ a).": lambda z, p, beta: (
+            _skew(z, p, beta)[0],
+            _softmax(z) * _skew(z, p, beta, through=False)[1],
+        ),
         "The shares are exchanged: beta is the model's.": lambda z, p, beta: _skew(z, p, 1 - beta),
         "The sign of the gradient is wrong.": lambda z, p, beta: (_skew(z, p, beta)[0], -_skew(z, p, beta)[1]),
         "The value is right. The derivative of log m is 1 / m, not 1 / q.": lambda z, p, beta: _skew(
             z, p, beta, direct=True
         ),
     },
-    lambda answer: _pairs(answer, [(_Z, _P, 0.3), (3 * _Z, _P[::-1], 0.9), (-_Z, _P, 0.6)]),
+    on((_Z, _P, 0.3), (3 * _Z, _P[::-1], 0.9), (-_Z, _P, 0.6)),
+    returns=2,
 )
 
 
@@ -136,10 +131,8 @@ distil = Exercise(
         "The value is right. The labels are missing from the gradient.": lambda *a: _distil(*a, by=(1.0, 0.0)),
         "The sign of the gradient is wrong.": lambda *a: _distil(*a, by=(-1.0, -1.0)),
     },
-    lambda answer: _pairs(
-        answer,
-        [(_Z, np.array([4.0, 0.0, -1.0, 1.0]), k, T, a) for k, T, a in ((0, 1.5, 0.3), (1, 3.0, 0.8), (3, 8.0, 0.6))],
-    ),
+    on(*((_Z, np.array([4.0, 0.0, -1.0, 1.0]), k, T, a) for k, T, a in ((0, 1.5, 0.3), (1, 3.0, 0.8), (3, 8.0, 0.6)))),
+    returns=2,
 )
 
 EXERCISES = [reverse, skew, distil]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import sys
@@ -25,6 +26,7 @@ class Exercise:
     solution: the right answer
     mistakes: {what is wrong: an answer that makes exactly this mistake}
     trial:    what is computed from an answer: (lists of) arrays. A plain value is compared as it is.
+    returns:  how many results one call must give
     """
 
     name: str
@@ -33,6 +35,7 @@ class Exercise:
     solution: Any
     mistakes: dict[str, Any]
     trial: Callable[[Any], Any] = lambda answer: answer
+    returns: int = 1
 
 
 @dataclass(frozen=True)
@@ -47,17 +50,28 @@ class Verdict:
         return f"{self.name}: {self.state}" + (f". {self.message}" if self.message else "")
 
 
+def on(*trials: tuple) -> Callable[[Any], Any]:
+    """A trial that calls the answer with the arguments of each of these, copied: it may change what it is given."""
+    return lambda answer: [answer(*copy.deepcopy(trial)) for trial in trials]
+
+
 class _Open(Exception):
     """The answer returned nothing: the stub still stands."""
+
+
+class _Miscounted(Exception):
+    """The answer returned more or fewer results than are asked for."""
 
 
 def judge(exercise: Exercise, answer: Any) -> Verdict:
     """Compare an answer's trial with the solution's. Never raises, whatever the answer does."""
     try:
         with np.errstate(all="ignore"):
-            got = exercise.trial(_watched(answer))
+            got = exercise.trial(_watched(answer, exercise.returns))
     except _Open:
         return Verdict("open", exercise.name, f"First hint: {exercise.hint}")
+    except _Miscounted as error:
+        return Verdict("not right yet", exercise.name, f"{error} Hint: {exercise.hint}")
     except (Exception, SystemExit) as error:
         return Verdict("not right yet", exercise.name, f"Your code raised {_where(error)}")
     return Verdict(*_compared(exercise, got))
@@ -72,7 +86,7 @@ def _compared(exercise: Exercise, got: Any) -> tuple[str, str, str]:
     return "not right yet", exercise.name, known[0] if known else f"{problem} Hint: {exercise.hint}"
 
 
-def _watched(answer: Any) -> Any:
+def _watched(answer: Any, returns: int) -> Any:
     if answer is None or answer is ...:
         raise _Open
     if not callable(answer):
@@ -82,7 +96,10 @@ def _watched(answer: Any) -> Any:
         result = answer(*args, **kwargs)
         if result is None or result is ...:
             raise _Open
-        return result
+        came = len(result) if getattr(result, "shape", True) and hasattr(result, "__len__") else 1
+        if returns > 1 and came != returns:
+            raise _Miscounted(f"{returns} results are wanted, {came} came.")
+        return tuple(result) if returns > 1 else result
 
     return call
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .engine import Exercise
+from .engine import Exercise, on
 
 LESSON = "03_algorithms/19_fields"
 
@@ -18,16 +18,6 @@ def _with(index, change):
         return tuple(values)
 
     return answer
-
-
-def _four(answer):
-    results = []
-    for trial in ((50_257, 80, 256, 3.0, 2.0), (100, 7, 32, -0.5, 0.1)):
-        found = answer(*trial)
-        if not isinstance(found, tuple | list) or len(found) != 4:
-            return found  # the comparison says how many results came
-        results += list(found)
-    return results
 
 
 first = Exercise(
@@ -46,23 +36,14 @@ first = Exercise(
         "The last one: prediction 0 also misses the mean.": _with(3, lambda V, n, N, m, s: s**2),
         "The last one is a mean of squares, not a root.": _with(3, lambda V, n, N, m, s: np.sqrt(s**2 + m**2)),
     },
-    _four,
+    on((50_257, 80, 256, 3.0, 2.0), (100, 7, 32, -0.5, 0.1)),
+    returns=4,
 )
 
 
 def _text(means, counts, n_bytes):
     nats = np.sum(means * counts)
     return np.exp(nats / np.sum(counts)), nats / np.log(2) / n_bytes
-
-
-def _pair(answer, trials):
-    results = []
-    for trial in trials:
-        pair = answer(*(a.copy() if isinstance(a, np.ndarray) else a for a in trial))
-        if not isinstance(pair, tuple | list) or len(pair) != 2:
-            return pair
-        results += list(pair)
-    return results
 
 
 text = Exercise(
@@ -93,13 +74,11 @@ text = Exercise(
             _text(m, c, n)[1],
         ),
     },
-    lambda answer: _pair(
-        answer,
-        [
-            (np.array([3.0, 1.0, 2.5]), np.array([10, 500, 90]), 2400),
-            (np.array([0.5, 4.0]), np.array([64, 8]), 300),
-        ],
+    on(
+        (np.array([3.0, 1.0, 2.5]), np.array([10, 500, 90]), 2400),
+        (np.array([0.5, 4.0]), np.array([64, 8]), 300),
     ),
+    returns=2,
 )
 
 
@@ -133,13 +112,11 @@ dice = Exercise(
             _dice(p, y)[1],
         ),
     },
-    lambda answer: _pair(
-        answer,
-        [
-            (np.array([0.9, 0.2, 0.6, 0.05]), np.array([1.0, 0, 1, 0])),
-            (np.array([0.3, 0.8, 0.1, 0.4, 0.7]), np.array([0.0, 1, 1, 0, 1])),
-        ],
+    on(
+        (np.array([0.9, 0.2, 0.6, 0.05]), np.array([1.0, 0, 1, 0])),
+        (np.array([0.3, 0.8, 0.1, 0.4, 0.7]), np.array([0.0, 1, 1, 0, 1])),
     ),
+    returns=2,
 )
 
 EXERCISES = [first, text, dice]

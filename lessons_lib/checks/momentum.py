@@ -14,8 +14,6 @@ def _walk(answer):
         theta, u, visited = np.array([1.0, -2.0]), np.zeros(2), []
         for t in range(12):
             result = answer(theta.copy(), rng.normal(size=2), u.copy(), 0.5 if t < 6 else 0.05, 0.8, nesterov)
-            if not isinstance(result, tuple | list) or len(result) != 2:
-                return result  # the comparison says how many results came
             theta, u = (np.array(a, dtype=float) for a in result)
             visited.append(theta)
         results += [np.array(visited), u]
@@ -55,6 +53,7 @@ step = Exercise(
         "Nesterov adds momentum * u to g, not to u.": _wrong(ahead="twice"),
     },
     _walk,
+    returns=2,
 )
 
 same = Exercise(
@@ -124,6 +123,7 @@ tuned = Exercise(
         "Return the rate first, then the momentum.": lambda a, b: _tuned(a, b)[::-1],
     },
     lambda answer: [answer(1.0, 100.0), answer(0.3, 7.0)],
+    returns=2,
 )
 
 EXERCISES = [step, same, shrink, tuned]

@@ -2,19 +2,9 @@
 
 import numpy as np
 
-from .engine import Exercise
+from .engine import Exercise, on
 
 LESSON = "03_algorithms/07_probabilistic_regression"
-
-
-def _results(answer, trials, count):
-    results = []
-    for trial in trials:
-        found = answer(*(a.copy() if isinstance(a, np.ndarray) else a for a in trial))
-        if not isinstance(found, tuple | list) or len(found) != count:
-            return found  # the comparison says how many results came
-        results += list(found)
-    return results
 
 
 def _laplace(m, k, y):
@@ -59,7 +49,8 @@ laplace = Exercise(
             1 - (m - y) ** 2 / np.exp(2 * k),
         ),
     },
-    lambda answer: _results(answer, [(_M, np.array([0.3, -1.0, 2.0, 0.7]), _Y), (_M, np.full(4, -0.5), _Y)], 3),
+    on((_M, np.array([0.3, -1.0, 2.0, 0.7]), _Y), (_M, np.full(4, -0.5), _Y)),
+    returns=3,
 )
 
 
@@ -92,9 +83,8 @@ hours = Exercise(
         ),
         "The sign of the slope is wrong.": lambda z, h, y: (_hours(z, h, y)[0], -_hours(z, h, y)[1]),
     },
-    lambda answer: _results(
-        answer, [(np.array([-1.0, 0.5, 2.0]), np.array([0.5, 8.0, 24.0]), np.array([0.0, 9.0, 250.0]))], 2
-    ),
+    on((np.array([-1.0, 0.5, 2.0]), np.array([0.5, 8.0, 24.0]), np.array([0.0, 9.0, 250.0]))),
+    returns=2,
 )
 
 
@@ -128,7 +118,8 @@ weight = Exercise(
             _weighted(p, v, y, beta)[1],
         ),
     },
-    lambda answer: _results(answer, [(_M, np.array([0.5, 4.0, 9.0, 0.1]), _Y, beta) for beta in (0.5, 1.0, 2.0)], 2),
+    on(*((_M, np.array([0.5, 4.0, 9.0, 0.1]), _Y, beta) for beta in (0.5, 1.0, 2.0))),
+    returns=2,
 )
 
 EXERCISES = [laplace, hours, weight]

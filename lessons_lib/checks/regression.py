@@ -2,20 +2,12 @@
 
 import numpy as np
 
-from .engine import Exercise
+from .engine import Exercise, on
 
 LESSON = "03_algorithms/05_regression"
 
 
-def _pair(answer):
-    r = np.array([-30.0, -2.0, -0.1, 0.0, 0.4, 3.0, 500.0])
-    results = []
-    for delta in (1.0, 0.25, 4.0):
-        result = answer(r.copy(), delta)
-        if not isinstance(result, tuple | list) or len(result) != 2:
-            return result  # the comparison says how many results came
-        results += list(result)
-    return results
+_R = np.array([-30.0, -2.0, -0.1, 0.0, 0.4, 3.0, 500.0])
 
 
 def _pseudo(r, delta):
@@ -48,7 +40,8 @@ pseudo = Exercise(
         ),
         "Return the value first, then the gradient.": lambda r, d: _pseudo(r, d)[::-1],
     },
-    _pair,
+    on((_R, 1.0), (_R, 0.25), (_R, 4.0)),
+    returns=2,
 )
 
 
@@ -105,7 +98,8 @@ rate = Exercise(
             lr * 2,
         ),
     },
-    lambda answer: list(answer(0.3, (4, 3))) + list(answer(2.0, (10, 7))),
+    on((0.3, (4, 3)), (2.0, (10, 7))),
+    returns=3,
 )
 
 EXERCISES = [pseudo, constant, rate]

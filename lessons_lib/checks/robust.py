@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .engine import Exercise
+from .engine import Exercise, on
 
 LESSON = "03_algorithms/06_robust"
 
@@ -28,8 +28,8 @@ loaves = Exercise(
     _loaves,
     {
         "The two costs are swapped: when a missing loaf is dear, bake more.": lambda y, s, b: _loaves(y, b, s),
-        'np.quantile goes between two demands unless told otherwise: method="inverted_cdf".': lambda y, s, b: np.quantile(
-            y, s / (s + b)
+        'np.quantile goes between two demands unless told otherwise: method="inverted_cdf".': lambda y, s, b: (
+            np.quantile(y, s / (s + b))
         ),
         "That is the median: it ignores the costs.": lambda y, s, b: np.median(y),
         "That is the mean of the demands: it ignores the costs.": lambda y, s, b: np.mean(y),
@@ -51,16 +51,7 @@ def _expectile(pred, target, q):
     return w * r**2, 2 * w * r
 
 
-def _try_expectile(answer):
-    pred, target = np.array([-40.0, -1.0, 0.3, 2.0, 70.0]), np.array([3.0, 2.0, 0.1, -5.0, 1.0])
-    results = []
-    for q in (0.5, 0.9, 0.05):
-        pair = answer(pred.copy(), target.copy(), q)
-        if not isinstance(pair, tuple | list) or len(pair) != 2:
-            return pair  # the comparison says how many results came
-        results += list(pair)
-    return results
-
+_PRED, _TARGET = np.array([-40.0, -1.0, 0.3, 2.0, 70.0]), np.array([3.0, 2.0, 0.1, -5.0, 1.0])
 
 expectile = Exercise(
     "expectile_loss",
@@ -87,7 +78,8 @@ expectile = Exercise(
             2 * np.where(p > t, 1 - q, -q) * (p - t),
         ),
     },
-    _try_expectile,
+    on((_PRED, _TARGET, 0.5), (_PRED, _TARGET, 0.9), (_PRED, _TARGET, 0.05)),
+    returns=2,
 )
 
 

@@ -1,10 +1,13 @@
 """Exercises of the lesson on schedules, warm-up and averaging, with the wrong answers that they recognise."""
 
+from collections.abc import Callable
+from math import ceil
+
 import numpy as np
 
 from ..optim.cycles import cosine
 from ..optim.schedules import linear, sequential
-from .engine import Exercise
+from .engine import Exercise, on
 
 LESSON = "03_algorithms/16_schedules"
 
@@ -94,16 +97,6 @@ def _precise(lam, s2, lr, share=100.0):
     return s2 / (lam**2 * goal), 2 * lam * goal / (s2 + lam**2 * goal)
 
 
-def _pair(answer):
-    results = []
-    for trial in ((2.0, 3.0, 0.4), (0.5, 10.0, 1.5), (10.0, 0.1, 0.15)):
-        pair = answer(*trial)
-        if not isinstance(pair, tuple | list) or len(pair) != 2:
-            return pair  # the comparison says how many results came
-        results += list(pair)
-    return results
-
-
 equal = Exercise(
     "as_precise",
     LESSON,
@@ -128,7 +121,8 @@ equal = Exercise(
         "The number of steps first, then the rate.": lambda lam, s2, lr: _precise(lam, s2, lr)[::-1],
         "The goal is V / 100; yours is V itself.": lambda lam, s2, lr: _precise(lam, s2, lr, 1.0),
     },
-    _pair,
+    on((2.0, 3.0, 0.4), (0.5, 10.0, 1.5), (10.0, 0.1, 0.15)),
+    returns=2,
 )
 
 
@@ -136,13 +130,9 @@ def _as_rates(answer):
     """The rates that the four numbers give: equal rates are equally right."""
     results = []
     for warmup, total in ((4, 12), (10, 50), (2, 9), (100, 130)):
-        numbers = answer(warmup, total)
-        numbers = numbers.tolist() if hasattr(numbers, "tolist") else numbers
-        if not isinstance(numbers, tuple | list) or len(numbers) != 4:
-            return numbers  # the comparison says how many results came
-        start, iters, milestone, t_max = map(float, numbers)
-        parts = [lambda t, a=start, n=iters: linear(t, a, 1.0, n), lambda t, n=t_max: cosine(t, n, 1.0)]
-        results.append(np.array([sequential(t, parts, [milestone]) for t in range(total)]))
+        start, iters, milestone, t_max = map(float, answer(warmup, total))
+        parts: list[Callable] = [lambda t, a=start, n=iters: linear(t, a, 1.0, n), lambda t, n=t_max: cosine(t, n, 1.0)]
+        results.append(np.array([sequential(t, parts, [ceil(milestone)]) for t in range(total)]))
     return results
 
 
@@ -186,6 +176,7 @@ numbers = Exercise(
         ),
     },
     _as_rates,
+    returns=4,
 )
 
 EXERCISES = [root, ema, equal, numbers]
