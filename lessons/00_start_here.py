@@ -39,7 +39,7 @@
 # | [Second order: Newton, conjugate gradient, L-BFGS](03_algorithms/15_second_order.ipynb) | 50 | 4 | Newton needs one step where gradient descent needs thousands: is it the price, the noise or the saddles that keeps it out of training? |
 # | [Schedules, warm-up and averaging](03_algorithms/16_schedules.ipynb) | 50 | 4 | SGD circles. Lower the rate, or average the circle: on paper both end at one place. On data? |
 # | [Clipping and accumulation](03_algorithms/17_clipping_and_accumulation.ipynb) | 40 | 3 | We cap every gradient for stability. Does the optimizer still look for the same place? |
-# | [Advantages and drawbacks, measured](03_algorithms/18_advantages_and_drawbacks.ipynb) | 40 | 3 | How much worse is a classifier that is trained with squared error? |
+# | [Advantages and drawbacks, measured](03_algorithms/18_advantages_and_drawbacks.ipynb) | 45 | 3 | How much worse is a classifier that is trained with squared error? |
 # | [Fields of application: field, loss, optimizer, metric](03_algorithms/19_fields.ipynb) | 35 | 3 | Ten classes, nothing trained yet, and the first loss is 2.9. Is something broken? |
 
 # %% [markdown]

@@ -2,14 +2,14 @@
 # jupyter:
 #   lesson:
 #     title: Advantages and drawbacks, measured
-#     minutes: 40
+#     minutes: 45
 #     settles: [E15, E16, E24, E26]
 # ---
 
 # %% [markdown]
 # # Advantages and drawbacks, measured
 #
-# **Goal.** One table of what is said for and against the losses and optimizers of this chapter, with a measurement behind every line, and two sayings that do not survive it. **40 minutes:** reading 20, exercises 20.
+# **Goal.** One table of what is said for and against the losses and optimizers of this chapter, with a measurement behind every line, and the sayings that do not survive it. **45 minutes:** reading 25, exercises 20.
 #
 # **The question.** "Cross-entropy for classes, squared error for numbers." How much worse is a classifier that is trained with squared error?
 
@@ -25,7 +25,7 @@ import sympy as sp
 from lessons_lib import bridge, data, plots
 from lessons_lib.checks import check
 from lessons_lib.core import Loss, mean
-from lessons_lib.losses import cross_entropy, smooth_labels, squared_error
+from lessons_lib.losses import absolute_error, binary_cross_entropy, cross_entropy, huber, smooth_labels, squared_error
 from lessons_lib.optim import SGD, Adam, AdamW, Momentum
 from lessons_lib.show import Table, show
 
@@ -55,6 +55,7 @@ for name, hessian in hessians.items():
     lowest[name] = min(np.linalg.eigvalsh(np.array(f(v), dtype=float)).min() for v in rng.normal(0, 2, (300, 3)))
 assert lowest["cross-entropy"] > -1e-12 and lowest["Brier"] < -0.05  # line 1
 
+# %% name="brier"
 def brier(z, k):  # its value and gradient: a_i by p_i becomes p_i (a_i - sum p a) by z_i, as in lesson 9
     p = np.exp(z - z.max(-1, keepdims=True))
     p = p / p.sum(-1, keepdims=True)
@@ -132,76 +133,173 @@ print("clean labels: cross-entropy's lead over the other two is below 0.05:", ma
 print("with wrong labels the Brier score is ahead of it, at one of the two shares at least:", min(by_p[1:]) < 0)
 assert max(squared[0], by_p[0]) < 0.05 and min(by_p[1:]) < 0
 evidence += [["squared error is for numbers, not for classes", "digits, three losses, tuned", "refuted: within 0.05"],
-             ["cross-entropy: hurt by wrong labels", "20 and 40 % replaced", "confirmed; the bounded Brier score is ahead"]]
+             ["cross-entropy: unbounded, hurt by wrong labels", "20 and 40 % replaced", "confirmed; the bounded Brier score is ahead"]]
 
 # %% [markdown]
 # **A few hundredths** on clean labels, and with wrong ones a squared error is ahead (line 3). E16: the assignment is a good default with reasons, not a law; Hui and Belkin (2020, arXiv 2006.07322) found the same for large networks: squared error on par or better on most language and speech tasks, cross-entropy slightly ahead in vision.
 #
 # ## What breaks: sayings put to the test
 #
-# ### "Adam avoids overfitting", and "minimising the loss finds the optimal parameters"
+# ### "Adam avoids overfitting", "the lowest loss is the best model"
 #
-# Clean digits, 3000 steps, 30 looks. How far does the test loss rise again after its lowest point, while the training loss keeps falling?
+# Clean digits, 3000 steps, 60 looks. First, how far the test loss rises again after its lowest point. Second, a fair comparison: the test loss at the first look at which the *training* loss is below 0.008.
 
 # %% name="overfit"
-rules = {"SGD, 0.3": SGD(0.3), "SGD, 1": SGD(1.0), "Adam, 0.01": Adam(0.01), "Adam, 0.03": Adam(0.03), "AdamW, 0.03": AdamW(0.03)}
-curves = {}
+rules = {
+    "SGD, 0.3": SGD(0.3), "SGD, 1": SGD(1.0), "SGD, 3": SGD(3.0), "Adam, 0.01": Adam(0.01), "Adam, 0.03": Adam(0.03)
+}
+curves = {name: [] for name in rules}  # per look: training loss, test loss, test accuracy, mean top probability
 for s in setting.seeds:
     d = data.digits(s)
     x, x_test = bias(d.x), bias(d.x_test)
     for name, rule in rules.items():
-        path = train(rule, lambda z, n, k=d.y: kinds["cross-entropy"](z, k[n]), x, s, steps=3000, looks=30)
-        pairs = [[mean(cross_entropy(a @ t, k)).value for a, k in ((x, d.y), (x_test, d.y_test))] for t in path]
-        curves.setdefault(name, []).append(np.array(pairs))
-rise = {name: np.array([c[-1, 1] / c[:, 1].min() for c in cs]) for name, cs in curves.items()}
-fell = all(c[-1, 0] < c[c[:, 1].argmin(), 0] for cs in curves.values() for c in cs if c[:, 1].argmin() < 29)
+        looks = []
+        for theta in train(rule, lambda z, n, k=d.y: kinds["cross-entropy"](z, k[n]), x, s, steps=3000, looks=60):
+            losses = [mean(cross_entropy(a @ theta, k)).value for a, k in ((x, d.y), (x_test, d.y_test))]
+            sure = np.exp(-cross_entropy(x_test @ theta, (x_test @ theta).argmax(1)).value).mean()
+            looks.append([*losses, right(theta, x_test, d.y_test), sure])
+        curves[name].append(looks)
+curves = {name: np.array(c) for name, c in curves.items()}  # (seeds, looks, 4)
 
 # %% name="overfit-table" tags=["nbval-ignore-output"]
-rows = [[n, f"{np.median([c[-1, 0] for c in curves[n]]):.4f}", f"{np.mean(r):.2f} ± {np.std(r):.2f}"] for n, r in rise.items()]
-Table(["", "training loss at the end", "last test loss / lowest test loss"], rows)
+rise = {name: c[:, -1, 1] / c[:, :, 1].min(1) for name, c in curves.items()}
+def at_equal(c):  # the test loss where the training loss first falls below 0.008; SGD at 0.3 does not get there
+    low = c[:, :, 0] < 0.008
+    return np.where(low.any(1), c[np.arange(len(c)), low.argmax(1), 1], np.nan)
+
+equal = {name: at_equal(c) for name, c in curves.items()}
+rows = []
+for n, c in curves.items():
+    columns = c[:, -1, 0], rise[n], equal[n], c[:, -1, 2], c[:, -1, 3]
+    rows.append([n, *("never" if np.isnan(v).all() else f"{np.nanmedian(v):.3f}" for v in columns)])
+headers = ["", "training loss, end", "test loss: end / lowest", "test loss at 0.008", "accuracy, end", "top probability, end"]
+Table(headers, rows, "Medians over seeds. At 0.008: where the training loss first falls below it.")
 
 # %% name="overfit-verdict"
-assert fell and np.median(rise["Adam, 0.03"]) > 1.5 > 1.2 > np.median(rise["SGD, 0.3"])
-assert np.median(rise["Adam, 0.01"]) > np.median(rise["SGD, 1"]) and np.median(rise["AdamW, 0.03"]) > 1.2
-print("test loss rises while the training loss falls; most with Adam at 0.03 (over 1.5 times), least with SGD at 0.3")
-evidence += [["Adam avoids overfitting", "3000 steps on digits, 2 rates", "refuted: it gets there first"],
-             ["the lowest training loss is the best model", "the same", "refuted: stop earlier"]]
+sooner = [run[-1, 0] < run[run[:, 1].argmin(), 0] for c in curves.values() for run in c]  # the lowest test loss came before
+assert np.mean(sooner) > 0.9 and np.median(rise["Adam, 0.03"]) > 1.2 > np.median(rise["SGD, 0.3"])
+assert min(np.median(equal[n] / equal["SGD, 1"]) for n in ("Adam, 0.01", "Adam, 0.03")) > 0.9
+apart = np.median(curves["Adam, 0.01"][:, -1, 2] - curves["SGD, 1"][:, -1, 2])
+too_sure = curves["Adam, 0.03"][:, -1, 3] - curves["Adam, 0.03"][:, -1, 2]
+assert abs(apart) < 0.015 and too_sure.min() > 0
+print("the test loss rises while the training loss falls; Adam at 0.03 rises more than SGD at 0.3")
+print("at equal training loss Adam's test loss is not lower than SGD's, in the median; the accuracies end within 0.015")
+evidence += [
+    ["the lowest training loss is the best model", "3000 steps on digits, 5 rules", "refuted: stop earlier"],
+    ["Adam avoids overfitting", "test loss at equal training loss", "refuted"],
+    ["Adam generalises worse than SGD", "test accuracy at the end", "not seen here: within 0.015"],
+    ["cross-entropy: over-confident", "top probability against accuracy", "confirmed, after long training"],
+]
 
 # %% [markdown]
-# Adam is faster, and so faster past the point where more training harms. E15: the training loss is not the goal. Stop by validation data (exercise 2); a lower training loss is no evidence for an optimizer. (E26: the source writes 过度拟合 for overfitting, and 偏差修正 for bias correction; the usual terms are 过拟合 and 偏差校正.)
+# Adam is sooner at a given training loss, and so sooner past the point where more training harms. E15: the training loss is not the goal; stop by validation data (exercise 2), and take no low training loss as evidence for an optimizer. What overfits is the loss more than the answers: the accuracy hardly moves, but the model is surer of its answers than it is right. (E26: the source writes 过度拟合 for overfitting, and 偏差修正 for bias correction; the usual terms are 过拟合 and 偏差校正.)
 #
-# ### Memory, scale, and solving at once
+# ### "SGD needs tuning, Adam does not"
+#
+# Twelve rates from $10^{-4}$ to $10^{1.5}$, in steps of $\sqrt{10}$, 600 steps: how many end within 0.02 of the best accuracy? And the loss times 100, at one rate:
 
-# %% name="memory"
-theta = np.zeros(1000, dtype=np.float32)
-def kept(rule):  # numbers of state for each parameter
-    return sum(a.size for a in rule.init(theta) if hasattr(a, "size")) / theta.size
-print("numbers kept for each parameter:", {type(r).__name__: kept(r) for r in (SGD(0.1), Momentum(0.1), Adam(), AdamW())})
-assert [kept(r) for r in (SGD(0.1), Momentum(0.1), Adam(), AdamW())] == [0, 1, 2, 2]
-evidence += [["SGD needs little memory", "state of each rule", "confirmed: 0, 1 with momentum, 2 for Adam"]]
+# %% name="tuning"
+rates, wide = 10.0 ** np.arange(-4, 2, 0.5), {"SGD": [], "Adam": []}
+for s in setting.seeds[:3]:
+    d = data.digits(s)
+    x, x_test = bias(d.x), bias(d.x_test)
+    for name, rule in {"SGD": SGD, "Adam": Adam}.items():
+        thetas = [train(rule(lr), lambda z, n, k=d.y: kinds["cross-entropy"](z, k[n]), x, s) for lr in rates]
+        found = np.array([right(theta, x_test, d.y_test) for theta in thetas])
+        wide[name].append((found > found.max() - 0.02).sum())
+print("as many good rates, give or take three:", abs(np.median(wide["SGD"]) - np.median(wide["Adam"])) <= 3)
+assert abs(np.median(wide["SGD"]) - np.median(wide["Adam"])) <= 3 and min(map(min, wide.values())) >= 2
 
 # %% name="scale"
-d = data.digits(seed)
-x = bias(d.x)
-ends = {}
-for name, rule in {"SGD": SGD(0.3), "Adam": Adam(0.01)}.items():
-    for factor in (1.0, 100.0):
-        theta = train(rule, lambda z, n, f=factor: f * kinds["cross-entropy"](z, d.y[n]), x, seed)
-        ends[name, factor] = mean(cross_entropy(x @ theta, d.y)).value
-ratio = {name: ends[name, 100.0] / ends[name, 1.0] for name in ("SGD", "Adam")}
-print("loss times 100: Adam's end changes by less than 1 %, SGD's by a factor over 100, here for the better")
-assert abs(ratio["Adam"] - 1) < 0.01 and ratio["SGD"] < 0.01
-evidence += [["Adam does not depend on the loss's scale, SGD does", "loss times 100", "confirmed"]]
+ratio = {"SGD": [], "Adam": []}
+for s in setting.seeds[:3]:
+    d = data.digits(s)
+    for name, rule in {"SGD": SGD(0.3), "Adam": Adam(0.01)}.items():
+        runs = [train(rule, lambda z, n, k=d.y, f=f: f * kinds["cross-entropy"](z, k[n]), bias(d.x), s) for f in (1, 100)]
+        ratio[name].append(np.divide(*(mean(cross_entropy(bias(d.x) @ theta, d.y)).value for theta in runs[::-1])))
+print("loss times 100: Adam's end changes by less than 1 %, SGD's by a factor over 50, here for the better")
+assert np.allclose(ratio["Adam"], 1, atol=0.01) and max(ratio["SGD"]) < 0.02
+evidence += [["SGD needs tuning, Adam does not", "12 rates on digits", "refuted: nearly as many good rates"],
+             ["Adam does not depend on the loss's scale, SGD does", "loss times 100", "confirmed"]]
 
-# %% name="closed-form"
+# %% [markdown]
+# Both have a window; Adam's stays where it is when the loss is scaled. That is what makes its default useful, not that it needs no tuning.
+#
+# ### Memory
+
+# %% name="memory"
+def kept(rule):  # numbers of state for each parameter
+    return sum(a.size for a in rule.init(np.zeros(1000)) if hasattr(a, "size")) / 1000
+
+numbers = {type(r).__name__: kept(r) for r in (SGD(0.1), Momentum(0.1), Adam(), AdamW())}
+print("numbers kept for each parameter:", numbers)
+assert [*numbers.values()] == [0, 1, 2, 2]
+evidence += [["SGD needs little memory, Adam much", "state of each rule", "confirmed: 0, 1 with momentum, 2 for Adam"]]
+
+# %% [markdown]
+# ### Losses for numbers
+#
+# Diabetes; one training target in twenty is ten times too large. And full-batch gradient descent at a constant rate: does it come to rest?
+
+# %% name="numbers"
+fits = {"squared error": squared_error, "absolute error": absolute_error, "Huber": lambda p, t: huber(p, t, 0.5)}
+hurt, restless = {name: [] for name in fits}, {name: [] for name in fits}
+for s in setting.seeds:
+    d, rng = data.diabetes(s), np.random.default_rng(s)
+    y, y_test = ((v - d.y.mean()) / d.y.std() for v in (d.y, d.y_test))
+    x, x_test = bias(d.x), bias(d.x_test)
+    spoilt = np.where(rng.random(len(y)) < 0.05, (10 * d.y - d.y.mean()) / d.y.std(), y)
+    for name, loss in fits.items():
+        found = []
+        for target in (y, spoilt):
+            theta, objective = np.zeros(x.shape[1]), []
+            for _ in range(1000):
+                value, grad = loss(x @ theta, target)
+                objective.append(value.mean())
+                theta = theta - 0.1 * x.T @ grad / len(x)
+            found.append(abs(x_test @ theta - y_test).mean())
+            if target is y:
+                restless[name].append((np.diff(objective[-200:]) > 1e-12).mean())
+        hurt[name].append(found[1] / found[0])
+
+# %% name="numbers-verdict"
+assert np.median(hurt["squared error"]) > 1.3 and max(*hurt["absolute error"], *hurt["Huber"]) < 1.15
+assert min(restless["absolute error"]) > 0.3 and max(*restless["squared error"], *restless["Huber"]) == 0
 d = data.diabetes(seed)
 x, y = bias(d.x), d.y[:, None]
 solved = np.linalg.lstsq(x, y, rcond=None)[0]
-theta = train(Adam(1.0), lambda z, n: mean(squared_error(z, y[n])).grad, x, seed, classes=1, steps=600)
+theta = train(Adam(1.0), lambda z, n: mean(squared_error(z, y[n])).grad, x, seed, classes=1)
 excess = mean(squared_error(x @ theta, y)).value / mean(squared_error(x @ solved, y)).value
-print("600 steps of Adam end above the closed form:", excess > 1.0001)
 assert excess > 1.0001
-evidence += [["squared error has a closed form for linear models", "lstsq against 600 steps", "confirmed: one call, and lower"]]
+print("test error with spoilt targets: over 1.3 times the clean one with squared error (median),")
+print("at most 1.15 times with absolute error and Huber (every seed)")
+print("absolute error: over 30 % of the last steps go up; squared and Huber: none")
+evidence += [["squared error: closed form for linear models", "lstsq against 600 steps of Adam", "confirmed: one call, and lower"],
+             ["squared error: hurt by outliers; absolute, Huber: robust", "1 target in 20 times 10", "confirmed"],
+             ["absolute error: restless at its kink; Huber: not", "steps that go up, constant rate", "confirmed"]]
+
+# %% [markdown]
+# ### "Cross-entropy handles imbalance"
+#
+# Tumours, but only one in twenty of the class 1 kept in training. Its *recall* is the share of test cases of the class that the model finds: at the usual threshold $p = \frac12$; at the training share of the class; and at $\frac12$ with the class weighed up by that share.
+
+# %% name="imbalance"
+recall = []
+for s in setting.seeds:
+    d = data.breast_cancer(s)
+    keep = (d.y == 0) | (np.random.default_rng(s).random(len(d.y)) < 0.05)
+    x, x_test, y = bias(d.x[keep]), bias(d.x_test), d.y[keep][:, None] * 1.0
+    share, scores = y.mean(), []
+    for weight in (1.0, (1 - share) / share):
+        def slope(z, n, w=weight, y=y):
+            return mean(binary_cross_entropy(z, y[n], pos_weight=w)).grad
+        scores.append((x_test @ train(Adam(0.03), slope, x, s, classes=1, steps=1000))[d.y_test == 1])
+    plain, weighed = scores
+    recall.append([(plain > 0).mean(), (plain > np.log(share / (1 - share))).mean(), (weighed > 0).mean()])
+found = np.median(recall, 0)
+print(f"recall, medians: {found[0]:.2f} at 1/2, {found[1]:.2f} at the class's share, {found[2]:.2f} with weights")
+assert found[1] - found[0] > 0.04 and found[1] >= found[2]
+evidence += [["cross-entropy handles imbalance", "recall of a rare class", "refuted: the threshold does"]]
 
 # %% [markdown]
 # ### Rare words
@@ -247,10 +345,6 @@ evidence += [["SGD cannot learn rare words", "made-up language, 4 rates each", "
 # ## The table
 
 # %% name="evidence"
-evidence += [["momentum 0.9 is a ten times larger rate", "lesson 11", "conditional"],
-             ["absolute error: robust, slow at the end", "lesson 5", "confirmed"],
-             ["cross-entropy, or focal loss, handles imbalance", "lesson 10", "refuted: the threshold does"],
-             ["Adam converges faster than SGD", "lessons 4 and 14", "conditional"]]
 Table(["what is said", "measured", "verdict"], evidence)
 
 # %% [markdown]
