@@ -43,6 +43,19 @@ laplace = Exercise(
             *_laplace(m, k, y)[:2],
             -_laplace(m, k, y)[2],
         ),
+        "The slope by m has the wrong sign: r is prediction less target.": lambda m, k, y: (
+            _laplace(m, k, y)[0],
+            -_laplace(m, k, y)[1],
+            _laplace(m, k, y)[2],
+        ),
+        "The slope by k lacks the 1 that comes from log b = k.": lambda m, k, y: (
+            *_laplace(m, k, y)[:2],
+            _laplace(m, k, y)[2] - 1,
+        ),
+        "In the slope by k the derivative of exp(-k) is -exp(-k).": lambda m, k, y: (
+            *_laplace(m, k, y)[:2],
+            2 - _laplace(m, k, y)[2],
+        ),
         "That is a Gaussian's: the Laplace loss has |r|, not its square.": lambda m, k, y: (
             k + (m - y) ** 2 / (2 * np.exp(2 * k)),
             (m - y) / np.exp(2 * k),
