@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .engine import Exercise
+from .engine import Exercise, on
 
 LESSON = "03_algorithms/11_momentum"
 
@@ -70,41 +70,45 @@ same = Exercise(
 )
 
 
-def _shrink(h, lr, momentum):
-    return np.abs(np.roots([1, -(1 + momentum - lr * h), momentum])).max()
+def _least(lr, low, high):
+    return max(1 - np.sqrt(lr * low), np.sqrt(lr * high) - 1) ** 2
 
 
-def _tries(answer):
-    return [
-        answer(*s) for s in ((1.0, 0.1, 0.9), (10.0, 0.3, 0.5), (1.0, 0.001, 0.9), (4.0, 0.9, 0.8), (2.0, 0.5, 0.0))
-    ]
-
-
-shrink = Exercise(
-    "shrink",
+least = Exercise(
+    "least_momentum",
     LESSON,
-    "the two roots of line 3's equation; the larger of them rules in the long run.",
-    _shrink,
+    "solve line 4's two inequalities for the root of the momentum.",
+    _least,
     {
-        "That is gradient descent without momentum: |1 - lr h|.": lambda h, lr, mu: abs(1 - lr * h),
-        "The square root of the momentum holds only where the roots are complex.": lambda h, lr, mu: np.sqrt(mu),
-        "That is the smaller root. In the long run the larger one is left over.": lambda h, lr, mu: np.abs(
-            np.roots([1, -(1 + mu - lr * h), mu])
-        ).min(),
-        "Complex roots: take their size, not their real part.": lambda h, lr, mu: np.roots(
-            [1, -(1 + mu - lr * h), mu]
-        ).real.max(),
-        "The sign of the middle coefficient is -(1 + momentum - lr h).": lambda h, lr, mu: np.abs(
-            np.roots([1, -(1 - mu - lr * h), -mu])
-        ).max(),
+        "The upper border is missing: a steep curvature may need more.": lambda lr, a, b: (1 - np.sqrt(lr * a)) ** 2,
+        "The lower border is missing: a flat curvature may need more.": lambda lr, a, b: (np.sqrt(lr * b) - 1) ** 2,
+        "That is the root of the momentum.": lambda lr, a, b: np.sqrt(_least(lr, a, b)),
+        "Both borders must hold: the larger of the two counts.": lambda lr, a, b: (
+            min(abs(1 - np.sqrt(lr * a)), abs(np.sqrt(lr * b) - 1)) ** 2
+        ),
+        "The curvatures enter by their square roots.": lambda lr, a, b: max(1 - lr * a, lr * b - 1) ** 2,
     },
-    _tries,
+    on((0.01, 1.0, 25.0), (0.3, 3.0, 12.0), (0.1, 9.0, 30.0), (2.0, 0.5, 0.5)),
 )
 
 
 def _tuned(low, high):
     a, b = np.sqrt(low), np.sqrt(high)
-    return 4 / (a + b) ** 2, ((b - a) / (b + a)) ** 2
+    root = (b - a) / (b + a)
+    return 4 / (a + b) ** 2, root**2, np.ceil(np.log(1e-6) / np.log(root))
+
+
+def _with(index, change):
+    def answer(low, high):
+        values = list(_tuned(low, high))
+        values[index] = change(low, high)
+        return tuple(values)
+
+    return answer
+
+
+def _steps(factor, rounded=np.ceil):
+    return rounded(np.log(1e-6) / np.log(factor))
 
 
 tuned = Exercise(
@@ -113,17 +117,28 @@ tuned = Exercise(
     "line 4 asks for two equalities, one at each end.",
     _tuned,
     {
-        "That rate is the best one without momentum.": lambda a, b: (2 / (a + b), _tuned(a, b)[1]),
-        "That is the square root of the momentum.": lambda a, b: (_tuned(a, b)[0], np.sqrt(_tuned(a, b)[1])),
-        "The curvatures enter by their square roots.": lambda a, b: (_tuned(a, b)[0], ((b - a) / (b + a)) ** 2),
-        "The ends are swapped: a negative root squares away, the rate does not.": lambda a, b: (
-            4 / (np.sqrt(b) - np.sqrt(a)) ** 2,
-            _tuned(a, b)[1],
+        "That rate is the best one without momentum.": _with(0, lambda a, b: 2 / (a + b)),
+        "These are gradient descent's best constants: the momentum is not 0.": lambda a, b: (
+            2 / (a + b),
+            0,
+            _steps((b - a) / (b + a)),
         ),
-        "Return the rate first, then the momentum.": lambda a, b: _tuned(a, b)[::-1],
+        "That is the square root of the momentum.": _with(1, lambda a, b: np.sqrt(_tuned(a, b)[1])),
+        "The curvatures enter by their square roots.": _with(1, lambda a, b: ((b - a) / (b + a)) ** 2),
+        "The ends are swapped: a negative root squares away, the rate does not.": _with(
+            0, lambda a, b: 4 / (np.sqrt(b) - np.sqrt(a)) ** 2
+        ),
+        "Return the rate first, then the momentum.": lambda a, b: (*_tuned(a, b)[1::-1], _tuned(a, b)[2]),
+        "The steps: the factor per step is the root of the momentum.": _with(2, lambda a, b: _steps(_tuned(a, b)[1])),
+        "The steps are rounded up, to a whole number.": _with(
+            2, lambda a, b: _steps(np.sqrt(_tuned(a, b)[1]), lambda n: n)
+        ),
+        "The steps of gradient descent: with the best momentum the condition number enters by its root.": _with(
+            2, lambda a, b: _steps((b - a) / (b + a))
+        ),
     },
-    lambda answer: [answer(1.0, 100.0), answer(0.3, 7.0)],
-    returns=2,
+    on((1.0, 100.0), (0.3, 7.0)),
+    returns=3,
 )
 
-EXERCISES = [step, same, shrink, tuned]
+EXERCISES = [step, same, least, tuned]
