@@ -38,6 +38,10 @@ pseudo = Exercise(
             _pseudo(r, d)[0],
             _huber(r, d)[1],
         ),
+        "The value is right. A root has the derivative 1 / (2 root): the gradient is twice too large.": lambda r, d: (
+            _pseudo(r, d)[0],
+            2 * _pseudo(r, d)[1],
+        ),
         "Return the value first, then the gradient.": lambda r, d: _pseudo(r, d)[::-1],
     },
     on((_R, 1.0), (_R, 0.25), (_R, 4.0)),
@@ -54,7 +58,14 @@ def _median(y, w):
 def _weighted(answer):
     y = np.array([7.0, 1.0, 4.0, 30.0, 2.0])
     return [
-        answer(y, np.array(w)) for w in ([1.0, 1, 1, 1, 1], [0.1, 5, 1, 1, 1], [1.0, 1, 1, 9, 1], [3.0, 1, 2, 2.5, 1])
+        answer(y, np.array(w))
+        for w in (
+            [1.0, 1, 1, 1, 1],
+            [0.1, 5, 1, 1, 1],
+            [1.0, 1, 1, 9, 1],
+            [3.0, 1, 2, 2.5, 1],
+            [0.4, 0.3, 0.6, 0.9, 0.2],
+        )
     ]
 
 
@@ -65,6 +76,9 @@ constant = Exercise(
     _median,
     {
         "That is the weighted mean: it minimises the squared error.": lambda y, w: np.sum(w * y) / np.sum(w),
+        "The weights must be sorted along with the values.": lambda y, w: np.sort(y)[
+            np.argmax(np.cumsum(w) >= np.sum(w) / 2)
+        ],
         "That is the plain median; the weights are not used.": lambda y, w: np.median(y),
         "That is the median of weight times value; weights count, they do not scale.": lambda y, w: np.median(w * y),
         "The values must be sorted before their weights are added up.": lambda y, w: y[
@@ -90,6 +104,11 @@ rate = Exercise(
             lr / (shape[0] * shape[1]),
             lr / shape[1],
             lr / 2,
+        ),
+        "Another order is wanted: everything, then an example, then half.": lambda lr, shape: (
+            lr / shape[1],
+            lr / (shape[0] * shape[1]),
+            lr * 2,
         ),
         "PyTorch's mean is over all numbers, not over the examples.": lambda lr, shape: (lr / shape[0], lr, lr * 2),
         "The sum over columns multiplies the gradient by their number, not by the number of rows.": lambda lr, shape: (
