@@ -69,10 +69,11 @@ zeros, rng = np.zeros, np.random.default_rng(seed)
 k, signs = rng.integers(0, 10, 64), 2 * rng.integers(0, 2, 64) - 1
 target = rng.normal(size=10_000)
 target = (target - target.mean()) / target.std()
-same = np.ones((8, 4))
+same, smooth = np.ones((8, 4)), L.smooth_labels(k, 10, 0.1, np.dtype(float))
+one_label = np.array([[3]]), np.array([5]), np.array([1])  # the label, the steps, how many labels
 first = {  # field: value of a model that knows nothing, what line 1 to 5 says
     "10 classes": (L.cross_entropy(zeros((64, 10)), k), np.log(10)),
-    "10 classes, smoothing 0.1": (L.soft_cross_entropy(zeros((64, 10)), L.smooth_labels(k, 10, 0.1, np.dtype(float))), np.log(10)),
+    "10 classes, smoothing 0.1": (L.soft_cross_entropy(zeros((64, 10)), smooth), np.log(10)),
     "focal, gamma = 2": (L.focal(zeros((64, 10)), k), 0.9**2 * np.log(10)),
     "words, 50 000": (L.cross_entropy(zeros((64, 50_000)), k), np.log(50_000)),
     "labels, yes or no": (L.binary_cross_entropy(zeros(64), (signs + 1) / 2), np.log(2)),
@@ -81,7 +82,7 @@ first = {  # field: value of a model that knows nothing, what line 1 to 5 says
     "InfoNCE, 256 pairs": (L.info_nce(zeros((256, 256))), np.log(256)),
     "standardised numbers": (L.squared_error(zeros(10_000), target), 1.0),
     "Gaussian, variance 1": (L.gaussian_nll(zeros(10_000), 1.0, target), 0.5),
-    "CTC, 5 steps, 1 label, 10 classes": (L.ctc(zeros((1, 5, 10)), *(np.array(a) for a in ([[3]], [5], [1]))), 5 * np.log(10) - np.log(15)),
+    "CTC, 5 steps, 1 label, 10 classes": (L.ctc(zeros((1, 5, 10)), *one_label), 5 * np.log(10) - np.log(15)),
 }
 for name, (loss, expected) in first.items():
     assert np.isclose(mean(loss).value, expected), name
@@ -90,15 +91,19 @@ Table(["nothing learned yet", "first loss"], [[name, f"{expected:.3f}"] for name
 # %% [markdown]
 # (One label in five steps: its paths are "some steps in a row say 3", of which there are $5 + 4 + 3 + 2 + 1 = 15$.)
 #
-# So a first loss of 2.9 for ten classes *is* wrong: a clueless model has 2.303. Above it, the model is confident at random: the start is too large. Far below it before any training: the label leaks into the input.
+# So a first loss of 2.9 for ten classes *is* wrong: a clueless model has 2.303. Above it, the model is sure at random: the start is too large. Below it, before any training, the loss is divided by too much: by examples or tokens that do not count, for one.
 
-# %% name="too-large"
+# %% name="wrong-start"
 x = rng.normal(size=(2000, 64))
 labels, found = rng.integers(0, 10, 2000), {}
 for size in (0.01, 0.1, 0.3, 1.0):
     found[size] = mean(L.cross_entropy(x @ rng.normal(0, size, (64, 10)), labels)).value
     print(f"weights of size {size:4}: first loss at least {np.floor(10 * found[size]) / 10:.1f}")
 assert found[0.01] < 2.32 and found[1.0] > 2 * np.log(10)
+counts = (np.arange(64) < 32) * 1.0  # half of the batch is padding
+clueless = L.cross_entropy(zeros((64, 10)), k)
+print(f"half padding: {(clueless.value * counts).sum() / 64:.2f} divided by all, {weighted_mean(clueless, counts).value:.2f} by those that count")
+assert np.isclose((clueless.value * counts).sum() / 64, np.log(10) / 2) and np.isclose(weighted_mean(clueless, counts).value, np.log(10))
 
 # %% [markdown]
 # ## Code
