@@ -27,7 +27,7 @@ from lessons_lib import bridge, data, plots
 from lessons_lib.checks import check
 from lessons_lib.core import mean
 from lessons_lib.losses import cross_entropy, huber
-from lessons_lib.optim import Adam
+from lessons_lib.optim import SGD, Adam
 from lessons_lib.optim.clip import clip_by_norm, clip_by_value
 from lessons_lib.show import Table, show
 
@@ -54,7 +54,7 @@ setting = bridge.start(device, seed, profile)
 # ## Derivation
 #
 # 1. $\operatorname{clip}_c(g)$ has $g$'s direction and the length $\min(\lVert g \rVert, c)$.
-# 2. No vector of length $c$ or less is nearer to $g$: clipping changes the gradient as little as the cap allows.
+# 2. No vector $h$ of length $c$ or less is nearer to $g$: $\lVert g - h \rVert \ge \lVert g \rVert - \lVert h \rVert \ge \lVert g \rVert - c$, and $\operatorname{clip}_c(g)$ reaches it. Clipping changes the gradient as little as the cap allows.
 # 3. Clipping each number by itself ("by value") caps them too, and turns the direction: $(1, 100)$ becomes $(1, 1)$ at $c = 1$.
 # 4. Clipping is not linear. Let $g$ be $1$ for nine examples in ten, $-20$ for the tenth. Its mean is $0.9 - 2 = -1.1$. Clip each at $1$, then average: $0.9 - 0.1 = +0.8$. **The average of clipped gradients can point the other way.**
 # 5. With $g_{ki}$ for the gradient of example $i$ in micro-batch $k$, $n_k \bar g_k = \sum_i g_{ki}$: the weighted sum of the formula is the mean over all examples. The plain mean of the $\bar g_k$ counts an example of micro-batch $k$ with $1 / (K n_k)$: those in small micro-batches count more.
@@ -104,7 +104,7 @@ assert np.isclose(lengths["clip, unscale", 5.0], 1 / S, rtol=1e-5) and lengths["
 Table(["order, at limit 1", "a true length of 5 becomes", "a true length of 0.01 becomes"], rows)
 
 # %% [markdown]
-# Only the first row is right. In the third nothing looks wrong while gradients are long; near the end of training, when they should be short, every step is a full one.
+# Only the first row is right. In the third nothing looks wrong while gradients are long; near the end of training, when they should be short, every step is a full one. And (c) comes before (e): clip each micro-batch first and then add up, and line 4 applies.
 #
 # ## Parity with PyTorch
 #
@@ -170,8 +170,15 @@ r = np.linspace(-50, 50, 101)
 assert np.allclose(clip_by_value(r, 10.0), huber(r, 0 * r, 10.0).grad)
 print("batch of 1, tight limit: the median; loose limit: the mean. A larger batch is nearer to the mean.")
 
+found = []
+for s in setting.seeds:  # 3 of 310 values far away
+    far = np.concatenate([np.random.default_rng(s).normal(size=307), [300.0] * 3])
+    found.append((place(far, 0.01 * far.std(), 64, s) - np.median(far)) / (far.mean() - np.median(far)))
+print("3 values of 310 far away, batch of 64, tight limit: less than 0.3 of the way to the mean:", np.median(found) < 0.3)
+assert np.median(found) < 0.3
+
 # %% [markdown]
-# With single examples a tight clip **changes what is minimised**: the clipped slope of the squared error *is* Huber's slope with $\delta = c$ (lesson 5; the last line asserts it), so clipped SGD minimises Huber's loss. Averaging comes before clipping in a batch: the skew is mostly gone there, and the limit moves little. Real SGD does go there:
+# With single examples a tight clip **changes what is minimised**: the clipped slope of the squared error *is* Huber's slope with $\delta = c$ (lesson 5; the last line asserts it), so clipped SGD minimises Huber's loss. Averaging comes before clipping in a batch: here, where the skew is mild, it is mostly gone in a mean of 8, and the limit moves little. With rare huge values it is not gone: let 3 of 310 be far away, and a tight clip holds even batches of 64 near the median. (All this for one parameter. In a linear model an example with the features $x$ has the gradient $r x$, so that its $\delta$ is $c / \lVert x \rVert$.) Real SGD does go there:
 
 # %% name="walk"
 def walk(y, limit, s, steps=20_000):
@@ -184,8 +191,9 @@ def walk(y, limit, s, steps=20_000):
 ends = np.array([walk(data.diabetes(s).y, 10.0, s) for s in setting.seeds])
 goals = np.array([place(data.diabetes(s).y, 10.0, 1, s) for s in setting.seeds])
 starts = np.array([data.diabetes(s).y.mean() for s in setting.seeds])
-assert np.median(abs(ends - goals) / abs(starts - goals)) < 0.4
-print("clipped at 10, started at the mean: every walk leaves it for the predicted place:", bool((ends < starts).all()))
+miss = abs(ends - goals) / abs(starts - goals)
+assert np.median(miss) < 0.2 and miss.max() < 0.5
+print("clipped at 10, started at the mean: the walks miss the predicted place by less than a fifth of the way (median)")
 
 mirrored = [np.concatenate([y, 2 * y.mean() - y]) for y in (data.diabetes(s).y for s in setting.seeds)]
 off = [abs(place(y, 10.0, 1, s) - y.mean()) / y.std() for s, y in zip(setting.seeds, mirrored, strict=True)]
@@ -200,19 +208,19 @@ assert max(off) < 0.05
 # Adam divides by the size of the gradients (lesson 4), so does it need clipping? One coordinate, gradient $\theta$, start at 10. In step 50, once, the gradient is multiplied by 1000:
 
 # %% name="spike"
-def ride(rule, spike, clip=False, steps=600):
+def ride(rule, spike, limit=1e9, steps=600):  # 1e9: never clips
     theta, away = np.array([10.0]), []
     state = rule.init(theta)
     for t in range(steps):
         g = theta * (spike if t == 50 else 1.0)
-        theta, state = rule.update(theta, clip_by_norm(g, 10.0) if clip else g, state)
+        theta, state = rule.update(theta, clip_by_norm(g, limit), state)
         away.append(abs(theta[0]))
     return np.array(away)
 
 # %% name="spike-picture"
 adam = Adam(0.01)
 plots.lines(
-    np.arange(600), {"no spike": ride(adam, 1), "one spike": ride(adam, 1000), "the spike, clipped": ride(adam, 1000, clip=True)},
+    np.arange(600), {"no spike": ride(adam, 1), "one spike": ride(adam, 1000), "the spike, clipped": ride(adam, 1000, limit=10.0)},
     "step", "distance to the minimum",
     "Distance to the minimum over 600 steps of Adam. Without a spike, and with a clipped one: falls steadily. With the spike: "
     "flat from step 50 on.",
@@ -226,14 +234,19 @@ def progress(rule, **how):  # after the spike, as a share of the progress withou
 
 rows, left = [], {}
 for name, rule in {"Adam": adam, "Adam, lr = 0.003": Adam(0.003), "Adam, beta2 = 0.95": Adam(0.01, beta2=0.95)}.items():
-    left[name] = progress(rule, spike=1000), progress(rule, spike=1000, clip=True)
+    left[name] = progress(rule, spike=1000), progress(rule, spike=1000, limit=10.0)
     rows.append([name, *(f"{v:.2f}" for v in left[name])])
 assert max(left["Adam"][0], left["Adam, lr = 0.003"][0]) < 0.1 and left["Adam, beta2 = 0.95"][0] > 0.3
 assert min(clipped for _, clipped in left.values()) > 0.95
-Table(["after the spike", "progress, of that without a spike", "the same, clipped"], rows)
+for beta2, wait in ((0.999, 5800), (0.95, 190)):  # v is 1 + 3 ordinary squares: half a step
+    assert abs(np.log(1e6 * (1 - beta2) / 3) / -np.log(beta2) - wait) < 20
+loose = ride(adam, 1000, limit=100.0)
+thrown = ride(SGD(0.1), 1000)
+assert 0.5 < (loose[60] - loose[-1]) / (ride(adam, 1)[60] - ride(adam, 1)[-1]) < 0.95 and thrown[50] > 90 * thrown[49]
+Table(["after the spike", "progress, of that without a spike", "the same, clipped"], rows, "With a limit of 100 instead of 10 the first row's last number is between 0.5 and 0.95.")
 
 # %% [markdown]
-# The one large square stays in $v$ for about $1 / (1 - \beta_2) = 1000$ steps and divides all of them (with 0.95 for about 20: the last row wakes up again). Adam is not thrown off; it falls asleep. Clipped, the spike is one ordinary step. (SGD is thrown instead: its step is as long as the gradient, here a thousand times the usual one.)
+# The spike adds $(1 - \beta_2) \cdot 10^6$ ordinary squares to $v$, and they fade by the factor $\beta_2$ a step. A step is half as long as usual when 3 of them are left: after about 5800 steps (after about 190 with 0.95: the last row wakes up again). Adam is not thrown off; it falls asleep. Clipped at 10, about the length of an ordinary gradient, the spike is one ordinary step; a loose limit helps less (last line). SGD is thrown instead, far beyond its start.
 #
 # ### The mean of means
 #
@@ -336,6 +349,6 @@ check("scaled_step")
 #
 # ## Takeaways
 #
-# - Clipping by the global norm keeps the direction of the batch's gradient, not the average direction of the examples: with small batches and skewed data it moves the minimum, up to Huber's. **G20: confirmed,** as a cap; **E22:** the source's step lacks it.
+# - Clipping by the global norm keeps the direction of the batch's gradient, not the average direction of the examples: with small batches and skewed data it moves the minimum (with one parameter and single examples: to Huber's). **G20: confirmed,** as a cap; **E22:** the source's step lacks it.
 # - Weigh micro-batches by the examples (tokens) that count; then add up, unscale, clip, update, in this order.
-# - Do not clip tightly at batch size 1 unless you want the median, do not use clipping against `inf`, and do not believe that Adam needs none.
+# - Do not clip tightly at batch size 1, or with rare huge values at any, unless you want the median, do not use clipping against `inf`, and do not believe that Adam needs none.

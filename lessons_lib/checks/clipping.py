@@ -57,11 +57,14 @@ def _accumulate(g, n, g_new, n_new):
 
 def _try_accumulate(answer):
     results = []
-    for batches in ([(1.0, 7), (4.0, 2), (-3.0, 1)], [(2.0, 1), (8.0, 3), (np.nan, 0), (5.0, 4)]):
+    for batches in (
+        [(1.0, 7), (4.0, 2), (-3.0, 1)],
+        [(2.0, 1), (8.0, 3), (np.nan, 0), (5.0, 4)],
+        [(2.0, 1), (np.nan, 3)],
+    ):
         g, n = np.zeros(2), 0
         for value, count in batches:
-            pair = answer(g, n, np.array([value, -10 * value]), count)
-            g, n = pair
+            g, n = answer(np.copy(g), n, np.array([value, -10 * value]), count)
             results += [g, n]
     return results
 
@@ -86,6 +89,9 @@ running = Exercise(
             (g, n) if m == 0 else ((g * m + h * n) / (n + m), n + m)
         ),
         "The mean is right; the tokens so far must be added up.": lambda g, n, h, m: (_accumulate(g, n, h, m)[0], m),
+        "Ask for n_new = 0, not for NaN: a NaN from real tokens must stay visible.": lambda g, n, h, m: (
+            (g, n) if np.isnan(h).any() else _accumulate(g, n, h, m)
+        ),
         "Adding the means forgets to weigh them.": lambda g, n, h, m: (g, n) if m == 0 else (g + h, n + m),
     },
     _try_accumulate,
@@ -108,7 +114,8 @@ def _try_scaled(answer):
     long, short = [np.array([300.0, -400.0]), np.array([[1200.0]])], [np.array([0.3, 0.0]), np.array([[-0.4]])]
     bad, zero = [np.array([np.inf, 1.0]), np.array([[np.nan]])], [np.zeros(2), np.zeros((1, 1))]
     results = []
-    for g in (long, short, bad, zero, [np.array([1.0, np.nan]), np.ones((1, 1))]):
+    late = [np.ones(2), np.array([[np.inf]])]  # not finite in the last array only
+    for g in (long, short, bad, zero, [np.array([1.0, np.nan]), np.ones((1, 1))], late):
         step, scale = answer([a.copy() for a in g], 64.0, 2.0)
         skipped = step is None
         results += [float(skipped), scale, np.zeros(3) if skipped else _flat(step)]
@@ -121,6 +128,9 @@ scaled = Exercise(
     "in which order do unscaling and clipping come, and when is there no step at all?",
     _scaled,
     {
+        "Any of the arrays may hold a number that is not finite; look at all of them.": lambda g, S, limit: (
+            (None, S / 2) if not np.isfinite(g[0]).all() else (_scaled([np.nan_to_num(a) for a in g], S, limit)[0], S)
+        ),
         "Unscale before you clip: the limit is meant for the true gradient.": lambda g, S, limit: (
             _scaled([a * S for a in g], S, limit)[0] and [a / S for a in _scaled([a * S for a in g], S, limit)[0]],
             _scaled(g, S, limit)[1],
