@@ -63,12 +63,15 @@ undo = Exercise(
         "Dividing the probability is not enough: the two must still sum to 1.": lambda p, w: p / w,
         "Those are the odds; a probability is asked for.": lambda p, w: p / (w * np.maximum(1 - p, 1e-300)),
         "The weight goes to the other class's share.": lambda p, w: p / (p + (1 - p) / w + (w - 1) / w * p),
+        "At p = 1 the odds are infinite; multiply the fraction out.": lambda p, w: (
+            (p / (1 - p) / w) / (1 + p / (1 - p) / w)
+        ),
         "Log-odds fall by log(w), not by w.": lambda p, w: 1 / (1 + (1 - p) / np.maximum(p, 1e-300) * np.exp(w)),
         "That mixes p with the weight's share; the odds are what was multiplied.": lambda p, w: (
             p - (w - 1) / (w + 1) * p
         ),
     },
-    lambda answer: [answer(np.array([0.5, 0.95, 0.05, 0.99]), 19.0), answer(np.array([0.3, 0.8]), 3.0)],
+    lambda answer: [answer(np.array([0.5, 0.95, 0.05, 0.99, 1.0]), 19.0), answer(np.array([0.3, 0.8]), 3.0)],
 )
 
 EXERCISES = [share, votes, undo]
