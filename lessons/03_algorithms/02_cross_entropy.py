@@ -97,7 +97,7 @@ print("C = 3: line 1 holds for each one-hot y, lines 2 to 4 for any y that sums 
 # **Convex.** For any direction $v$, $v^\top (\operatorname{diag}(p) - p p^\top) v = \sum_{i<j} p_i p_j (v_i - v_j)^2$: a sum of squares, never
 # negative. It is 0 in one direction only: all $v_i$ equal. Adding one number to every logit changes nothing.
 #
-# **Two classes.** Divide $e^{z_1} / (e^{z_0} + e^{z_1})$ by $e^{z_1}$: it is $\sigma(z_1 - z_0)$. So with $C = 2$ we are back at the last lesson, with $z = z_1 - z_0$.
+# **Two classes.** Divide numerator and denominator of $e^{z_1} / (e^{z_0} + e^{z_1})$ by $e^{z_1}$: it is $\sigma(z_1 - z_0)$. So with $C = 2$ we are back at the last lesson, with $z = z_1 - z_0$.
 
 # %% name="convex"
 q1, q2 = sp.symbols("q1 q2")
@@ -163,7 +163,7 @@ Table(["", "cat", "dog", "fish"], [["softmax", *torch.softmax(z, 0)], ["sigmoid 
 # %% [markdown]
 # ## Code
 #
-# The library's own files: one takes the number of the class, the other a whole distribution (its `log_softmax` is exercise 1).
+# The library's own files: one takes the number of the class, the other a whole distribution (its `log_softmax` is exercise 1). In the last line of the second, `sum(target)` is 1 for every distribution, and the gradient is $p - y$; the factor keeps it right for a target that does not sum to 1, which PyTorch allows too.
 
 # %% name="source"
 show(cross_entropy, soft_cross_entropy)
@@ -291,6 +291,7 @@ plots.side_by_side(
 # Left, from probabilities the loss sinks towards the line at $\log(e + 9) - 1$, far above its twin. Right, it first gets worse, learns later, and at this rate ends as good after 150 steps (lines: medians, bands: lowest to highest seed).
 
 # %% name="picture-verdict"
+early = [r[2] - r[0] for r in right["probabilities"]]
 gap = np.median([r[-1] for r in right["logits"]]) - np.median([r[-1] for r in right["probabilities"]])
 verdict = {
     "from probabilities: over 97 % of the training pictures right": np.median(right_train["probabilities"]) > 0.97,
@@ -298,6 +299,7 @@ verdict = {
     "... and it ends less than 0.1 above that": np.max(losses["probabilities"], axis=0)[-1] < floor + 0.1,
     "from logits: the loss ends below 0.1": np.max(losses["logits"], axis=0)[-1] < 0.1,
     "test accuracies within 2 points of each other": abs(gap) < 0.02,
+    "from probabilities: fewer right after step 3 than after step 1, in the median": np.median(early) < 0,
 }
 print(*(f"{claim}: {bool(holds)}" for claim, holds in verdict.items()), sep="\n")
 assert all(verdict.values())
@@ -359,9 +361,10 @@ for certainty in (0, 5, 10, 20):
 Table(["logit of the wrong class", "gradient, from logits", "gradient, from probabilities"], rows)
 
 # %% [markdown]
-# A certain and wrong example no longer pushes. Whether that is good or bad depends on who is wrong, the label or the model. We compare six cases with the clean one. *Noise*: 40 % of the training labels are replaced by random
-# digits; at learning rate 2, at 0.06, and at 0.06 with four times the steps. *Off by one*: a model first trained on labels shifted by one (0 called 1, ..., 9 called 0) must now learn the right ones; as it is, with four
-# times the steps, and with its weights × 5, which makes it certain.
+# A certain and wrong example no longer pushes. Whether that is good or bad depends on who is wrong, the label or the model. We compare six cases with the clean one:
+#
+# - *Noise*: 40 % of the training labels are redrawn among the ten digits, so that about 36 % become wrong. Three runs: learning rate 2; 0.06; 0.06 with four times the steps.
+# - *Off by one*: a model first trained on labels shifted by one (0 called 1, ..., 9 called 0) must now learn the right ones. Three runs: as it is; with four times the steps; with its weights × 5, which makes it certain.
 
 # %% name="cases"
 def spoil(labels, seed):
@@ -400,26 +403,26 @@ Table(["test accuracy, mean ± sd over seeds", *names], rows)
 lead = {case: results["probabilities", case] - results["logits", case] for case in names}
 best = {w: np.maximum(results[w, "noise"], results[w, "noise, lr 0.06"]) for w in ways}
 best_lead = best["probabilities"] - best["logits"]
-probabilities, logits = (
-    {c: np.median(results[w, c]) for c in names if "off" in c} for w in ("probabilities", "logits")
-)
+middle = {key: np.median(a) for key, a in results.items()}
 verdict = {
     "noise: the mistake wins, with every seed": np.min(lead["noise"]) > 0,
     "small rate: after 150 steps it is behind, with every seed": np.max(lead["noise, lr 0.06"]) < 0,
     "... after 600 steps the two are within 4 points": abs(np.median(lead["noise, lr 0.06, 600 steps"])) < 0.04,
     "each way at the better of the two rates: it still wins, by less": 0 < np.median(best_lead) < np.median(lead["noise"]),
-    "off by one: from probabilities over 70 % right": probabilities["off by one"] > 0.7,
-    "... after 600 steps over 90 %": probabilities["off by one, 600 steps"] > 0.9,
-    "off by one, certain: from probabilities under 10 %": probabilities["off by one, certain"] < 0.1,
-    "off by one, certain: from logits over 85 %": logits["off by one, certain"] > 0.85,
+    "off by one: from probabilities over 70 % right": middle["probabilities", "off by one"] > 0.7,
+    "... after 600 steps over 90 %": middle["probabilities", "off by one, 600 steps"] > 0.9,
+    "off by one, certain: from probabilities under 10 %": middle["probabilities", "off by one, certain"] < 0.1,
+    "off by one, certain: from logits over 85 %": middle["logits", "off by one, certain"] > 0.85,
 }
 print(*(f"{claim}: {bool(holds)}" for claim, holds in verdict.items()), sep="\n")
 assert all(verdict.values())
+redrawn = np.array([0.64] + [0.04] * 9)  # what a label that is redrawn in 40 % of cases says of the picture
+print(f"entropy of the noisy labels: {-(redrawn * np.log(redrawn)).sum():.3f}, the floor of the mistake: {floor:.3f}")
 
 # %% [markdown]
 # So the mistake is not simply bad. On these noisy digits it beats the right loss; at the small rate it is only late, since its gradient starts ten times smaller (rates picked on the test pictures, for both ways alike).
 # It forgives wrong labels: none costs more than one nat above the floor, and one that the model is certain is wrong no longer pushes. For the second reason a model that is *certain* and wrong hardly moves in these 150 steps at learning rate 2. How long it stays depends on its certainty, the rate and your patience: the gradient is tiny, not zero. At a large rate and with
-# clean labels accuracy does not tell you of the mistake, at a small one it looks like slow training; the floor tells you in both.
+# clean labels accuracy does not tell you of the mistake, but the loss does: it levels off just above the floor. At a small rate both look like slow training, since the floor is still far below. What tells you at every rate is one line: do the rows that you hand to the loss sum to 1?
 #
 # What is lost for certain is the meaning of $p$. Of two classes, let class 1 be right in a share $\pi$ of equal-looking examples. F2 is lowest at $p = \pi$, as the section
 # on entropy showed. With the softmax twice the lowest point is where $\mathrm{softmax}(p) = \pi$, that is $p_1 - p_0 = \log \frac{\pi}{1 - \pi}$, and a difference of probabilities stops at 1:
@@ -498,7 +501,7 @@ check("loss_floor")
 #
 # ### 4. The mean over everything (8 minutes, medium)
 # PyTorch has given you the mean loss of each batch in `means`, and you have counted the labels that were not ignored in `counts`, both of shape `(batches,)`. Return the mean
-# over all labels that count. A batch with a count of 0 has the mean NaN.
+# over all labels that count. A batch with a count of 0 has the mean NaN. (If another one is NaN, so must the result be: look at the counts.)
 
 # %% name="exercise-mean"
 def mean_of_all(means, counts):
@@ -521,5 +524,5 @@ check("mean_of_all")
 # - Cross-entropy is minus the log-likelihood of a categorical label; on logits it is $\operatorname{logsumexp}(z) - z_k$, its gradient is prediction minus label, and it is convex in
 #   the logits. **F2, G1 and G3: confirmed;** for $C = 2$ it is the loss of the last lesson. **E3:** the label may be any distribution; several labels at once want sigmoids.
 # - Know your floor: it is the entropy of the labels, 0 only for one-hot ones. **G4: confirmed. C24: conditional**, the loss contains a difference of distributions, its KL part, and **E4:** neither is a
-#   distance. A training loss that sinks towards $\log(e + C - 1) - 1$ and no further was probably handed numbers between 0 and 1 instead of logits: a softmax or a sigmoid too many. **E5, E7, E27:** say whose mean it is; a mean of batch means is not $J$.
+#   distance. With clean labels, a training loss that sinks towards $\log(e + C - 1) - 1$ and no further was probably handed numbers between 0 and 1 instead of logits: a softmax or a sigmoid too many. Noisy labels have a floor of their own, here nearly the same number. **E5, E7, E27:** say whose mean it is; a mean of batch means is not $J$.
 # - Think twice where labels are often wrong: with 40 % of the digits' labels redrawn at random a bounded loss did better, even one bounded by mistake. And do not use a softmax where several classes may be right.

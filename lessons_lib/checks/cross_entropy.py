@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .engine import Exercise
+from .engine import Exercise, on
 
 LESSON = "03_algorithms/02_cross_entropy"
 
@@ -66,7 +66,7 @@ def _floor(classes, low, high):
 
 
 def _whole(means, counts):
-    return np.nansum(means * counts) / counts.sum()
+    return np.sum(np.where(counts > 0, means * counts, 0)) / counts.sum()
 
 
 log_softmax = Exercise(
@@ -111,6 +111,9 @@ gradient = Exercise(
         "Your labels sum to less than 1: the right class also gets its share smoothing / C.": lambda z, k, s: (
             _softmax(z) - (1 - s) * _onehot(z, k) - s / z.shape[-1] * (1 - _onehot(z, k))
         ),
+        "Each class gets smoothing / C, not smoothing: your labels sum to more than 1.": lambda z, k, s: (
+            _softmax(z) - (1 - s) * _onehot(z, k) - s
+        ),
         "That is the gradient of the mean. Per example there is no division by N.": lambda z, k, s: (
             _gradient(z, k, s) / len(z)
         ),
@@ -135,6 +138,9 @@ floor = Exercise(
         "The right class is missing from the sum: logsumexp runs over all classes.": lambda c, low, high: (
             np.log(c - 1) + low - high
         ),
+        "The right logit is missing: G3 ends in - z_k, and z_k is high.": lambda c, low, high: np.log(
+            np.exp(high) + (c - 1) * np.exp(low)
+        ),
         "That is the floor for probabilities, from 0 to 1. Use low and high.": lambda c, low, high: _floor(c, 0, 1),
     },
     lambda answer: [answer(10, -1.0, 1.0), answer(50257, -0.5, 3.0), answer(2, 2.0, 4.0)],
@@ -155,10 +161,17 @@ whole = Exercise(
         "You divided by the number of batches that are not empty. Divide by the number of labels.": lambda m, n: (
             np.nansum(m * n) / (n > 0).sum()
         ),
+        "A batch that counts and is NaN must stay visible: ask for a count of 0, not for NaN.": lambda m, n: (
+            np.nansum(m * n) / n.sum()
+        ),
         "That is the sum over all labels; divide it by how many there are.": lambda m, n: np.nansum(m * n),
         "You divided as if all batches were as full as the fullest.": lambda m, n: np.nansum(m * n) / len(n) / n.max(),
     },
-    lambda answer: answer(np.array([2.0, 0.5, np.nan, 7.0, np.nan]), np.array([256.0, 30.0, 0.0, 1.0, 0.0])),
+    on(
+        (np.array([np.nan, 2.0, 0.5, np.nan, 7.0]), np.array([0.0, 256.0, 30.0, 0.0, 1.0])),
+        (np.array([2.0, 0.5, 7.0, np.nan]), np.array([256.0, 30.0, 1.0, 0.0])),
+        (np.array([2.0, np.nan]), np.array([256.0, 30.0])),
+    ),
 )
 
 EXERCISES = [log_softmax, gradient, floor, whole]
