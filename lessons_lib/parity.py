@@ -142,10 +142,12 @@ def _provenance(record: dict[str, Any] | None, name: str) -> str:
 
 
 def source_hash(name: str) -> str:
-    """A hash of the sources that decide this name's results: its own file, and what all losses and rules share."""
+    """A hash of the sources that decide this name's results: its file, the losses it imports, and what all share."""
     concept = getattr(losses, name, None) or getattr(optim, name)
     family = next(f for f in cases.FAMILIES if name in {c.name for c in f.CASES})
-    modules = [inspect.getmodule(concept), core, _stable if hasattr(losses, name) else optim_stable, family]
+    own = inspect.getmodule(concept)
+    imported = [m for m in (inspect.getmodule(v) for k, v in vars(own).items() if k in losses.__all__) if m is not own]
+    modules = [own, core, _stable if hasattr(losses, name) else optim_stable, family, *imported]
     text = "".join(inspect.getsource(m) for m in modules if m is not None)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

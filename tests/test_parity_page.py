@@ -1,12 +1,13 @@
 """The parity page speaks of everything that PyTorch has, and of what was measured, not of what was once true."""
 
 import copy
+import inspect
 import json
 
 import pytest
 import torch
 
-from lessons_lib import corners, parity
+from lessons_lib import corners, losses, parity
 from tools import parity_page
 
 FILES = sorted(parity_page.RESULTS.glob("torch-*.json"))
@@ -41,6 +42,13 @@ def test_a_row_that_disagrees_or_is_out_of_date_is_said_to(monkeypatch):
     text = parity_page.page(wrong, None)
     line = next(line for line in text.splitlines() if line.startswith("| `Adam` | plain"))
     assert line.count("**no**") == 2 and "**Stale**" in text and "huber" in text.split("**Stale**")[1].splitlines()[0]
+
+
+def test_a_change_of_a_loss_outdates_the_losses_that_call_it(monkeypatch):
+    before, source = {name: parity.source_hash(name) for name in parity.names()}, inspect.getsource
+    changed = inspect.getmodule(losses.barron)
+    monkeypatch.setattr(inspect, "getsource", lambda m: source(m) + ("#" if m is changed else ""))
+    assert {name for name in before if parity.source_hash(name) != before[name]} == {"barron", "barron_nll"}
 
 
 @pytest.mark.parametrize("corner", corners.CORNERS, ids=lambda c: c.title)
