@@ -12,23 +12,26 @@ def _walk(answer):
     """Twenty steps along gradients of three sizes: every theta, the last m and v."""
     gradients = np.random.default_rng(0).normal(size=(20, 3)) * [0.1, 1.0, 10.0] + [0.2, 0.0, -3.0]
     theta, m, v, visited = np.array([1.0, -2.0, 0.5]), np.zeros(3), np.zeros(3), []
+    start = np.array([0.7, 1.5, -4.0])
     for t, g in enumerate(gradients, 1):
-        result = answer(theta.copy(), g.copy(), m, v, t, *SETTING)
+        result = answer(theta.copy(), g.copy(), m, v, t, start, *SETTING)
         theta, m, v = (np.array(a, dtype=float) for a in result)
         visited.append(theta)
     return [np.array(visited), m, v]
 
 
-def _step(theta, g, m, v, t, lr, beta1, beta2, eps, weight_decay, *, place="decoupled"):
-    """AdamW, with the decay in the wrong place."""
-    shrunk = theta * (1 - weight_decay * (1 if place == "no lr" else -lr if place == "grows" else lr))
-    if place in ("gradient", "step", "after", "none"):
+def _step(theta, g, m, v, t, start, lr, beta1, beta2, eps, weight_decay, *, place="decoupled"):
+    """AdamW towards start, with the decay in the wrong place."""
+    away = 0 if place == "none" else theta if place == "to 0" else start if place == "of start" else theta - start
+    shrunk = theta - weight_decay * away * (1 if place == "no lr" else -lr if place == "grows" else lr)
+    if place in ("gradient", "step", "after"):
         shrunk = theta
-    g = g + weight_decay * theta if place == "gradient" else g
+    shrunk = shrunk - start if place == "distance" else shrunk
+    g = g + weight_decay * away if place == "gradient" else g
     m, v = beta1 * m + (1 - beta1) * g, beta2 * v + (1 - beta2) * g**2
-    top = m / (1 - beta1**t) + (weight_decay * theta if place == "step" else 0)
+    top = m / (1 - beta1**t) + (weight_decay * away if place == "step" else 0)
     moved = shrunk - lr * top / (np.sqrt(v / (1 - beta2**t)) + eps)
-    return moved * (1 - lr * weight_decay) if place == "after" else moved, m, v
+    return start + (moved - start) * (1 - lr * weight_decay) if place == "after" else moved, m, v
 
 
 def _wrong(place):
@@ -36,16 +39,19 @@ def _wrong(place):
 
 
 step = Exercise(
-    "adamw_step",
+    "adamw_towards",
     LESSON,
-    "where does the decay enter the formula, and what is it multiplied by?",
+    "where does the decay enter the formula, and which distance does it shrink?",
     _step,
     {
+        "That decays towards 0. Shrink the distance from start.": _wrong("to 0"),
+        "Shrink the distance from start, not start itself.": _wrong("of start"),
+        "That is the shrunken distance; start must be added to it again.": _wrong("distance"),
         "The decay was added to the gradient: that is L2, and both averages see it.": _wrong("gradient"),
         "The decay is divided by the root of v_hat: it must not meet the step at all.": _wrong("step"),
         "The decay is not multiplied by lr.": _wrong("no lr"),
         "The decay is missing.": _wrong("none"),
-        "The weights grow: the factor is 1 - lr * weight_decay.": _wrong("grows"),
+        "The distance grows: the factor is 1 - lr * weight_decay.": _wrong("grows"),
         "You shrink after the step, so the step is shrunk too. First the decay, then the step.": _wrong("after"),
     },
     _walk,
@@ -77,44 +83,52 @@ half_life = Exercise(
     _pairs,
 )
 
-settles = Exercise(
-    "settles_at",
+bowl = Exercise(
+    "bowl_end",
     LESSON,
-    "when does the pull of the decay balance a step of the learning rate?",
-    lambda g, decay: -np.sign(g) / decay,
+    "how far can the gradient push against the decay, and does it need to?",
+    lambda a, decay: np.clip(a, -1 / decay, 1 / decay),
     {
         "That is where the loss with an L2 penalty is lowest. AdamW divides the gradient's size out.": (
-            lambda g, decay: -g / decay
+            lambda a, decay: a / (1 + decay)
         ),
-        "The sign is wrong: the step goes against the gradient.": lambda g, decay: np.sign(g) / decay,
-        "The decay stands in the denominator: the stronger it is, the closer to 0.": lambda g, decay: (
-            -np.sign(g) * decay
+        "That is as far as AdamW can push. A minimum that is nearer stops it.": lambda a, decay: np.sign(a) / decay,
+        "Only as far as 1 / weight_decay, on either side: there the decay balances the step.": lambda a, decay: a,
+        "The wrong side: the gradient pushes towards a.": lambda a, decay: -np.clip(a, -1 / decay, 1 / decay),
+        "On either side: a may be negative.": lambda a, decay: np.minimum(a, 1 / decay),
+        "The limit is 1 / weight_decay: the stronger the decay, the closer to 0.": lambda a, decay: np.clip(
+            a, -decay, decay
         ),
-        "Without an end: the decay grows with the weight and stops it.": lambda g, decay: -np.sign(g) * np.inf,
     },
-    lambda answer: answer(np.array([3.0, -0.02, 50.0]), 0.25),
+    lambda answer: answer(np.array([3.0, -0.02, 50.0, -7.0, 1.5]), 0.25),
 )
 
 
-def _kept(lrs, decay):
-    return np.prod(1 - decay * np.asarray(lrs))
-
-
-kept = Exercise(
-    "kept",
+carry = Exercise(
+    "carried_over",
     LESSON,
-    "one factor per step, each with its own rate.",
-    _kept,
+    "what is the logarithm of the share that is kept?",
+    lambda decay, lrs, new: decay * np.sum(lrs) / np.sum(new),
     {
-        "exp(-sum) is an approximation for small rates; multiply the factors.": lambda lrs, d: np.exp(-d * np.sum(lrs)),
-        "Each step takes a share of what is left: multiply, do not subtract.": lambda lrs, d: 1 - d * np.sum(lrs),
-        "The rates differ from step to step; their mean is not enough.": lambda lrs, d: (
-            (1 - d * np.mean(lrs)) ** len(lrs)
+        "Upside down: with more or larger rates the decay must be smaller.": lambda decay, lrs, new: (
+            decay * np.sum(new) / np.sum(lrs)
         ),
-        "That is what was lost. What is kept?": lambda lrs, d: 1 - _kept(lrs, d),
-        "The decay is multiplied by the rate of its step.": lambda lrs, d: (1 - d) ** len(lrs),
+        "Not only the number of steps counts, but the rate of each.": lambda decay, lrs, new: (
+            decay * len(lrs) / len(new)
+        ),
+        "The number of steps counts too: a sum, not a mean.": lambda decay, lrs, new: (
+            decay * np.mean(lrs) / np.mean(new)
+        ),
+        "The largest rate is not enough: all steps take their share.": lambda decay, lrs, new: (
+            decay * np.max(lrs) / np.max(new)
+        ),
+        "The logarithm of a product is a sum.": lambda decay, lrs, new: decay * np.prod(lrs) / np.prod(new),
+        "That is the share that is kept, not the decay.": lambda decay, lrs, new: np.exp(-decay * np.sum(lrs)),
     },
-    lambda answer: [answer(np.array([0.5, 1.0, 0.1]), 0.6), answer(np.linspace(0.9, 0.1, 9), 0.3)],
+    lambda answer: [
+        answer(0.1, np.linspace(0.02, 0.001, 9), np.full(4, 0.01)),
+        answer(0.01, np.array([1e-3, 2e-3]), np.array([3e-3, 3e-3, 1e-3])),
+    ],
 )
 
-EXERCISES = [step, half_life, settles, kept]
+EXERCISES = [step, half_life, bowl, carry]

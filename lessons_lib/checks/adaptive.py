@@ -74,45 +74,61 @@ forget = Exercise(
 )
 
 
-distance = Exercise(
-    "distance",
+steps = Exercise(
+    "adagrad_steps",
     LESSON,
-    "line 1 of the derivation gives the length of each step.",
-    lambda t, lr: lr * np.sum(1 / np.sqrt(np.arange(1, t + 1))),
+    "which gradients are in s when step t is taken?",
+    lambda g, lr: lr * np.abs(g) / np.sqrt(np.cumsum(g**2)),
     {
-        "2 lr sqrt(t) is the limit for many steps; add up the steps.": lambda t, lr: 2 * lr * np.sqrt(t),
-        "That is the last step alone.": lambda t, lr: lr / np.sqrt(t),
-        "That is a constant step. AdaGrad's shrink.": lambda t, lr: lr * t,
-        "The root is missing: step k is lr / sqrt(k).": lambda t, lr: lr * np.sum(1 / np.arange(1, t + 1)),
-        "The first step has the number 1.": lambda t, lr: lr * np.sum(1 / np.sqrt(np.arange(1, t + 1) + 1)),
+        "s holds this step's gradient too.": lambda g, lr: (
+            lr * np.abs(g) / np.sqrt(np.concatenate([g[:1] ** 2, np.cumsum(g**2)[:-1]]))
+        ),
+        "The root is missing.": lambda g, lr: lr * np.abs(g) / np.cumsum(g**2),
+        "Square first, then add up.": lambda g, lr: lr * np.abs(g) / np.maximum(np.abs(np.cumsum(g)), 1e-9),
+        "That is an average of the squares; AdaGrad adds them up.": lambda g, lr: (
+            lr * np.abs(g) / np.sqrt(np.cumsum(g**2) / np.arange(1, len(g) + 1))
+        ),
+        "lr / sqrt(t) is for gradients of one size.": lambda g, lr: lr / np.sqrt(np.arange(1, len(g) + 1)),
+        "All squares at once: step t knows only the first t gradients.": lambda g, lr: (
+            lr * np.abs(g) / np.sqrt(np.sum(g**2))
+        ),
+        "Wanted are lengths, which are never negative.": lambda g, lr: lr * g / np.sqrt(np.cumsum(g**2)),
+        "That is the distance walked so far; wanted is each step.": lambda g, lr: np.cumsum(
+            lr * np.abs(g) / np.sqrt(np.cumsum(g**2))
+        ),
     },
-    lambda answer: [answer(1, 0.3), answer(7, 2.0), answer(50, 0.1)],
+    lambda answer: [answer(np.array([3.0, -0.5, 10.0, 2.0, -4.0]), 0.3), answer(np.array([-2.0, -2.0, 0.1]), 1.0)],
 )
 
 
-def _first(g, rho, eps):
-    return np.sqrt(eps) / np.sqrt((1 - rho) * g**2 + eps) * np.abs(g)
+def _second(g, rho, eps, *, first=None, enters=None, seen=None, upper=True, below=True):
+    delta = np.sqrt(eps) / np.sqrt((1 - rho) * g**2 + eps) * g if first is None else first
+    d = (1 - rho if enters is None else enters) * delta**2
+    s = (1 - rho**2 if seen is None else seen) * g**2
+    return np.sqrt(d + eps * upper) / np.sqrt(s + eps * below) * np.abs(g)
 
 
-first = Exercise(
-    "adadelta_first",
+second = Exercise(
+    "adadelta_second",
     LESSON,
-    "at the first step d is 0; what is v?",
-    _first,
+    "what does the first step leave in d, and what is in s after two gradients?",
+    _second,
     {
-        "That is the limit for large gradients; keep eps in both roots.": lambda g, rho, eps: (
-            np.sqrt(eps / (1 - rho)) * np.ones_like(g)
+        "That is the first step.": lambda g, rho, eps: np.sqrt(eps) / np.sqrt((1 - rho) * g**2 + eps) * np.abs(g),
+        "The first step enters d with the weight 1 - rho.": lambda g, rho, eps: _second(g, rho, eps, enters=1.0),
+        "s has seen two gradients, not one.": lambda g, rho, eps: _second(g, rho, eps, seen=1 - rho),
+        "d is no longer 0.": lambda g, rho, eps: _second(g, rho, eps, first=0 * g),
+        "d remembers steps, not gradients.": lambda g, rho, eps: _second(g, rho, eps, first=g),
+        "eps stands under the upper root too.": lambda g, rho, eps: _second(g, rho, eps, upper=False),
+        "eps stands under the lower root too.": lambda g, rho, eps: _second(g, rho, eps, below=False),
+        "d must be the one before this step: the step that is being taken is not in it yet.": lambda g, rho, eps: (
+            _second(g, rho, eps, first=_second(g, rho, eps))
         ),
-        "The average v has seen one gradient: its weight is 1 - rho.": lambda g, rho, eps: (
-            np.sqrt(eps) / np.sqrt(g**2 + eps) * np.abs(g)
-        ),
-        "The upper root is missing: it holds eps.": lambda g, rho, eps: np.abs(g) / np.sqrt((1 - rho) * g**2 + eps),
-        "eps stands under the roots, in both.": lambda g, rho, eps: eps / (np.sqrt((1 - rho) * g**2) + eps) * np.abs(g),
         "Wanted is the length of the step, which is never negative.": lambda g, rho, eps: (
-            -np.sign(g) * _first(g, rho, eps)
+            np.sign(g) * _second(g, rho, eps)
         ),
     },
-    lambda answer: answer(np.array([3.0, -0.02, 50.0]), 0.7, 0.04),
+    lambda answer: answer(np.array([3.0, -0.2, 50.0]), 0.7, 0.04),
 )
 
-EXERCISES = [step, forget, distance, first]
+EXERCISES = [step, forget, steps, second]

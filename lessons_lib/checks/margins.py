@@ -117,6 +117,12 @@ semi = Exercise(
         "If no negative is farther than the positive, take the farthest of them.": lambda d, same, d_p: np.argmin(
             np.where(~same & (d > d_p), d, np.inf)
         ),
+        "If nobody is farther than the positive: the farthest of the others, not the nearest.": lambda d, same, d_p: (
+            _semi(d, same, d_p) if (d[~same] > d_p).any() else np.argmin(np.where(same, np.inf, d))
+        ),
+        "If no negative is far enough: the farthest of the negatives, not of all.": lambda d, same, d_p: (
+            _semi(d, same, d_p) if (d[~same] > d_p).any() else np.argmax(d)
+        ),
         "Farther than the positive, not nearer.": lambda d, same, d_p: (
             np.argmax(np.where(~same & (d < d_p), d, -np.inf)) if (~same & (d < d_p)).any() else _semi(d, same, d_p)
         ),
