@@ -94,7 +94,7 @@ show(squared_error)
 # %% [markdown]
 # ## Picture: squared error for classes
 #
-# Ten digits, linear scores, Adam, 600 steps, batches of 64; the best of four rates for each loss, by validation data that are half of the test part, judged on the other half. A share of the *training* labels is replaced by random ones:
+# Ten digits, linear scores, Adam, 600 steps, batches of 64; the best of six rates for each loss, by validation data that are half of the test part, judged on the other half. A share of the *training* labels is replaced by random ones:
 
 # %% name="losses"
 kinds = {
@@ -102,7 +102,7 @@ kinds = {
     "squared error of the scores": lambda z, k: mean(squared_error(z, smooth_labels(k, 10, 0.0, z.dtype))).grad * 10,
     "Brier score": lambda z, k: brier(z, k).grad / len(k),
 }
-lrs, shares = (0.001, 0.003, 0.01, 0.03), (0.0, 0.2, 0.4)
+lrs, shares = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03), (0.0, 0.2, 0.4)
 
 def right(theta, x, y):
     return ((x @ theta).argmax(1) == y).mean()
@@ -121,8 +121,8 @@ accuracy = {name: np.array([[judged(name, p, s) for p in shares] for s in settin
 plots.lines(
     np.array(shares) * 100, {name: tuple(np.quantile(a, [0, 0.5, 1], axis=0)) for name, a in accuracy.items()},
     "training labels replaced, per cent", "share of test digits right",
-    "Accuracy against the share of wrong labels for three losses. All start near 0.95; with wrong labels the Brier score stays "
-    "highest.",
+    "Accuracy against the share of wrong labels for three losses. All start within a few hundredths of 0.95; with 40 per cent "
+    "wrong labels cross-entropy is lowest; the bands overlap.",
     title="Three losses, one classifier (band: all seeds)",
 )
 
@@ -133,10 +133,10 @@ print("clean labels: cross-entropy's lead over the other two is below 0.05:", ma
 print("with wrong labels the Brier score is ahead of it, at one of the two shares at least:", min(by_p[1:]) < 0)
 assert max(squared[0], by_p[0]) < 0.05 and min(by_p[1:]) < 0
 evidence += [["squared error is for numbers, not for classes", "digits, three losses, tuned", "refuted: within 0.05"],
-             ["cross-entropy: unbounded, hurt by wrong labels", "20 and 40 % replaced", "confirmed; the bounded Brier score is ahead"]]
+             ["cross-entropy: unbounded, hurt by wrong labels", "20 and 40 % replaced", "confirmed in the median; the Brier score is ahead"]]
 
 # %% [markdown]
-# **A few hundredths** on clean labels, and with wrong ones a squared error is ahead (line 3). E16: the assignment is a good default with reasons, not a law; Hui and Belkin (2020, arXiv 2006.07322) found the same for large networks: squared error on par or better on most language and speech tasks, cross-entropy slightly ahead in vision.
+# **A few hundredths** on clean labels, and with wrong ones a squared error is ahead. That the Brier score is bounded (line 3) is not the whole reason: at 40 % the squared error of the scores, which is not bounded, does well too. E16: the assignment is a good default with reasons, not a law; Hui and Belkin (2020, arXiv 2006.07322) found the same for large networks: squared error on par or better on most language and speech tasks, cross-entropy slightly ahead in vision.
 #
 # ## What breaks: sayings put to the test
 #
@@ -183,16 +183,16 @@ apart = np.median(curves["Adam, 0.01"][:, -1, 2] - curves["SGD, 1"][:, -1, 2])
 too_sure = curves["Adam, 0.03"][:, -1, 3] - curves["Adam, 0.03"][:, -1, 2]
 assert abs(apart) < 0.015 and too_sure.min() > 0
 print("the test loss rises while the training loss falls; Adam at 0.03 rises more than SGD at 0.3")
-print("at equal training loss Adam's test loss is not lower than SGD's, in the median; the accuracies end within 0.015")
+print("at equal training loss Adam's test loss is at least 0.9 times that of SGD at rate 1, in the median; the accuracies end within 0.015")
 evidence += [
     ["the lowest training loss is the best model", "3000 steps on digits, 5 rules", "refuted: stop earlier"],
-    ["Adam avoids overfitting", "test loss at equal training loss", "refuted"],
+    ["Adam avoids overfitting", "test loss at equal training loss", "not seen: no clear difference"],
     ["Adam generalises worse than SGD", "test accuracy at the end", "not seen here: within 0.015"],
     ["cross-entropy: over-confident", "top probability against accuracy", "confirmed, after long training"],
 ]
 
 # %% [markdown]
-# Adam is sooner at a given training loss, and so sooner past the point where more training harms. E15: the training loss is not the goal; stop by validation data (exercise 2), and take no low training loss as evidence for an optimizer. What overfits is the loss more than the answers: the accuracy hardly moves, but the model is surer of its answers than it is right. (E26: the source writes 过度拟合 for overfitting, and 偏差修正 for bias correction; the usual terms are 过拟合 and 偏差校正.)
+# The table shows how far each goes past the point where more training harms. E15: the training loss is not the goal; stop by validation data (exercise 2), and take no low training loss as evidence for an optimizer. What overfits is the loss more than the answers: the accuracy hardly moves, but the model is surer of its answers than it is right. (E26: the source writes 过度拟合 for overfitting, and 偏差修正 for bias correction; the usual terms are 过拟合 and 偏差校正.)
 #
 # ### "SGD needs tuning, Adam does not"
 #
@@ -281,7 +281,7 @@ evidence += [["squared error: closed form for linear models", "lstsq against 600
 # %% [markdown]
 # ### "Cross-entropy handles imbalance"
 #
-# Tumours, but only one in twenty of the class 1 kept in training. Its *recall* is the share of test cases of the class that the model finds: at the usual threshold $p = \frac12$; at the training share of the class; and at $\frac12$ with the class weighed up by that share.
+# Tumours, but only one in twenty of the class 1 kept in training. Its *recall* is the share of test cases of the class that the model finds: at the usual threshold $p = \frac12$; at the training share of the class; and at $\frac12$ with the class weighed up by that share. Recall always rises when the threshold falls, so the *false alarms*, the share of the others that are called class 1, stand beside it. Only about ten cases of the class are left in training.
 
 # %% name="imbalance"
 recall = []
@@ -293,13 +293,15 @@ for s in setting.seeds:
     for weight in (1.0, (1 - share) / share):
         def slope(z, n, w=weight, y=y):
             return mean(binary_cross_entropy(z, y[n], pos_weight=w)).grad
-        scores.append((x_test @ train(Adam(0.03), slope, x, s, classes=1, steps=1000))[d.y_test == 1])
+        scores.append((x_test @ train(Adam(0.03), slope, x, s, classes=1, steps=1000))[:, 0])
     plain, weighed = scores
-    recall.append([(plain > 0).mean(), (plain > np.log(share / (1 - share))).mean(), (weighed > 0).mean()])
+    cut, rare = np.log(share / (1 - share)), d.y_test == 1
+    recall.append([(v[m] > c).mean() for m in (rare, ~rare) for v, c in ((plain, 0), (plain, cut), (weighed, 0))])
 found = np.median(recall, 0)
 print(f"recall, medians: {found[0]:.2f} at 1/2, {found[1]:.2f} at the class's share, {found[2]:.2f} with weights")
+print(f"false alarms, medians: {found[3]:.3f}, {found[4]:.3f}, {found[5]:.3f}")
 assert found[1] - found[0] > 0.04 and found[1] >= found[2]
-evidence += [["cross-entropy handles imbalance", "recall of a rare class", "refuted: the threshold does"]]
+evidence += [["cross-entropy handles imbalance", "recall and false alarms of a rare class", "refuted at 1/2; a lower threshold finds more, for more false alarms"]]
 
 # %% [markdown]
 # ### Rare words
@@ -340,7 +342,7 @@ print("each at its best rate: within a factor of 1.5 of each other, on all words
 evidence += [["SGD cannot learn rare words", "made-up language, 4 rates each", "conditional: not where its rate is tuned for them"]]
 
 # %% [markdown]
-# At a rate that is good for the frequent words SGD neglects the rare ones, but here, where every word has a row of its own, *one* larger rate serves both, and the two meet. On real text, with columns that are shared, Adam kept a lead (lesson 4). E24: SGD is the base of all; the default for transformers is AdamW, for a reason that this small model does not have.
+# At rate 1 SGD is already near on the frequent words and far off on the rare ones, but here *one* larger rate serves both, and the two meet. On real text, with the same kind of model, Adam kept a lead (lesson 4): there with the full batch and only 100 steps. Which of the differences decides, we did not measure. E24: SGD is the base of all; the default for transformers is AdamW, and this small experiment does not show why.
 #
 # ## The table
 
@@ -408,6 +410,6 @@ check("fair")
 #
 # ## Takeaways
 #
-# - **E16: confirmed** as an error: squared error classifies within a few hundredths, and bears wrong labels better. Cross-entropy is the default for its convexity and its push.
-# - **E15: confirmed:** the lowest training loss was not the best model, least of all with the fastest optimizer. **E24: conditional:** why AdamW rules on transformers does not show in every small model.
+# - **E16: confirmed** as an error: on clean labels both squared errors classify within a few hundredths, and with wrong ones the Brier score is ahead in the median. Cross-entropy is the default for its convexity and its push.
+# - **E15: confirmed:** the lowest training loss was not the best model. **E24: conditional:** why AdamW rules on transformers does not show in every small model.
 # - Do not believe a line of such a table without its measurement, nor this one outside its setting.

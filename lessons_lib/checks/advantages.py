@@ -48,6 +48,15 @@ def _against_last(losses, patience):
     return len(losses) - 1, int(np.argmin(losses))
 
 
+def _all_bad(losses, patience):
+    best = bad = 0
+    for t in range(1, len(losses)):
+        best, bad = (t, bad) if losses[t] < losses[best] else (best, bad + 1)
+        if bad >= patience:
+            return t, best
+    return len(losses) - 1, best
+
+
 _FALLS_AGAIN = [5.0, 3.0, 4.0, 3.5, 3.2, 3.1, 3.3, 1.0]
 
 stop = Exercise(
@@ -58,6 +67,7 @@ stop = Exercise(
     {
         "Compare with the best so far, not with the look before.": _against_last,
         "An equal loss is no improvement.": lambda losses, patience: _stop(losses, patience, strict=False),
+        "Looks in a row: start counting again after an improvement.": _all_bad,
         "It stops one look too late.": lambda losses, patience: _stop(losses, patience + 1),
         "The weights of the best look are kept, not those of the last.": lambda losses, patience: (
             _stop(losses, patience)[0],
@@ -71,7 +81,13 @@ stop = Exercise(
             losses, patience
         )[::-1],
     },
-    on((_FALLS_AGAIN, 3), (_FALLS_AGAIN, 7), ([2.0, 2.0, 2.0, 2.0], 2), ([9.0, 8.0, 7.0], 1)),
+    on(
+        (_FALLS_AGAIN, 3),
+        (_FALLS_AGAIN, 7),
+        ([5.0, 6.0, 4.0, 4.5, 3.0, 3.5, 2.0, 2.5], 2),
+        ([2.0, 2.0, 2.0, 2.0], 2),
+        ([9.0, 8.0, 7.0], 1),
+    ),
     returns=2,
 )
 
