@@ -112,6 +112,14 @@ CORNERS = [
     Corner("cross_entropy: -inf on another class", "0.693; -0.5 0.5 0", _ce, _torch_ce, (_f([0, 0, -INF]), _k(0))),
     Corner("cross_entropy: -inf on the label", "inf; -1 1", _ce, _torch_ce, (_f([-INF, 0]), _k(0))),
     Corner("cross_entropy: a row of -inf", "nan; nan nan", _ce, _torch_ce, (_f([-INF, -INF]), _k(0))),
+    Corner("cross_entropy: +inf on the label", "nan; nan nan", _ce, _torch_ce, (_f([INF, 0]), _k(0))),
+    Corner(
+        "soft_cross_entropy: -inf on a class of probability 0.5",
+        "inf; 0.5 -0.5",
+        losses.soft_cross_entropy,
+        _torch_ce,
+        (_f([0, -INF]), _f([0.5, 0.5])),
+    ),
     Corner(
         "soft_cross_entropy: -inf on a class of probability 0",
         "0; 0 0",
@@ -149,6 +157,8 @@ CORNERS = [
     ),
     Corner("binary_cross_entropy: logits of 1e4", "1e+04 0; 1 0", _bce, _torch_bce, (_f(1e4, 1e4), _f(0, 1))),
     Corner("binary_cross_entropy: right and certain, z = 20", "2.06e-09; -2.06e-09", _bce, _torch_bce, (_f(20), _f(1))),
+    Corner("binary_cross_entropy: infinite and wrong", "inf inf; 1 -1", _bce, _torch_bce, (_f(INF, -INF), _f(0, 1))),
+    Corner("binary_cross_entropy: infinite and right", "nan nan; 0 0", _bce, _torch_bce, (_f(INF, -INF), _f(1, 0))),
     # probabilities
     Corner(
         "kl_divergence: target 0 at log q = -inf",
@@ -166,6 +176,8 @@ CORNERS = [
     ),
     # real numbers
     Corner("absolute_error: no residual", "0; 0", losses.absolute_error, _none(F.l1_loss), (_f(1), _f(1))),
+    Corner("absolute_error: inf - inf", "nan; nan", losses.absolute_error, _none(F.l1_loss), (_f(INF), _f(INF))),
+    Corner("squared_error: residual of 1e20", "inf; 2e+20", losses.squared_error, _none(F.mse_loss), (_f(1e20), _f(0))),
     Corner("huber: residual of 1e20", "1e+20; 1", losses.huber, _none(F.huber_loss), (_f(1e20), _f(0))),
     Corner("huber: residual exactly delta", "0.5; 1", losses.huber, _none(F.huber_loss), (_f(1), _f(0))),
     Corner(
@@ -240,6 +252,7 @@ CORNERS = [
     _rule("Adam, float32: gradient 1e-8, as small as eps", "0.95", optim.Adam(0.1), _Adam, 1e-8, lr=0.1),
     _rule("Adam, float32: gradient 1e-30", "1", optim.Adam(0.1), _Adam, 1e-30, lr=0.1),
     _rule("Adam: eps = 0, gradient 0", "1", optim.Adam(0.1, eps=0.0), _Adam, 0.0, lr=0.1, eps=0.0),
+    _rule("Adam: eps = 0, gradient 1e-24", "1", optim.Adam(0.1, eps=0.0), _Adam, 1e-24, lr=0.1, eps=0.0),
     _rule("Adam: one NaN gradient", "nan", optim.Adam(0.1), _Adam, NAN, lr=0.1),
     _rule("Adam, bfloat16: 100 steps of 0.001", "1", optim.Adam(1e-3), _Adam, 1.0, torch.bfloat16, 100, lr=1e-3),
     _rule(

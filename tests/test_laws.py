@@ -81,6 +81,14 @@ def test_half_precision_accumulates_in_float32():
     assert weighted_mean(ragged, np.ones(70_000, dtype=np.float16)).value == 1.0
 
 
+def test_a_large_vocabulary_in_bfloat16_sums_in_float32():
+    words = 2**18
+    loss = cross_entropy(torch.zeros(2, words, dtype=torch.bfloat16), torch.tensor([0, words - 1]))
+    assert loss.value.dtype == loss.grad.dtype == torch.bfloat16
+    assert loss.value.tolist() == [12.5, 12.5]  # log 2^18 = 12.477, rounded once; a sum in bfloat16 stops at 256
+    assert loss.grad[0, 1] == loss.grad[1, 0] == 2**-18 and loss.grad[0, 0] == loss.grad[1, -1] == -1
+
+
 def test_rows_at_a_time_changes_nothing():
     z, k = RNG.normal(size=(37, 5)), RNG.integers(0, 5, 37)
     a, b = by_rows(cross_entropy, rows=8)(z, k), cross_entropy(z, k)

@@ -1,17 +1,8 @@
 import math
 from typing import Any
 
-from ..core import array_namespace, at_least_0, floating, is_half
-
-
-def _items(g) -> dict:
-    """The arrays of g, a dict, a list or one array, by the name that an error should say."""
-    if isinstance(g, dict):
-        named = {f"g[{name!r}]": a for name, a in g.items()}
-    else:
-        named = {f"g[{i}]": a for i, a in enumerate(g)} if isinstance(g, (list, tuple)) else {"g": g}
-    floating(**named)
-    return named
+from ..core import array_namespace, at_least_0, is_half
+from ._gradients import named, of_each
 
 
 def _map(fn, g) -> Any:
@@ -21,9 +12,7 @@ def _map(fn, g) -> Any:
         xp = array_namespace(a)
         return xp.astype(fn(xp, xp.astype(a, xp.float32) if is_half(a) else a), a.dtype)
 
-    if isinstance(g, dict):
-        return {name: wide(a) for name, a in g.items()}
-    return [wide(a) for a in g] if isinstance(g, (list, tuple)) else wide(g)
+    return of_each(wide, g)
 
 
 def clip_by_value(g, limit):
@@ -34,7 +23,7 @@ def clip_by_value(g, limit):
     PyTorch: clip_grad_value_(parameters, clip_value=limit).   Source: Mikolov 2012.
     """
     at_least_0(limit=limit)
-    _items(g)
+    named(g)
     return _map(lambda xp, a: xp.clip(a, -limit, limit), g)
 
 
@@ -47,7 +36,7 @@ def global_norm(g, norm_type=2.0) -> float:
     if not norm_type >= 1:
         raise ValueError(f"norm_type={norm_type} is not allowed; it must be >= 1, or inf")
     sizes = []
-    for a in _items(g).values():
+    for a in named(g).values():
         xp = array_namespace(a)
         if math.prod(a.shape):
             sizes.append((xp, xp.abs(xp.astype(a, xp.float32) if is_half(a) else a)))
