@@ -11,6 +11,10 @@ def _norm(a):
     return np.linalg.norm(a)
 
 
+def _rows(a):
+    return np.linalg.norm(a, axis=-1, keepdims=True)
+
+
 def _relative(theta, g, ratio, least):
     longest = ratio * max(_norm(theta), least)
     return g * longest / _norm(g) if _norm(g) > longest else g
@@ -19,6 +23,7 @@ def _relative(theta, g, ratio, least):
 def _try_relative(answer):
     theta, g = np.array([3.0, 4.0]), np.array([60.0, -80.0])
     trials = [(theta, g, 0.1, 1.0), (theta / 100, g, 0.1, 1.0), (theta, g / 1000, 0.1, 1.0), (theta, 0 * g, 0.1, 1.0)]
+    trials += [(np.array([[3.0, 1.0], [0.0, -4.0]]), np.array([[60.0, 10.0], [0.0, -80.0]]), 0.1, 1.0)]
     return [answer(t.copy(), h.copy(), ratio, least) for t, h, ratio, least in trials]
 
 
@@ -43,6 +48,21 @@ relative = Exercise(
         "That is clipping at ratio; the norm of theta does not enter.": lambda t, g, r, least: (
             g * min(1.0, r / max(_norm(g), 1e-300))
         ),
+        "One norm for the whole matrix; yours treats each row by itself.": lambda t, g, r, least: (
+            g * np.minimum(1.0, r * np.maximum(_rows(t), least) / np.maximum(_rows(g), 1e-300))
+        ),
+        "norm(a, 2) of a matrix is another norm; take the root of the sum of all squares.": lambda t, g, r, least: (
+            g * min(1.0, r * max(np.linalg.norm(t, 2), least) / max(np.linalg.norm(g, 2), 1e-300))
+        ),
+        "The norm is the root of the sum of the squares, not the sum of the sizes.": lambda t, g, r, least: (
+            g * min(1.0, r * max(np.abs(t).sum(), least) / max(np.abs(g).sum(), 1e-300))
+        ),
+        "Norms of whole arrays are compared, not each number with its own.": lambda t, g, r, least: np.clip(
+            g, -r * np.maximum(np.abs(t), least), r * np.maximum(np.abs(t), least)
+        ),
+        "least replaces a norm that is too small; it is not added.": lambda t, g, r, least: (
+            g * min(1.0, r * (_norm(t) + least) / max(_norm(g), 1e-300))
+        ),
         "max, not min: a theta shorter than least counts as least.": lambda t, g, r, least: (
             g * min(1.0, r * min(_norm(t), least) / max(_norm(g), 1e-300))
         ),
@@ -61,6 +81,7 @@ def _try_accumulate(answer):
         [(1.0, 7), (4.0, 2), (-3.0, 1)],
         [(2.0, 1), (8.0, 3), (np.nan, 0), (5.0, 4)],
         [(2.0, 1), (np.nan, 3)],
+        [(np.nan, 0), (6.0, 2), (3.0, 1)],
     ):
         g, n = np.zeros(2), 0
         for value, count in batches:
@@ -92,6 +113,21 @@ running = Exercise(
         "Ask for n_new = 0, not for NaN: a NaN from real tokens must stay visible.": lambda g, n, h, m: (
             (g, n) if np.isnan(h).any() else _accumulate(g, n, h, m)
         ),
+        "np.nan_to_num also hides a NaN from real tokens; ask for n_new = 0.": lambda g, n, h, m: (
+            (g, n) if m == 0 else _accumulate(g, n, np.nan_to_num(h), m)
+        ),
+        "np.nan_to_num hides a NaN from real tokens, and 0 / 0 remains; ask for n_new = 0.": lambda g, n, h, m: (
+            (g * n + np.nan_to_num(h) * m) / (n + m),
+            n + m,
+        ),
+        "The mean comes first, then the number of tokens.": lambda g, n, h, m: _accumulate(g, n, h, m)[::-1],
+        "After an empty micro-batch g and n stay as they were; yours start again.": lambda g, n, h, m: (
+            (0 * g, 0) if m == 0 else _accumulate(g, n, h, m)
+        ),
+        "g_new counts n_new times, not once.": lambda g, n, h, m: (g, n) if m == 0 else (g + (h - g) / (n + m), n + m),
+        "Divide by all tokens so far, n + n_new, not by the new ones.": lambda g, n, h, m: (
+            (g, n) if m == 0 else ((g * n + h * m) / m, n + m)
+        ),
         "Adding the means forgets to weigh them.": lambda g, n, h, m: (g, n) if m == 0 else (g + h, n + m),
     },
     _try_accumulate,
@@ -100,12 +136,16 @@ running = Exercise(
 
 
 def _flat(g):
-    return np.concatenate([np.ravel(a) for a in g])
+    return np.concatenate([np.zeros(0), *(np.ravel(a) for a in g)])
 
 
 def _scaled(g, S, limit):
     if not np.isfinite(_flat(g)).all():
         return None, S / 2
+    return _blind(g, S, limit)
+
+
+def _blind(g, S, limit):  # no question whether the numbers are finite
     size = _norm(_flat(g)) / S
     return [a / S * min(1.0, limit / max(size, 1e-300)) for a in g], S
 
@@ -117,8 +157,12 @@ def _try_scaled(answer):
     late = [np.ones(2), np.array([[np.inf]])]  # not finite in the last array only
     for g in (long, short, bad, zero, [np.array([1.0, np.nan]), np.ones((1, 1))], late):
         step, scale = answer([a.copy() for a in g], 64.0, 2.0)
-        skipped = step is None
-        results += [float(skipped), scale, np.zeros(3) if skipped else _flat(step)]
+        skipped, listed = step is None, isinstance(step, list | tuple)
+        results += [
+            float(skipped),
+            np.nan if scale is None else scale,
+            np.zeros(3) if skipped else _flat(step) if listed else step,
+        ]
     return results
 
 
@@ -149,6 +193,27 @@ scaled = Exercise(
             None if _scaled(g, S, limit)[0] is None else [a / S for a in g],
             _scaled(g, S, limit)[1],
         ),
+        "inf is not finite either: such a step must be skipped too.": lambda g, S, limit: (
+            (None, S / 2) if np.isnan(_flat(g)).any() else _blind(g, S, limit)
+        ),
+        "Nothing may be handed over where a number is not finite: return None, not the list.": lambda g, S, limit: (
+            _scaled(g, S, limit) if np.isfinite(_flat(g)).all() else (g, S / 2)
+        ),
+        "None, not zeros: given zeros, a rule with momentum would still move.": lambda g, S, limit: (
+            _scaled(g, S, limit) if np.isfinite(_flat(g)).all() else ([np.zeros_like(a) for a in g], S / 2)
+        ),
+        "A gradient that is short enough must only be unscaled; yours is stretched.": lambda g, S, limit: (
+            ([a * limit / max(_norm(_flat(g)), 1e-300) for a in g], S) if np.isfinite(_flat(g)).all() else (None, S / 2)
+        ),
+        "That clips each number by itself; shorten all arrays by one factor.": lambda g, S, limit: (
+            ([np.clip(a / S, -limit, limit) for a in g], S) if np.isfinite(_flat(g)).all() else (None, S / 2)
+        ),
+        "The norms of the arrays do not add up; their squares do.": lambda g, S, limit: (
+            ([a / S * min(1.0, limit * S / max(sum(map(_norm, g)), 1e-300)) for a in g], S)
+            if np.isfinite(_flat(g)).all()
+            else (None, S / 2)
+        ),
+        "The list comes first, then S.": lambda g, S, limit: _scaled(g, S, limit)[::-1],
         "NaN is not finite either: such a step must be skipped too.": lambda g, S, limit: (
             (None, S / 2) if np.isinf(_flat(g)).any() else (_scaled([np.nan_to_num(a) for a in g], S, limit)[0], S)
         ),
