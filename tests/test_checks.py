@@ -66,6 +66,13 @@ def test_too_few_or_too_many_results_are_counted(answer, came):
     assert judge(pair, lambda: np.array([1.0, 2.0])).state == "right"
 
 
+def test_an_answer_that_returns_nothing_only_here_and_there_is_an_attempt():
+    both = Exercise("both", "x", "every sign", abs, {}, on((1.0,), (-1.0,)))
+    verdict = judge(both, lambda a: a if a > 0 else None)
+    assert verdict.state == "not right yet"
+    assert verdict.message == "For some inputs your function returns nothing. Hint: every sign"
+
+
 def test_an_answer_that_changes_its_arguments_does_not_spoil_the_next_one():
     a = np.ones(2)
     assert on((a,), (a,))(lambda a: a.__imul__(2).sum()) == [4, 4] and a.sum() == 2

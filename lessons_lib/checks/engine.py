@@ -60,7 +60,7 @@ class _Open(Exception):
 
 
 class _Miscounted(Exception):
-    """The answer returned more or fewer results than are asked for."""
+    """The answer returned more or fewer results than are asked for, or none for some inputs."""
 
 
 def judge(exercise: Exercise, answer: Any) -> Verdict:
@@ -92,10 +92,14 @@ def _watched(answer: Any, returns: int) -> Any:
     if not callable(answer):
         return answer
 
+    answered = False
+
     def call(*args, **kwargs):
+        nonlocal answered
         result = answer(*args, **kwargs)
         if result is None or result is ...:
-            raise _Open
+            raise _Miscounted("For some inputs your function returns nothing.") if answered else _Open
+        answered = True
         came = len(result) if getattr(result, "shape", True) and hasattr(result, "__len__") else 1
         if returns > 1 and came != returns:
             raise _Miscounted(f"{returns} results are wanted, {came} came.")
