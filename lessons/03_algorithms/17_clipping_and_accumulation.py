@@ -105,7 +105,7 @@ Table(["order, at limit 1", "a true length of 5 becomes", "a true length of 0.01
 # %% [markdown]
 # Only the first row is right. The third looks right while gradients are long; near the minimum, where they should be short, every step of SGD is a full one. And (c) comes before (e): clip each micro-batch first and then add up, and line 4 applies.
 #
-# In PyTorch, `backward` adds up (c); `unscale_` of a `torch.amp.GradScaler` (d) comes before `clip_grad_norm_` (e), and its `step` (f) skips the update if a gradient is not finite.
+# In PyTorch, `backward` adds up (c); `unscale_` of a `torch.amp.GradScaler` (d) comes before `clip_grad_norm_` (e), and its `step` (f) skips the update if a gradient is not finite and lowers $S$. The library's own scaler is `optim.loss_scale.LossScale`.
 #
 # ## Parity with PyTorch
 #
