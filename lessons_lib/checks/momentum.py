@@ -8,49 +8,102 @@ LESSON = "03_algorithms/11_momentum"
 
 
 def _walk(answer):
-    """Twelve steps with a rate that changes half-way, without and with Nesterov: every theta, the last u."""
+    """Twelve steps with a rate that changes half-way, without and with Nesterov: every theta, the last state."""
     rng, results = np.random.default_rng(0), []
     for nesterov in (False, True):
-        theta, u, visited = np.array([1.0, -2.0]), np.zeros(2), []
+        theta, m, visited = np.array([1.0, -2.0]), np.zeros(2), []
         for t in range(12):
-            result = answer(theta.copy(), rng.normal(size=2), u.copy(), 0.5 if t < 6 else 0.05, 0.8, nesterov)
-            theta, u = (np.array(a, dtype=float) for a in result)
+            result = answer(theta.copy(), rng.normal(size=2), m.copy(), 0.5 if t < 6 else 0.05, 0.8, nesterov)
+            theta, m = (np.array(a, dtype=float) for a in result)
             visited.append(theta)
-        results += [np.array(visited), u]
+        results += [np.array(visited), m]
     return results
 
 
-def _step(theta, g, u, lr, momentum, nesterov, *, gain=1.0, sign=-1, ahead="both"):
-    new = momentum * u + gain * g
-    steps = {"both": g + momentum * new, "no g": momentum * new, "old": g + momentum * u, "twice": new + momentum * new}
-    return theta + sign * lr * (steps[ahead] if nesterov else new), new
+def _step(theta, g, m, lr, momentum, nesterov, *, sign=-1, scale=1.0, ahead="both"):
+    """From the average m. scale: what m / (1 - momentum) is multiplied by."""
+    new = momentum * m + (1 - momentum) * g
+    u, before = (scale * a / (1 - momentum) for a in (new, m))
+    steps = {"both": g + momentum * u, "no g": momentum * u, "old": g + momentum * before, "twice": u + momentum * u}
+    return theta + sign * lr * (steps[ahead] if nesterov else u), new
 
 
 def _wrong(**slip):
     return lambda *args: _step(*args, **slip)
 
 
-def _rate_inside(theta, g, u, lr, momentum, nesterov):
-    new = momentum * u + lr * g
-    return theta - (lr * g + momentum * new if nesterov else new), new
+def _average(theta, g, m, lr, momentum, nesterov):
+    new = momentum * m + (1 - momentum) * g
+    return theta - lr * ((1 - momentum) * g + momentum * new if nesterov else new), new
+
+
+def _average_mixed(theta, g, m, lr, momentum, nesterov):
+    new = momentum * m + (1 - momentum) * g
+    return theta - lr * (g + momentum * new if nesterov else new), new
+
+
+def _average_ahead(theta, g, m, lr, momentum, nesterov):
+    new = momentum * m + (1 - momentum) * g
+    return theta - lr * (g + momentum * new if nesterov else new / (1 - momentum)), new
+
+
+def _stretched(theta, g, m, lr, momentum, nesterov):
+    new = momentum * m + (1 - momentum) * g
+    return theta - lr / (1 - momentum) * (g + momentum * new if nesterov else new), new
+
+
+def _sum(theta, g, m, lr, momentum, nesterov):
+    u = momentum * m + g
+    return theta - lr * (g + momentum * u if nesterov else u), u
+
+
+def _sum_out(theta, g, m, lr, momentum, nesterov):
+    theta, m = _step(theta, g, m, lr, momentum, nesterov)
+    return theta, m / (1 - momentum)
+
+
+def _rate_inside(theta, g, m, lr, momentum, nesterov):
+    new = momentum * m + (1 - momentum) * lr * g
+    u = new / (1 - momentum)
+    return theta - (lr * g + momentum * u if nesterov else u), new
+
+
+def _step_kept(theta, g, m, lr, momentum, nesterov):
+    after = _step(theta, g, m, lr, momentum, nesterov)[0]
+    return after, (1 - momentum) * (theta - after) / lr
+
+
+def _shrunk(theta, g, m, lr, momentum, nesterov):
+    new = momentum * m + (1 - momentum) * g
+    return theta - lr * (1 - momentum) * ((1 - momentum) * g + momentum * new if nesterov else new), new
 
 
 step = Exercise(
     "momentum_step",
     LESSON,
-    "the two lines of the formula, then the one that Nesterov changes.",
+    "the new average first; line 2 says which u belongs to it.",
     _step,
     {
-        "You average (1 - momentum). The sum u adds the whole gradient.": _wrong(gain=0.2),
+        "That is the average's own step, too short at this rate: PyTorch steps along u = m / (1 - momentum).": _average,
+        "The step must be PyTorch's, so u = m / (1 - momentum) must stand where its formula says u.": _average_mixed,
+        "The heavy ball is right. Nesterov's step wants u, too, where you have m.": _average_ahead,
+        "With Nesterov only u is m / (1 - momentum); the g beside it is not divided.": _stretched,
+        "Upside down: u is m divided by 1 - momentum.": _wrong(scale=0.2**2),
+        "What comes in is the average, and you treat it as the sum: g enters with the weight 1 - momentum.": _sum,
+        "The average m is the shorter vector: it needs the rate lr / (1 - momentum), not lr * (1 - momentum).": _shrunk,
+        "The path is right, but you return u. Return the average m.": _sum_out,
         "The sign is wrong: the step goes against u.": _wrong(sign=1),
-        "The rate stands inside your sum: after the rate drops, old steps keep the old rate. Multiply u at the end.": (
+        "The rate stands inside your average: after it drops, old steps keep the old rate. Multiply at the end.": (
             _rate_inside
         ),
+        "You keep Nesterov's step as the state: the state is the average m, whatever the step.": _step_kept,
         "Nesterov's step is g + momentum * u: the g is missing.": _wrong(ahead="no g"),
-        "Nesterov uses the new u; with the u that came in, g + momentum * u is the heavy ball again.": _wrong(
-            ahead="old"
+        "Both of your steps are the heavy ball's: Nesterov's g + momentum * u uses the new u, not the one before.": (
+            _wrong(ahead="old")
         ),
+        "Both of your steps are Nesterov's: without the flag it is u alone.": lambda *a: _step(*a[:5], True),
         "Nesterov adds momentum * u to g, not to u.": _wrong(ahead="twice"),
+        "Return theta first, then m.": lambda *a: _step(*a)[::-1],
     },
     _walk,
     returns=2,
@@ -87,6 +140,7 @@ least = Exercise(
             min(abs(1 - np.sqrt(lr * a)), abs(np.sqrt(lr * b) - 1)) ** 2
         ),
         "The curvatures enter by their square roots.": lambda lr, a, b: max(1 - lr * a, lr * b - 1) ** 2,
+        "That is the momentum for the best rate; here the rate is given.": lambda lr, a, b: _tuned(a, b)[1],
     },
     on((0.01, 1.0, 25.0), (0.3, 3.0, 12.0), (0.1, 9.0, 30.0), (2.0, 0.5, 0.5)),
 )
@@ -128,16 +182,26 @@ tuned = Exercise(
         "The ends are swapped: a negative root squares away, the rate does not.": _with(
             0, lambda a, b: 4 / (np.sqrt(b) - np.sqrt(a)) ** 2
         ),
+        "That rate is for a smallest curvature of 1. A rate times a curvature has no unit: divide by `low`.": _with(
+            0, lambda a, b: 4 / (1 + np.sqrt(b / a)) ** 2
+        ),
         "Return the rate first, then the momentum.": lambda a, b: (*_tuned(a, b)[1::-1], _tuned(a, b)[2]),
         "The steps: the factor per step is the root of the momentum.": _with(2, lambda a, b: _steps(_tuned(a, b)[1])),
         "The steps are rounded up, to a whole number.": _with(
             2, lambda a, b: _steps(np.sqrt(_tuned(a, b)[1]), lambda n: n)
         ),
+        "Rounded to the nearest number, the last step may be missing: round up.": _with(
+            2, lambda a, b: _steps(np.sqrt(_tuned(a, b)[1]), np.round)
+        ),
+        "You round down: the last step is missing.": _with(2, lambda a, b: _steps(np.sqrt(_tuned(a, b)[1]), np.floor)),
+        "All curvatures enter by their square roots: the rate, the momentum and the steps.": lambda a, b: _tuned(
+            a**2, b**2
+        ),
         "The steps of gradient descent: with the best momentum the condition number enters by its root.": _with(
             2, lambda a, b: _steps((b - a) / (b + a))
         ),
     },
-    on((1.0, 100.0), (0.3, 7.0)),
+    on((1.0, 100.0), (0.3, 7.0), (2.0, 50.0)),
     returns=3,
 )
 
