@@ -25,6 +25,12 @@ root = Exercise(
         "The two branches do not meet: the root must start from lr at t = warmup.": lambda t, w, lr: (
             lr * (t / w if t < w else t**-0.5)
         ),
+        "The smaller branch is the right idea, but at t = warmup the root must be lr: it lacks a factor.": (
+            lambda t, w, lr: lr * min(t / w, t**-0.5)
+        ),
+        "t is 1 in the first step, with the rate lr / warmup; yours counts from 0 there.": lambda t, w, lr: (
+            lr * ((t - 1) / w if t < w else (w / t) ** 0.5)
+        ),
         "The larger branch is taken; before warmup the straight line is the smaller.": lambda t, w, lr: (
             lr * max(t / w, (w / t) ** 0.5)
         ),
@@ -40,89 +46,24 @@ root = Exercise(
 )
 
 
-def _raw(thetas, decay):
-    average = np.zeros(thetas.shape[1])
-    for theta in thetas:
-        average = decay * average + (1 - decay) * theta
-    return average
-
-
-def _from_first(thetas, decay):
-    average = thetas[0]
-    for theta in thetas[1:]:
-        average = decay * average + (1 - decay) * theta
-    return average
-
-
-ema = Exercise(
-    "mended_ema",
-    LESSON,
-    "which share of the average is still the zero it started from, after n steps?",
-    lambda thetas, decay: _raw(thetas, decay) / (1 - decay ** len(thetas)),
-    {
-        "The zero at the start is still in the average.": _raw,
-        "That starts at the first weights instead of at 0: another average.": _from_first,
-        "That is the plain mean of all weights.": lambda thetas, decay: thetas.mean(0),
-        "decay and 1 - decay are swapped.": lambda thetas, decay: (
-            _raw(thetas, 1 - decay) / (1 - (1 - decay) ** len(thetas))
-        ),
-        "The correction needs the number of steps as an exponent.": lambda thetas, decay: (
-            _raw(thetas, decay) / (1 - decay)
-        ),
-        "One step too few in the correction: after n steps it is the n-th power.": lambda thetas, decay: (
-            _raw(thetas, decay) / (1 - decay ** max(len(thetas) - 1, 0.5))
-        ),
-        "Multiplied where it must be divided.": lambda thetas, decay: _raw(thetas, decay) * (1 - decay ** len(thetas)),
-        "That corrects inside the loop: each step then starts from a mended average.": lambda thetas, decay: (
-            _mend_inside(thetas, decay)
-        ),
-    },
-    lambda answer: [
-        answer(np.array([[4.0, -1.0], [2.0, 3.0], [10.0, 0.5]]), 0.9),
-        answer(np.array([[4.0, -1.0]]), 0.99),
-        answer(np.arange(20.0).reshape(10, 2) ** 1.5, 0.8),
-    ],
-)
-
-
-def _mend_inside(thetas, decay):
-    average = np.zeros(thetas.shape[1])
-    for t, theta in enumerate(thetas, 1):
-        average = (decay * average + (1 - decay) * theta) / (1 - decay**t)
-    return average
-
-
-def _precise(lam, s2, lr, share=100.0):
-    goal = lr * s2 / (lam * (2 - lr * lam)) / share
-    return s2 / (lam**2 * goal), 2 * lam * goal / (s2 + lam**2 * goal)
-
-
 equal = Exercise(
     "as_precise",
     LESSON,
-    "which variance is the goal? Then one line of the derivation for each of the two numbers.",
-    _precise,
+    "one line of the derivation for each of the two: which of its variances must be equal?",
+    lambda h, n: 2 / (h * (n + 1)),
     {
-        "The rate is right. The number of steps: line 2 divides by h squared.": lambda lam, s2, lr: (
-            _precise(lam, s2, lr)[0] * lam,
-            _precise(lam, s2, lr)[1],
+        "That is line 1 for small rates: 2 - eta h is not 2.": lambda h, n: 2 / (h * n),
+        "There line 3's falling rate ends; a constant rate of that size is about twice as precise.": lambda h, n: (
+            1 / (h * n)
         ),
-        "The number of steps is right. The rate is not lr / 100: lr is also in the denominator.": lambda lam, s2, lr: (
-            _precise(lam, s2, lr)[0],
-            lr / 100,
-        ),
-        "Neighbours on the circle are correlated: 100 steps are not enough.": lambda lam, s2, lr: (
-            100.0,
-            _precise(lam, s2, lr)[1],
-        ),
-        "The goal is a hundredth of the variance, not of the distance.": lambda lam, s2, lr: _precise(
-            lam, s2, lr, 10_000.0
-        ),
-        "The number of steps first, then the rate.": lambda lam, s2, lr: _precise(lam, s2, lr)[::-1],
-        "The goal is V / 100; yours is V itself.": lambda lam, s2, lr: _precise(lam, s2, lr, 1.0),
+        "A sign: 2 - eta h must equal n eta h.": lambda h, n: 2 / (h * (n - 1)),
+        "h is missing: a curvature twice as large halves the rate.": lambda h, n: 2 / (n + 1),
+        "Line 2 divides by h squared, line 1 by h: one h is left.": lambda h, n: 2 / (h**2 * (n + 1)),
+        "h is above the line, where it must be below.": lambda h, n: 2 * h / (n + 1),
+        "Line 1 divides by 2 - eta h; you divided by 1 - eta h.": lambda h, n: 1 / (h * (n + 1)),
+        "One h was lost on the way: 2 - eta h must equal n eta h.": lambda h, n: 2 / (h + n),
     },
-    on((2.0, 3.0, 0.4), (0.5, 10.0, 1.5), (10.0, 0.1, 0.15)),
-    returns=2,
+    on((2.0, 3), (0.5, 10), (10.0, 2), (0.1, 200)),
 )
 
 
@@ -168,6 +109,15 @@ numbers = Exercise(
             w - 1,
             total - w + 1,
         ),
+        "T_max is one too small: the rate is lowest one update too early.": lambda w, total: (
+            1 / w,
+            w - 1,
+            w - 1,
+            total - w - 1,
+        ),
+        "Two slips: the scheduler's step 0 has the first rate already, and T_max counts the cosine's own steps.": (
+            lambda w, total: (1 / w, w, w, total)
+        ),
         "The start factor is a share of lr that grows to 1 in equal parts: how many parts?": lambda w, total: (
             1 / (w - 1),
             w - 1,
@@ -179,4 +129,4 @@ numbers = Exercise(
     returns=4,
 )
 
-EXERCISES = [root, ema, equal, numbers]
+EXERCISES = [root, equal, numbers]
