@@ -7,8 +7,8 @@ from .engine import Exercise, on
 LESSON = "03_algorithms/19_fields"
 
 
-def _first(V, n_tags, N, m, s):
-    return np.log(V), n_tags * np.log(2), np.log(N), s**2 + m**2
+def _first(V, n_tags, m, s, C, start):
+    return np.log(V), n_tags * np.log(2), s**2 + m**2, np.sqrt(2 * (start - np.log(C)) / (1 - 1 / C))
 
 
 def _with(index, change):
@@ -26,17 +26,37 @@ first = Exercise(
     "which probability does a clueless model give to each answer?",
     _first,
     {
-        "The first one in nats: the natural logarithm.": _with(0, lambda V, n, N, m, s: np.log2(V)),
-        "The first is minus the logarithm of 1 / V.": _with(0, lambda V, n, N, m, s: -np.log(V)),
-        "The tags' losses are summed, not averaged.": _with(1, lambda V, n, N, m, s: np.log(2)),
-        "The tags are not exclusive: each is a question of its own.": _with(1, lambda V, n, N, m, s: np.log(n)),
-        "InfoNCE chooses one of all N candidates, the right one among them.": _with(
-            2, lambda V, n, N, m, s: np.log(N - 1)
+        "The first one in nats: the natural logarithm.": _with(0, lambda V, n, m, s, C, a: np.log2(V)),
+        "All losses in nats: the natural logarithm.": lambda V, n, m, s, C, a: (
+            np.log2(V),
+            n,
+            *_first(V, n, m, s, C, a)[2:],
         ),
-        "The last one: prediction 0 also misses the mean.": _with(3, lambda V, n, N, m, s: s**2),
-        "The last one is a mean of squares, not a root.": _with(3, lambda V, n, N, m, s: np.sqrt(s**2 + m**2)),
+        "The first is minus the logarithm of 1 / V.": _with(0, lambda V, n, m, s, C, a: -np.log(V)),
+        "The tags' losses are summed, not averaged.": _with(1, lambda V, n, m, s, C, a: np.log(2)),
+        "The tags are not exclusive: each is a question of its own.": _with(1, lambda V, n, m, s, C, a: np.log(n)),
+        "The third one: prediction 0 also misses the mean.": _with(2, lambda V, n, m, s, C, a: s**2),
+        "The third one: the targets also scatter around their mean.": _with(2, lambda V, n, m, s, C, a: m**2),
+        "The third one: s is a standard deviation, not a variance.": _with(2, lambda V, n, m, s, C, a: s + m**2),
+        "The third one is a mean of squares, not a root.": _with(2, lambda V, n, m, s, C, a: np.sqrt(s**2 + m**2)),
+        "The third one: square each, then add.": _with(2, lambda V, n, m, s, C, a: (s + m) ** 2),
+        "The last one: that is the variance; the standard deviation is its root.": _with(
+            3, lambda V, n, m, s, C, a: 2 * (a - np.log(C)) / (1 - 1 / C)
+        ),
+        "The last one: the loss rises by half the variance, so twice the rise.": _with(
+            3, lambda V, n, m, s, C, a: np.sqrt((a - np.log(C)) / (1 - 1 / C))
+        ),
+        "The last one: line 6 has a factor 1 - 1/C, which counts where C is small.": _with(
+            3, lambda V, n, m, s, C, a: np.sqrt(2 * (a - np.log(C)))
+        ),
+        "The last one: divide by 1 - 1/C, do not multiply.": _with(
+            3, lambda V, n, m, s, C, a: np.sqrt(2 * (a - np.log(C)) * (1 - 1 / C))
+        ),
+        "The last one: only what is above log C comes from the scatter.": _with(
+            3, lambda V, n, m, s, C, a: np.sqrt(2 * a / (1 - 1 / C))
+        ),
     },
-    on((50_257, 80, 256, 3.0, 2.0), (100, 7, 32, -0.5, 0.1)),
+    on((50_257, 80, 3.0, 2.0, 10, 2.9), (100, 7, -0.5, 0.1, 2, 0.8)),
     returns=4,
 )
 
@@ -69,6 +89,28 @@ text = Exercise(
             _text(m, c, n)[0],
             np.sum(m * c) * np.log(2) / n,
         ),
+        "Perplexity: divide the nats by the tokens before you take the exponential.": lambda m, c, n: (
+            np.exp(np.sum(m * c)),
+            _text(m, c, n)[1],
+        ),
+        "That is the mean loss; perplexity is e to it.": lambda m, c, n: (np.sum(m * c) / np.sum(c), _text(m, c, n)[1]),
+        "Perplexity is per token; only the bits are per byte.": lambda m, c, n: (
+            np.exp(np.sum(m * c) / n),
+            _text(m, c, n)[1],
+        ),
+        "A piece costs its mean times its tokens; yours adds the bare means.": lambda m, c, n: (
+            np.exp(np.sum(m) / np.sum(c)),
+            np.sum(m) / np.log(2) / n,
+        ),
+        "Perplexity is wrong: a mean of means; a short piece counts as much as a long one.": lambda m, c, n: (
+            np.exp(np.mean(m)),
+            _text(m, c, n)[1],
+        ),
+        "Perplexity comes first, then bits per byte.": lambda m, c, n: _text(m, c, n)[::-1],
+        "A byte is the unit here, whatever it holds: do not divide by 8.": lambda m, c, n: (
+            _text(m, c, n)[0],
+            _text(m, c, n)[1] / 8,
+        ),
         "Perplexity has the base e here, because the loss is in nats.": lambda m, c, n: (
             2 ** (np.sum(m * c) / np.sum(c)),
             _text(m, c, n)[1],
@@ -87,6 +129,26 @@ def _dice(p, y):
     return 1 - 2 * both / size, -2 * y / size + 2 * both / size**2
 
 
+def _size(p, y):
+    return np.sum(p) + np.sum(y)
+
+
+def _iou(p, y):
+    both = np.sum(p * y)
+    union = _size(p, y) - both
+    return 1 - both / union, -y / union + both * (1 - y) / union**2
+
+
+def _squares(p, y):
+    both, size = np.sum(p * y), np.sum(p**2) + np.sum(y**2)
+    return 1 - 2 * both / size, -2 * y / size + 4 * both * p / size**2
+
+
+def _plus_one(p, y):
+    both, size = np.sum(p * y), _size(p, y) + 1
+    return 1 - (2 * both + 1) / size, -2 * y / size + (2 * both + 1) / size**2
+
+
 dice = Exercise(
     "soft_dice",
     LESSON,
@@ -103,14 +165,41 @@ dice = Exercise(
             (1 + _dice(p, y)[0]) / 2,
             _dice(p, y)[1] / 2,
         ),
-        "That is the overlap over the union (IoU); Dice divides by the sum of both sizes.": lambda p, y: (
-            1 - np.sum(p * y) / (np.sum(p) + np.sum(y) - np.sum(p * y)),
+        "The value is right. In the gradient the factor 2 is missing from the second part.": lambda p, y: (
+            _dice(p, y)[0],
+            -2 * y / _size(p, y) + np.sum(p * y) / _size(p, y) ** 2,
+        ),
+        "The value is right. In the gradient the second part has the square of the denominator below.": lambda p, y: (
+            _dice(p, y)[0],
+            -2 * y / _size(p, y) + 2 * np.sum(p * y) / _size(p, y),
+        ),
+        "The value is right. The two parts of the gradient have opposite signs.": lambda p, y: (
+            _dice(p, y)[0],
+            -2 * y / _size(p, y) - 2 * np.sum(p * y) / _size(p, y) ** 2,
+        ),
+        "The value is right. A pixel with y = 0 has a gradient too: its p makes the denominator larger.": lambda p, y: (
+            _dice(p, y)[0],
+            y * _dice(p, y)[1],
+        ),
+        "The gradient has one number per pixel; yours are added up.": lambda p, y: (
+            _dice(p, y)[0],
+            np.sum(_dice(p, y)[1]),
+        ),
+        "The gradient is by p, not by the logit: no factor p (1 - p).": lambda p, y: (
+            _dice(p, y)[0],
+            _dice(p, y)[1] * p * (1 - p),
+        ),
+        "The value counts pixels above one half: that has no slope. Use the probabilities.": lambda p, y: (
+            _dice((p > 0.5) * 1.0, y)[0],
             _dice(p, y)[1],
         ),
+        "That is the overlap over the union (IoU); Dice divides by the sum of both sizes.": _iou,
         "The sums run over all pixels first; yours divides pixel by pixel.": lambda p, y: (
             np.mean(1 - 2 * p * y / (p + y)),
-            _dice(p, y)[1],
+            -2 * y**2 / (p + y) ** 2 / len(p),
         ),
+        "That variant has squares below; here the sums are of p and y themselves.": _squares,
+        "No 1 is added above and below here.": _plus_one,
     },
     on(
         (np.array([0.9, 0.2, 0.6, 0.05]), np.array([1.0, 0, 1, 0])),
