@@ -20,7 +20,6 @@ profile = "quick"  # "quick": 5 seeds, "full": 20
 
 # %% name="setup"
 import numpy as np
-import sympy as sp
 
 from lessons_lib import bridge, data, parity, plots
 from lessons_lib.checks import check
@@ -34,52 +33,63 @@ setting = bridge.start(device, seed, profile)
 # %% [markdown]
 # ## The formula
 #
-# Adam (F7 to F11 of the source document, lesson 4): $m$ and $v$ are running means of $g$ and $g^2$ with $\beta_1$ and $\beta_2$; $\hat m = m / (1 - \beta_1^t)$, $\hat v = v / (1 - \beta_2^t)$; the step is $-\eta\, \hat m / (\sqrt{\hat v} + \epsilon)$. Each variant changes one thing:
+# Adam's step is $-\eta\, \hat m / (\sqrt{\hat v} + \epsilon)$ (F7 to F11 of the source document, lesson 4). Each variant changes one thing:
 #
 # | variant | what changes | the flaw it is for |
 # |---|---|---|
 # | AMSGrad | the largest $v$ so far in place of $v$ | $v$ forgets rare, large gradients |
-# | RAdam | no division while $v$ rests on too few gradients: while $\rho_t \le 5$ | the first $v$ is noise |
-# | NAdam | the *next* step's momentum in $\hat m$, and $\mu_t$, which warms up to $\beta_1$ | momentum reacts late |
-# | Adamax | $u = \max(\beta_2 u, \lvert g \rvert + \epsilon)$ in place of $\sqrt{\hat v}$ | a step may be several $\eta$ long |
+# | RAdam | while $\rho_t \le 5$ the step is $-\eta\, \hat m$, undivided; from then on Adam's step times $r_t$ | the first $v$ rest on few gradients |
+# | NAdam | $\hat m = \frac{\mu_{t+1}\, m}{1 - P_{t+1}} + \frac{(1 - \mu_t)\, g}{1 - P_t}$ | momentum reacts late |
+# | Adamax | $u = \max(\beta_2 u, \lvert g \rvert + \epsilon)$ in place of $\sqrt{\hat v} + \epsilon$ | a step may be several $\eta$ long |
 #
-# with $\rho = \frac{2}{1 - \beta_2} - 1$ and $\rho_t = \rho - \frac{2 t \beta_2^t}{1 - \beta_2^t}$. All have the shape of $\theta$; $\eta$ is `lr`, in units of $\theta$, because numerator and denominator have the unit of $g$.
+# with the numbers $\rho = \frac{2}{1 - \beta_2} - 1$, $\rho_t = \rho - \frac{2 t \beta_2^t}{1 - \beta_2^t}$, $r_t = \sqrt{\frac{(\rho_t - 4)(\rho_t - 2)\, \rho}{(\rho - 4)(\rho - 2)\, \rho_t}}$ and $\mu_t = \beta_1 (1 - 0.96^{0.004\, t} / 2)$, $P_t = \mu_1 \mu_2 \cdots \mu_t$. $m, v, u$ have the shape of $\theta$; $\eta$ is `lr`, in units of $\theta$ where numerator and denominator have the unit of $g$.
 #
 # ## Derivation
 #
-# 1. One parameter $x$ in $[-1, 1]$; the gradient is $C$ in every third step and $-1$ in the others. On average $\frac{C - 2}{3}$: for $C > 2$ the best point is $-1$. Take $\beta_1 = 0$ and let $\beta_2 \to 0$: Adam's step is $-\eta\, g / |g|$. In three steps it moves by $-\eta + \eta + \eta = +\eta$, **to the worst end.** AMSGrad divides all three by about $C$: $\eta\, (-C + 2) / C < 0$.
-# 2. $\rho_t$ estimates on how many gradients $v$ really rests. At $t = 1$ it is 1, whatever $\beta_2$; it grows like $t$ at first and ends at $\rho$. With $\beta_2 = 0.999$ it passes 5 at step 6. **Up to step 5 RAdam is not divided by anything: its steps are $\eta\, \hat m$, in the unit of the gradient.**
-# 3. Adamax: $u_t \ge \beta_2^k |g_{t-k}|$ for every earlier gradient, so $|\hat m| \le \frac{1 - \beta_1}{1 - \beta_1 / \beta_2} u$ after many steps: **no step is longer than $1.01\, \eta$** at the defaults. And a large gradient stays in $u$ at its full size, where Adam's $v$ keeps only $1 - \beta_2$ of its square.
-# 4. NAdam's newest gradient has the weight $\beta_1 (1 - \beta_1) + (1 - \beta_1) = (1 - \beta_1)(1 + \beta_1)$ after many steps; Adam's has $1 - \beta_1$. **It reacts nearly twice as fast, to signal and to noise.**
+# 1. One parameter $x$ in $[-1, 1]$; every $N$-th gradient is $C$, the others are $-1$. For $C > N - 1$ the best point is $-1$. Take $\beta_1 = 0$ and let only $C$ count in $v$. After $k$ more steps $v$ has faded by $\beta_2^k$, and a gradient of $-1$ moves $x$ by $\beta_2^{-k/2}$ where $C$ moved it by $-C$, in the same unit. **Adam walks to the worst end for** $N - 1 < C < \sum_{k=1}^{N-1} \beta_2^{-k/2}$. AMSGrad in the end divides all by one number, so the sign is right. (Tested under "What breaks".)
+# 2. A plain average of $n$ gradients has the mean age $\frac{n - 1}{2}$. The weights $\beta_2^k$ of $v$, $k < t$, have the mean age $\frac{\beta_2}{1 - \beta_2} - \frac{t \beta_2^t}{1 - \beta_2^t}$. Equal ages: $n = \rho_t$. So $v$ is worth $\rho_t$ gradients: 1 at $t = 1$, above 5 from step 6 ($\beta_2 = 0.999$), $\rho$ in the end. **Up to step 5 RAdam steps by $\eta\, \hat m$, in the unit of the gradient.**
+# 3. $r_t$ is its authors' estimate of how much less $1 / \sqrt{\hat v}$ scatters in the end than now. In effect it multiplies Adam's rate: **a warm-up**, 0.03 at step 6, 0.37 at step 300, 0.96 at step 4000. (Others found that plain warm-ups do as well: Ma and Yarats 2021, arXiv 1910.04209.)
+# 4. Adamax: $u_t \ge \beta_2^k |g_{t-k}|$ for every earlier gradient, so $|m_t| \le (1 - \beta_1) \sum_k (\beta_1 / \beta_2)^k u_t$: **no step is longer than** $\eta\, \frac{1 - \beta_1}{1 - \beta_1 / \beta_2}$, that is $1.01\, \eta$. And a large gradient enters $u$ at its full size, where Adam's $v$ takes only $1 - \beta_2$ of its square.
+# 5. NAdam's newest gradient has the weight $\mu_{t+1} (1 - \beta_1) + 1 - \mu_t \approx 1 - \beta_1 \mu_t$ once $P_t$ is gone; Adam's has $1 - \beta_1 = 0.1$. $\mu_t$ starts at 0.45 and is halfway to 0.9 at step 4245 only. **A new gradient, signal or noise, counts six times as much as in Adam at first and twice in the end.**
 
-# %% name="derivation"
+# %% name="lengths"
+def lengths(rule, gradients):  # of the steps, in units of lr; one row of gradients a step
+    x = np.zeros(np.shape(gradients)[1:] or 1)
+    state, steps = rule.init(x), []
+    for g in gradients:
+        new, state = rule.update(x, g + 0 * x, state)
+        steps.append(abs(new - x).max() / rule.lr)
+        x = new
+    return np.array(steps)
+
 def rho(b2, t):
     return 2 / (1 - b2) - 1 - 2 * t * b2**t / (1 - b2**t)
 
-b1, x, state = sp.Symbol("beta1", positive=True), np.zeros(1), Adam(1.0, 0.0, 1e-9).init(np.zeros(1))
-for g in (3.0, -1.0, -1.0):
-    x, state = Adam(1.0, 0.0, 1e-9).update(x, np.full(1, g), state)
-assert np.isclose(x[0], 1.0, atol=1e-3)  # line 1: three steps, one lr upwards
-assert all(abs(rho(b2, 1) - 1) < 1e-9 for b2 in (0.5, 0.9, 0.999))  # line 2
-assert rho(0.999, 5) <= 5 < rho(0.999, 6) and abs(rho(0.999, 20_000) - 1999) < 1e-3
-assert sp.simplify(b1 * (1 - b1) + (1 - b1) - (1 - b1) * (1 + b1)) == 0  # line 4
-rng, x, rule = np.random.default_rng(seed), np.zeros(1000), Adamax(1.0)
-state, longest = rule.init(x), 0.0
-for step in range(300):  # line 3, with gradients of wildly different sizes
-    new, state = rule.update(x, rng.standard_cauchy(1000) ** 3, state)
-    longest = max(longest, abs(new - x).max()) if step > 100 else 0.0
-    x = new
-assert longest <= 0.1 / (1 - 0.9 / 0.999) + 1e-9
-print("lines 1 to 4 hold; Adamax's longest step in 200, in units of lr, is at most 1.01")
+# %% name="derivation"
+rng, r, mu = np.random.default_rng(seed), RAdam().rectifier, NAdam().mu
+for t in (1, 5, 6, 300):  # line 2
+    age = np.average(np.arange(t), weights=0.999 ** np.arange(t))
+    assert np.isclose(age, (rho(0.999, t) - 1) / 2)
+assert rho(0.999, 5) <= 5 < rho(0.999, 6)
+noise, wild = rng.normal(size=300), rng.standard_cauchy((300, 1000)) ** 3
+by_r = [r(t) for t in range(6, 301)] * lengths(Adam(1.0), noise)[5:]
+assert np.allclose(lengths(RAdam(1.0), noise)[5:], by_r, rtol=1e-4)  # line 3
+longest = lengths(Adamax(1.0), 0.999 ** np.arange(1000.0)).max()
+assert lengths(Adamax(1.0), wild).max() <= 0.1 / (1 - 0.9 / 0.999) and longest > 1.0089  # line 4
+for n in (50, 5000):  # line 5: the first gradient after n zeros
+    weight = lengths(NAdam(1.0), [0.0] * n + [1.0])[-1] * np.sqrt(0.001 / (1 - 0.999 ** (n + 1)))
+    assert np.isclose(weight, 1 - 0.9 * mu(n + 1), rtol=1e-3)
+print(f"r: {r(6):.2f}, {r(300):.2f}, {r(4000):.2f}   mu: {mu(1):.2f}, {mu(4245):.3f}")
+print(f"Adamax, a gradient that shrinks by 0.999 a step: up to {longest:.3f} lr")
 
 # %% [markdown]
 # ## Code
 
 # %% name="source"
-show(AMSGrad, Adamax)
+show(RAdam, NAdam)
 
 # %% [markdown]
-# `NAdam` and `RAdam` stand in files of their names. In the source document's steps all five differ in step (c), "update the moments", and in what divides; sampling and gradient stay.
+# `mu_product` is $P_t$, `ahead` is $\mu_{t+1}$. AMSGrad and Adamax are Adam with the one line of the table.
 #
 # ## Parity with PyTorch
 #
@@ -100,99 +110,85 @@ parity.table("Adamax", setting.device)
 # %% [markdown]
 # ## Picture
 #
-# Two surprises for one parameter. Left: 2000 steps with a gradient of 0.001, then 1. How long are the steps? Right: the gradient is the sign of $x$, but in step 50, once, 100 times that. How far is the minimum?
-
-# %% name="surprises"
-family = {"Adam": Adam, "AMSGrad": AMSGrad, "NAdam": NAdam, "RAdam": RAdam, "Adamax": Adamax}
-
-def steps_after_silence(rule):
-    x = np.zeros(1)
-    state, lengths = rule.init(x), []
-    for t in range(2060):
-        new, state = rule.update(x, np.full(1, 0.001 if t < 2000 else 1.0), state)
-        lengths.append(abs(new - x)[0] / rule.lr)
-        x = new
-    return np.array(lengths[2000:])
-
-def distances(rule, spike=100.0):
-    x = np.array([10.0])
-    state, away = rule.init(x), []
-    for t in range(3000):
-        x, state = rule.update(x, np.sign(x) * (spike if t == 50 else 1.0), state)
-        away.append(abs(x[0]))
-    return np.array(away)
+# Two surprises. Left: 2000 steps with a gradient of 0.001, then 1. How long are the steps? Right: the gradient is 1 in every step, but once, after 2000 steps, it is 100. What is left of the steps?
 
 # %% name="picture"
-silence = {name: steps_after_silence(rule(0.001)) for name, rule in family.items()}
-spike = {name: distances(rule(0.001))[::50] for name, rule in family.items()}
+family = {"Adam": Adam, "AMSGrad": AMSGrad, "NAdam": NAdam, "RAdam": RAdam, "Adamax": Adamax}
+calm = np.ones(3000)
+silence = {name: lengths(rule(), [*[0.001] * 2000, *calm])[2000:] for name, rule in family.items()}
+hit = [*[1.0] * 2000, 100.0, *calm[1:]]
+spike = {name: lengths(rule(), hit)[2000:] for name, rule in family.items()}
 plots.side_by_side(
-    np.arange(60), silence, spike, "step after the silence; right: step / 50", ("step length in units of lr", "distance to the minimum"),
-    "Left: step lengths after a silence. Adam, AMSGrad and RAdam peak at five to six, NAdam at fourteen, Adamax stays at one. "
-    "Right: after one spike Adam and NAdam go on, RAdam slower, AMSGrad half as fast, Adamax nearly stops.",
-    titles=("A sudden gradient", "One spike"),
+    np.arange(1, 3001), silence, spike, "steps since the surprise", ("step length (lr)",) * 2,
+    "Left: step lengths after a silence. Adam and AMSGrad peak at six, RAdam at five; NAdam starts "
+    "at fourteen; Adamax rises to one. Right, logarithmic: a spike sends NAdam fourteen lr far, Adam, "
+    "AMSGrad and RAdam three, Adamax never more than 0.2. Then Adam, NAdam and RAdam recover from "
+    "0.3 to 0.8; AMSGrad stays at 0.3; Adamax climbs from 0.01 to 0.2.",
+    titles=("A sudden gradient", "One spike"), logs=("x", "xy"),
 )
 
 # %% name="picture-verdict"
-peak = {name: lengths.max() for name, lengths in silence.items()}
-gone = {name: (d[2] - d[-1]) / (spike["Adam"][2] - spike["Adam"][-1]) for name, d in spike.items()}
+peak = {name: steps.max() for name, steps in silence.items()}
+left = {name: spike[name][-1] / lengths(rule(), np.ones(5000))[-1] for name, rule in family.items()}
+settled = lengths(NAdam(momentum_decay=1e6), [*[0.001] * 2000, *calm]).max()
+print(f"NAdam with mu = beta1 from the start: longest step {settled:.1f} lr")
 assert peak["NAdam"] > 2 * peak["Adam"] > 10 and peak["Adamax"] < 1.02
-assert gone["Adamax"] < 0.2 < gone["AMSGrad"] < 0.7 and gone["NAdam"] > 0.95
-Table(["", *family], [["longest step, in lr", *(f"{v:.1f}" for v in peak.values())],
-                      ["way after the spike, of Adam's", *(f"{v:.2f}" for v in gone.values())]])
+assert settled < 1.1 * peak["Adam"]
+assert left["Adamax"] < 0.25 < left["AMSGrad"] < 0.35 and left["NAdam"] > 0.75
+rows = [["longest step after the silence, in lr", *(f"{v:.1f}" for v in peak.values())],
+        ["3000 steps after the spike, of a step without it", *(f"{v:.2f}" for v in left.values())]]
+Table(["", *family], rows)
 
 # %% [markdown]
-# Each cure has its disease. Adamax never makes a long step, and one spike puts it to sleep (line 3). NAdam hears a new gradient sooner, and its longest step is over twice Adam's (line 4). AMSGrad never forgets a spike.
+# Each cure has its disease. Adamax never makes a long step, and one spike puts it to sleep (line 4). NAdam's longest step is over twice Adam's, because $\mu$ is only at 0.58 after 2000 steps (line 5): with $\mu = \beta_1$ it is hardly longer. AMSGrad never forgets a spike.
 #
 # ## What breaks
 #
 # ### Adam at the worst end
 #
-# Line 1 in practice, $C = 3$. The end of 6000 steps from 0, for several memories:
+# Lesson 4 showed it with $\beta_1 = 0$, $\beta_2 = 0.1$ and $N = C = 3$; with the default betas Adam was right. Are they safe? Not for a $C$ in the window of line 1, which opens as $N$ grows. We test both sides of its upper end, from $x = 0$:
 
 # %% name="worst"
-def end(rule, big, period, steps):
-    x = np.zeros(1)
-    state, tail = rule.init(x), []
-    for t in range(steps):
-        x, state = rule.update(x, np.full(1, big if t % period == 0 else -1.0), state)
-        x = np.clip(x, -1, 1)
-        tail.append(x[0])
-    return np.mean(tail[-steps // 6 :])
+N = np.array([300, 1000, 3000])
+upper = np.array([sum(0.999 ** (-k / 2) for k in range(1, n)) for n in N])
+C = np.array([(N - 1 + upper) / 2, 1.05 * upper])  # in the middle of the window; 5 % above it
 
-memories, ends = (0.1, 0.5, 0.9, 0.999), {}
-for name, rule, beta1 in (("Adam", Adam, 0.0), ("Adam", Adam, 0.9), ("AMSGrad", AMSGrad, 0.0)):
-    ends[f"{name}, beta1 = {beta1:g}"] = [end(rule(0.01, beta1, b2), 3.0, 3, 6000) for b2 in memories]
-Table(["end (best: -1, worst: 1)", *(f"beta2 = {b:g}" for b in memories)], [[n, *(f"{v:.2f}" for v in e)] for n, e in ends.items()])
+def ends(rule, steps=24_000):  # the mean over the last 6000 steps
+    x, tail = np.zeros(C.shape), 0.0
+    state = rule.init(x)
+    for t in range(steps):
+        x, state = rule.update(x, np.where(t % N == 0, C, -1.0), state)
+        x = np.clip(x, -1, 1)
+        tail = tail + (x if t >= steps - 6000 else 0.0)
+    return tail / 6000
 
 # %% name="worst-verdict"
-assert ends["Adam, beta1 = 0"][0] > 0.9 and max(ends["Adam, beta1 = 0"][2:]) < -0.9
-assert max(ends["Adam, beta1 = 0.9"]) < -0.9 and max(ends["AMSGrad, beta1 = 0"]) < -0.9
-rare = {name: [end(rule(lr), 1200.0, 1000, 30_000) for lr in (0.01, 0.02)] for name, rule in (("Adam", Adam), ("AMSGrad", AMSGrad))}
-assert min(rare["Adam"]) > 0 > max(rare["AMSGrad"])
-print("defaults, one gradient of 1200 in 999 of -1: Adam on the wrong side, AMSGrad on the right one, at both rates")
+for lr in (0.03, 0.01):
+    adam, amsgrad = ends(Adam(lr)), ends(AMSGrad(lr))
+    assert (adam[0] > 0).all() and (adam[1] < 0).all() and (amsgrad < 0).all()
+rows = [[f"{n}", f"{u / (n - 1) - 1:.0%}", *(f"{v:.2f}" for v in end)]
+        for n, u, *end in zip(N, upper, *adam, amsgrad[0], strict=True)]
+headers = ["N", "window: C above N - 1 by up to", "Adam, inside", "Adam, above", "AMSGrad, inside"]
+Table(headers, rows, "Where it ends; best: -1, worst: 1. lr = 0.01.")
 
 # %% [markdown]
-# The famous failure needs a memory *shorter than the time between the gradients that matter*. With the default $\beta_1 = 0.9$, or $\beta_2 \ge 0.9$, Adam solves the example. But make the rare gradient as rare as the memory is long, one in a thousand, and default Adam goes wrong too. (A word that occurs once in a thousand sends such gradients.)
+# The line holds, at both rates. **Default Adam goes wrong where a gradient is rare and outweighs the others by little**: by less than 8 % at one in 300, less than 30 % at one in 1000, less than 132 % at one in 3000. A heavier one leads it the right way.
 #
 # ### RAdam is not scale-free at first
 #
-# Multiply the loss by 1000. Adam does not notice (lesson 4). RAdam's first five steps are not divided by anything (line 2):
+# Multiply the loss by 1000. Adam does not notice (lesson 4). RAdam does, for five steps (line 2). A constant gradient:
 
 # %% name="scale"
-jumps = {}
-for name, rule in {"Adam": Adam(0.001), "RAdam": RAdam(0.001)}.items():
-    for size in (1.0, 1000.0):
-        x, state = np.array([1.0, -2.0]), rule.init(np.zeros(2))
-        for _ in range(5):
-            x, state = rule.update(x, size * x, state)
-        jumps[name, size] = np.linalg.norm(x - [1.0, -2.0]) / rule.lr
-assert jumps["Adam", 1000.0] < 8 and jumps["RAdam", 1.0] < 12 and jumps["RAdam", 1000.0] > 500
-Table(["way of five steps, in lr", "loss", "1000 x loss"], [[n, *(f"{jumps[n, s]:.0f}" for s in (1.0, 1000.0))] for n in ("Adam", "RAdam")])
+tried = {(n, g): lengths(family[n](), np.full(300, g)) for n in ("Adam", "RAdam") for g in (1.0, 1000.0)}
+assert np.allclose(tried["Adam", 1.0], tried["Adam", 1000.0])
+assert np.allclose(tried["RAdam", 1000.0][:5], 1000)
+rows = [[f"{n}, g = {g:g}", *(f"{s[t - 1]:.2f}" for t in (1, 5, 6, 300))] for (n, g), s in tried.items()]
+Table(["step length in lr", "step 1", "step 5", "step 6", "step 300"], rows)
 
 # %% [markdown]
 # ### The race
 #
-# Digits, linear softmax, batches of 32, 300 steps. Each gets the same budget, four rates; the best by the median test loss is kept (so all are a little flattered, all alike).
+# Digits, linear softmax, batches of 32, 300 steps. Each gets the same seven rates; the best by the median test loss is kept (so all are a little flattered, all alike). A seed fixes split and batches, so we compare seed by seed.
 
 # %% name="race"
 def race(rule, s):
@@ -202,26 +198,35 @@ def race(rule, s):
     state = rule.init(theta)
     for _ in range(300):
         n = rng.integers(len(d.y), size=32)
-        theta, state = rule.update(theta, x[n].T @ mean(cross_entropy(x[n] @ theta, d.y[n])).grad, state)
+        loss = mean(cross_entropy(x[n] @ theta, d.y[n]))
+        theta, state = rule.update(theta, x[n].T @ loss.grad, state)
     return mean(cross_entropy(x_test @ theta, d.y_test)).value
 
-lrs = (0.003, 0.01, 0.03, 0.1)
-losses = {(name, lr): [race(rule(lr), s) for s in setting.seeds] for name, rule in family.items() for lr in lrs}
+lrs = [0.005 * 2**k for k in range(7)]
+losses = {(name, lr): np.array([race(rule(lr), s) for s in setting.seeds])
+          for name, rule in family.items() for lr in lrs}
 best = {name: min(lrs, key=lambda lr: np.median(losses[name, lr])) for name in family}
 
 # %% name="race-table" tags=["nbval-ignore-output"]
-rows = [[name, best[name], f"{np.mean(losses[name, best[name]]):.3f} ± {np.std(losses[name, best[name]]):.3f}"] for name in family]
-Table(["", "best lr", "test loss"], rows, "± is the standard deviation over seeds.")
+own = {name: losses[name, best[name]] for name in family}
+ratio = {name: own[name] / own["Adam"] for name in family}
+borrowed = {name: np.median(losses[name, best["Adam"]] / own[name]) for name in family}
+rows = [[name, best[name], f"{np.median(own[name]):.3f}",
+         f"{np.median(q):.2f} ({q.min():.2f} to {q.max():.2f})", f"{borrowed[name]:.2f}"]
+        for name, q in ratio.items()]
+headers = ["", "best lr", "test loss", "divided by Adam's", "at Adam's rate, divided by its own best"]
+Table(headers, rows, "Medians over seeds, (range).")
 
 # %% name="race-verdict"
-middle = {name: np.median(losses[name, best[name]]) for name in family}
-spread = np.median([np.std(losses[name, best[name]]) for name in family])
-print("the best and the worst of the five differ by less than a seed's standard deviation times 2:", np.ptp([*middle.values()]) < 2 * spread)
-print("best rates: Adam", best["Adam"], ", RAdam larger:", best["RAdam"] > best["Adam"])
-assert np.ptp([*middle.values()]) < 2 * spread and best["RAdam"] > best["Adam"]
+apart = max(abs(np.median(q) - 1) for q in ratio.values())
+print("at its own best rate, every variant is within 15 % of Adam in the median:", apart < 0.15)
+print("AMSGrad is, on every seed, within 2 %:", abs(ratio["AMSGrad"] - 1).max() < 0.02)
+print("at Adam's rate, RAdam's loss is over 20 % above its own best:", borrowed["RAdam"] > 1.2)
+assert apart < 0.15 and abs(ratio["AMSGrad"] - 1).max() < 0.02 and borrowed["RAdam"] > 1.2
+assert all(lrs[0] < rate < lrs[-1] for rate in best.values())  # no best rate at an end of the grid
 
 # %% [markdown]
-# **No winner.** Each at its own rate, the five are as different as seeds are; what differs is the rate. So claim C30 ("Adam adapts each rate and so speeds convergence and improves stability") and its correction E25 stay where lesson 4 left them: conditional; here is one case more where the choice within the family does not matter, and four made-up ones where it does.
+# **The rate matters more than the name.** RAdam warms up (line 3) and wants a larger $\eta$; keep Adam's, and it looks bad. With five seeds a "winner" means little: run it with `seed = 1`, then with 16, and look at RAdam. The limit: in 300 steps $v$ can lose 26 % at most, so AMSGrad had little to hold on to; try 3000.
 #
 # ## Exercises
 #
@@ -246,13 +251,13 @@ check("first_division")
 # %% [markdown]
 # <details><summary>Hint</summary>Count t up from 1 until the condition of the table no longer holds. Where does ρ_t end, if that is not to take for ever?</details>
 #
-# ### 2. How long is the longest step? (8 minutes, medium)
-# After a very long silence ($m = v = 0$, no bias correction left) the gradient is 1 in every step. Return the length of Adam's `k`-th step since then, in units of the rate ($\epsilon = 0$), and the `k` of the longest one.
+# ### 2. How long is NAdam's longest step? (8 minutes, medium)
+# After a very long silence ($m = v = 0$, no bias correction left, $\epsilon = 0$) the gradient is 1 in every step. $\mu$ stands still at `mu`. Return the length of NAdam's `k`-th step since then, in units of the rate, and the number of the longest step.
 
 # %% name="exercise-longest"
-def after_silence(beta1, beta2, k):
+def after_silence(beta1, beta2, mu, k):
     ### BEGIN SOLUTION
-    lengths = [(1 - beta1**j) / (1 - beta2**j) ** 0.5 for j in range(1, 1000)]
+    lengths = [(1 - mu * beta1**j) / (1 - beta2**j) ** 0.5 for j in range(1, 1000)]
     return lengths[k - 1], 1 + lengths.index(max(lengths))
     ### END SOLUTION
 
@@ -260,8 +265,8 @@ def after_silence(beta1, beta2, k):
 check("after_silence")
 
 # %% [markdown]
-# <details><summary>Hint 1</summary>What is a running mean that starts at 0 after k gradients of 1?</details>
-# <details><summary>Hint 2</summary>Try the first thousand steps, and look where the longest one is.</details>
+# <details><summary>Hint 1</summary>What is a running mean that starts at 0 after k gradients of 1? Once P is 0, the table's m̂ is mu m + (1 - mu) g.</details>
+# <details><summary>Hint 2</summary>Try the first thousand steps, and look where the longest one is. The first step has the number 1.</details>
 #
 # ### 3. AMSGrad that forgives (7 minutes, medium)
 # A compromise: the largest $v$ of the *last* `n` steps, instead of the largest ever. Given all gradients so far (one number each, oldest first), return the divisor of the newest step: the root of that maximum, without bias correction or $\epsilon$. $v$ starts at 0.
@@ -286,6 +291,6 @@ check("windowed_divisor")
 #
 # ## Takeaways
 #
-# - Adam fails where the gradients that matter are rarer than its memory; AMSGrad mends that, and never forgets a spike.
-# - RAdam waits five steps, in the unit of the gradient; NAdam hears sooner, with longer steps; Adamax bounds every step and sleeps after a spike.
-# - Do not expect a better result from a change within the family on ordinary data: tune the rate of the one you have. **E25, C30: conditional,** as before.
+# - Adam fails where a gradient is rare and outweighs the others by little; AMSGrad mends that, and never forgets a spike. Use it for such gradients, not by habit.
+# - RAdam is Adam with a warm-up, after five steps in the unit of the gradient; NAdam hears sooner, with longer steps; Adamax bounds every step and sleeps after a spike.
+# - Do not expect a better result from a change within the family, and never compare two of them at one rate. "Adam speeds convergence and improves stability" (**C30, E25**) stays **conditional,** as in lesson 4.

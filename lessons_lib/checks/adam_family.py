@@ -7,7 +7,7 @@ from .engine import Exercise, on
 LESSON = "03_algorithms/14_adam_family"
 
 
-BETAS = (0.5, 0.68, 0.7, 0.75, 0.8, 0.999)
+BETAS = (0.5, 0.66, 0.667, 0.68, 0.7, 0.75, 0.8, 0.999)
 
 
 def _wake(beta2, above=5.0, factor=2.0):
@@ -31,43 +31,67 @@ wake = Exercise(
         "rho, the end of rho_t, can be 5 or less: then RAdam never divides, and 0 is asked for.": lambda b: (
             _wake(b) if _wake(b) else 5000
         ),
+        "0 means never: while rho is above 5, go on counting.": lambda b: _wake(b) if _wake(b) <= 20 else 0,
         "rho alone decides whether, not when.": lambda b: int(2 / (1 - b) - 1 > 5),
     },
     lambda answer: [answer(b) for b in BETAS],
 )
 
 
-def _length(b1, b2, k):
-    return (1 - b1**k) / (1 - b2**k) ** 0.5
+def _length(b1, b2, mu, k):
+    return (1 - mu * b1**k) / (1 - b2**k) ** 0.5
 
 
-def _longest(b1, b2, length=_length):
-    return max(range(1, 2000), key=lambda k: length(b1, b2, k))
+def _longest(b1, b2, mu, length=_length, stop=2000):
+    return max(range(1, stop), key=lambda k: length(b1, b2, mu, k))
+
+
+def _instead(length):
+    """The answer that computes every step with another formula."""
+    return lambda b1, b2, mu, k: (length(b1, b2, mu, k), _longest(b1, b2, mu, length))
 
 
 longest = Exercise(
     "after_silence",
     LESSON,
-    "what are m and v after k gradients of 1, if they start at 0?",
-    lambda b1, b2, k: (_length(b1, b2, k), _longest(b1, b2)),
+    "what are m and v after k gradients of 1, if they start at 0? What does NAdam add to m?",
+    _instead(_length),
     {
-        "The root over v is missing.": lambda b1, b2, k: (
-            (1 - b1**k) / (1 - b2**k),
-            _longest(b1, b2, lambda a, b, j: (1 - a**j) / (1 - b**j)),
+        "The root over v is missing.": _instead(lambda a, b, mu, k: (1 - mu * a**k) / (1 - b**k)),
+        "That is Adam's step: NAdam takes mu m + (1 - mu) g.": _instead(lambda a, b, mu, k: _length(a, b, 1.0, k)),
+        "(1 - mu) g is missing.": _instead(lambda a, b, mu, k: mu * _length(a, b, 1.0, k)),
+        "mu belongs to m, 1 - mu to g.": _instead(lambda a, b, mu, k: _length(a, b, 1 - mu, k)),
+        "That is the first step only: m and v keep growing.": lambda b1, b2, mu, k: (_length(b1, b2, mu, 1), 1),
+        "beta1 and beta2 are exchanged.": _instead(lambda a, b, mu, k: _length(b, a, mu, k)),
+        "With a bias correction every step would be 1; here none is left.": lambda b1, b2, mu, k: (1.0, 1),
+        "The number of the longest step is asked for, not its length.": lambda b1, b2, mu, k: (
+            _length(b1, b2, mu, k),
+            _length(b1, b2, mu, _longest(b1, b2, mu)),
         ),
-        "That is the first step only: m and v keep growing.": lambda b1, b2, k: ((1 - b1) / (1 - b2) ** 0.5, 1),
-        "beta1 and beta2 are exchanged.": lambda b1, b2, k: (_length(b2, b1, k), _longest(b2, b1)),
-        "With a bias correction every step would be 1; here none is left.": lambda b1, b2, k: (1.0, 1),
-        "The number of the longest step is asked for, not its length.": lambda b1, b2, k: (
-            _length(b1, b2, k),
-            _length(b1, b2, _longest(b1, b2)),
+        "The first gradient counts too: after k gradients the power is k.": lambda b1, b2, mu, k: (
+            _length(b1, b2, mu, k - 1) if k > 1 else 0.0,
+            _longest(b1, b2, mu) + 1,
         ),
-        "The first gradient counts too: after k gradients the power is k.": lambda b1, b2, k: (
-            _length(b1, b2, k - 1) if k > 1 else 0.0,
-            _longest(b1, b2) + 1,
+        "The first step has the number 1, and an index begins at 0.": lambda b1, b2, mu, k: (
+            _length(b1, b2, mu, k),
+            _longest(b1, b2, mu) - 1,
+        ),
+        "The length comes first, then the number.": lambda b1, b2, mu, k: (
+            _longest(b1, b2, mu),
+            _length(b1, b2, mu, k),
+        ),
+        "A long memory has its longest step later than you looked.": lambda b1, b2, mu, k: (
+            _length(b1, b2, mu, k),
+            _longest(b1, b2, mu, stop=101),
         ),
     },
-    on((0.9, 0.999, 1), (0.9, 0.999, 12), (0.8, 0.99, 5), (0.95, 0.98, 100)),
+    on(
+        (0.9, 0.999, 0.9, 1),
+        (0.9, 0.999, 0.57, 12),
+        (0.8, 0.99, 0.7, 5),
+        (0.95, 0.98, 1.0, 100),
+        (0.99, 0.9999, 0.98, 7),
+    ),
     returns=2,
 )
 
@@ -92,11 +116,23 @@ window = Exercise(
         "The divisor is the root of v.": lambda g, b, n: max(_values(g, b)[-n:]),
         "That is the largest of the last gradients themselves.": lambda g, b, n: np.max(np.abs(g[-n:])),
         "The window is one step too long.": lambda g, b, n: max(_values(g, b)[-n - 1 :]) ** 0.5,
+        "The newest step belongs to the window.": lambda g, b, n: max(_values(g, b)[-n - 1 : -1]) ** 0.5,
+        "No bias correction is asked for.": lambda g, b, n: (
+            max(v / (1 - b**t) for t, v in list(enumerate(_values(g, b), 1))[-n:]) ** 0.5
+        ),
+        "The mean of the window, where the largest is asked for.": lambda g, b, n: np.mean(_values(g, b)[-n:]) ** 0.5,
         "The smallest, where the largest is asked for.": lambda g, b, n: min(_values(g, b)[-n:]) ** 0.5,
     },
     lambda answer: [
-        answer(np.array([1.0, 100.0, -2.0, 0.5, 30.0, -1.0, 0.0, 0.1]), beta2, n)
-        for beta2, n in ((0.9, 3), (0.5, 4), (0.99, 5), (0.8, 6), (0.7, 2))
+        answer(np.array([1.0, 100.0, -2.0, 0.5, 30.0, -1.0, 0.0, last]), beta2, n)
+        for beta2, n, last in (
+            (0.9, 3, 0.1),
+            (0.5, 4, 0.1),
+            (0.99, 5, 0.1),
+            (0.8, 6, 0.1),
+            (0.7, 2, 0.1),
+            (0.6, 3, 70.0),
+        )
     ],
 )
 
