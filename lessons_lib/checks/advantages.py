@@ -23,6 +23,11 @@ memory = Exercise(
         "The gradients are missing.": lambda n, k, t=1.0: _bytes(n, k, t) - 2 * n * t,
         "The state has 4 bytes for each number, not 2.": lambda n, k, t=1.0: 2 * n + t * n * (6 + 2 * k),
         "The state is missing.": lambda n, k, t=1.0: _bytes(n, 0, t),
+        "A frozen parameter needs no copy in 4 bytes: it is never updated.": lambda n, k, t=1.0: (
+            6 * n + t * n * (2 + 4 * k)
+        ),
+        "A frozen parameter needs no gradient.": lambda n, k, t=1.0: 4 * n + t * n * (4 + 4 * k),
+        "kept is not used: not every optimizer keeps two numbers.": lambda n, k, t=1.0: _bytes(n, 2, t),
         "Bytes are asked for, not gigabytes.": lambda n, k, t=1.0: _bytes(n, k, t) / 1e9,
     },
     lambda answer: [answer(7e9, 2), answer(1e6, 0), answer(7e9, 2, 0.01), answer(3e8, 1, 0.5)],
@@ -57,6 +62,18 @@ def _all_bad(losses, patience):
     return len(losses) - 1, best
 
 
+def _against_older(losses, patience):
+    for t in range(patience, len(losses)):
+        if losses[t] >= losses[t - patience]:
+            return t, int(np.argmin(losses[: t + 1]))
+    return len(losses) - 1, int(np.argmin(losses))
+
+
+def _end_keeps_last(losses, patience):
+    t, best = _stop(losses, patience)
+    return t, best if t - best >= patience else t
+
+
 _FALLS_AGAIN = [5.0, 3.0, 4.0, 3.5, 3.2, 3.1, 3.3, 1.0]
 
 stop = Exercise(
@@ -69,6 +86,14 @@ stop = Exercise(
         "An equal loss is no improvement.": lambda losses, patience: _stop(losses, patience, strict=False),
         "Looks in a row: start counting again after an improvement.": _all_bad,
         "It stops one look too late.": lambda losses, patience: _stop(losses, patience + 1),
+        "It stops one look too early.": lambda losses, patience: _stop(losses, patience - 1),
+        "Compare with the best so far, not with the look `patience` ago.": _against_older,
+        "At the end, too, the weights of the best look are kept.": _end_keeps_last,
+        "Return the number of the best look, not its loss.": lambda losses, patience: (
+            _stop(losses, patience)[0],
+            losses[_stop(losses, patience)[1]],
+        ),
+        "Looks are counted from 0.": lambda losses, patience: tuple(look + 1 for look in _stop(losses, patience)),
         "The weights of the best look are kept, not those of the last.": lambda losses, patience: (
             _stop(losses, patience)[0],
             _stop(losses, patience)[0],
@@ -87,32 +112,48 @@ stop = Exercise(
         ([5.0, 6.0, 4.0, 4.5, 3.0, 3.5, 2.0, 2.5], 2),
         ([2.0, 2.0, 2.0, 2.0], 2),
         ([9.0, 8.0, 7.0], 1),
+        ([2.0, 1.0, 3.0, 0.5], 2),
     ),
     returns=2,
 )
 
 
-def _fair(results, middle=np.median, spread=np.std, choose=min):
+def _fair(results, middle=np.median, spread=np.std, choose=min, at=1):
     best = {name: choose(losses, key=middle) for name, losses in results.items()}
-    first, second = sorted(best, key=lambda name: middle(best[name]))[:2]
-    return first, bool(middle(best[second]) - middle(best[first]) > spread(best[first]))
+    order = sorted(best, key=lambda name: middle(best[name]))
+    first, other = order[0], order[at]
+    return first, bool(middle(best[other]) - middle(best[first]) > spread(best[first]))
+
+
+def _rates(*medians, spread=0.05):  # five seeds for each rate, with this standard deviation
+    return np.array(medians)[:, None] + spread * np.array([1, -2, 0, 2, -1]) / 2**0.5
 
 
 def _races():
-    rng = np.random.default_rng(0)
-    noise = rng.normal(0, 0.01, (2, 3, 5))
+    noise = np.random.default_rng(0).normal(0, 0.01, (2, 3, 5))
     clear = {"a": noise[0] + [[0.9], [0.5], [0.7]], "b": noise[1] + [[0.6], [0.65], [3.0]]}
     close = {"a": 5 * noise[0] + [[0.9], [0.5], [0.7]], "b": noise[1] + [[0.52], [0.53], [0.51]]}
     lucky = np.array([[0.1, 0.9, 0.9, 0.9, 0.9], [0.5, 0.5, 0.5, 0.5, 0.6], [0.8, 0.8, 0.8, 0.8, 0.8]])
     unlucky = np.array([[0.3, 0.3, 0.3, 0.3, 9.0], [0.6, 0.6, 0.6, 0.6, 0.6], [0.7, 0.7, 0.7, 0.7, 0.7]])
-    return [clear, close, {"a": lucky, "b": lucky + 0.2}, {"a": unlucky, "b": lucky}]
+    winner, steady = _rates(0.9, 0.5, 0.7), _rates(0.52, 0.5, 0.51)
+    return [
+        clear,
+        close,
+        {"a": lucky, "b": lucky + 0.2},
+        {"a": unlucky, "b": lucky},
+        {"b": _rates(0.8, 0.53, 0.9), "a": winner},  # the lead is below one deviation, above its standard error
+        {"c": _rates(0.9, 0.8, 0.9), "b": _rates(0.8, 0.51, 0.9), "a": winner},  # the third is far behind
+        {"a": winner, "b": _rates(0.51, 0.9)},  # the best rates stand in different rows
+        {"b": _rates(0.7, 0.57, 0.7, spread=0.2), "a": steady},  # between one deviation and two
+        {"a": steady, "b": _rates(0.7, 0.57, 0.7, spread=0.01)},
+    ]
 
 
 def _told(answer):
     results = []
     for race in _races():
         first, clear = answer({name: losses.copy() for name, losses in race.items()})
-        results += [float(first == "a") if first in ("a", "b") else -1.0, float(clear)]
+        results += [float([*"abc"].index(first)) if first in [*"abc"] else -1.0, float(clear)]
     return results
 
 
@@ -120,6 +161,20 @@ def _pooled(results):
     first, second = sorted(results, key=lambda name: np.median(results[name]))[:2]
     lead = np.median(results[second]) - np.median(results[first])
     return first, bool(lead > np.std(results[first]))
+
+
+def _clear(results, measure):  # the right name, and a lead that is judged by measure(winner's row, runner-up's row)
+    best = {name: min(losses, key=np.median) for name, losses in results.items()}
+    first, second = sorted(best, key=lambda name: np.median(best[name]))[:2]
+    lead = np.median(best[second]) - np.median(best[first])
+    return first, bool(lead > measure(best[first], best[second], results[first]))
+
+
+def _one_row(results):
+    first = _fair(results)[0]
+    row = np.median(results[first], axis=1).argmin()
+    others = [np.median(losses[min(row, len(losses) - 1)]) for name, losses in results.items() if name != first]
+    return first, bool(min(others) - np.median(results[first][row]) > np.std(results[first][row]))
 
 
 fair = Exercise(
@@ -142,9 +197,24 @@ fair = Exercise(
         ),
         "No lead is ever called one.": lambda results: (_fair(results)[0], False),
         "Lower losses are better.": lambda results: (
-            next(name for name in results if name != _fair(results)[0]),
+            max(results, key=lambda name: np.median(min(results[name], key=np.median))),
             _fair(results)[1],
         ),
+        "The lead is that over the runner-up, not over the last name.": lambda results: _fair(results, at=-1),
+        "Compare with the spread of the winner's seeds, not of the runner-up's.": lambda results: _clear(
+            results, lambda first, second, rates: np.std(second)
+        ),
+        "Compare with the spread at the winner's best rate, not at all its rates.": lambda results: _clear(
+            results, lambda first, second, rates: np.std(rates)
+        ),
+        "That is the variance; the standard deviation is its root.": lambda results: _fair(results, spread=np.var),
+        "That is the standard error; do not divide by the root of the number of seeds.": lambda results: _fair(
+            results, spread=lambda row: np.std(row) / len(row) ** 0.5
+        ),
+        "One standard deviation is asked for, not two.": lambda results: _fair(
+            results, spread=lambda row: 2 * np.std(row)
+        ),
+        "The runner-up stands at its own best rate, not at the winner's.": _one_row,
     },
     _told,
     returns=2,
