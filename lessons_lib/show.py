@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import math
+import textwrap
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -49,8 +50,8 @@ def rounded(x: Any, digits: int = 4) -> str:
 
 
 def source(obj) -> str:
-    """The source of a function or class without its docstrings, under the name of its file."""
-    text = inspect.getsource(obj)
+    """The source of a function, method or class without its docstrings, under the name of its file."""
+    text = textwrap.dedent(inspect.getsource(obj))  # a method stands indented in its class
     lines = text.splitlines()
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node) is not None:

@@ -38,6 +38,7 @@ def test_show_quotes_the_library_itself():
     text = str(show(binary_cross_entropy, Adam))
     assert text.startswith("# lessons_lib/losses/binary_cross_entropy.py\n@in_float32\ndef binary_cross_entropy(")
     assert "v_hat = v / (1 - self.beta2**t)" in text and '"""' not in text
+    assert str(show(Adam.init)).startswith("# lessons_lib/optim/adam.py\ndef init(self, theta)")
     assert show(Adam)._repr_mimebundle_()["text/markdown"].startswith("```python\n# lessons_lib/optim/adam.py")
 
 

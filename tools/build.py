@@ -140,7 +140,7 @@ def build(job: tuple[Path, str, str, Path]) -> str:
     part = path.with_suffix(".part")
     part.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
     part.replace(path)
-    return f"{kind}/{path.name}"
+    return path.relative_to(out).as_posix()
 
 
 def keep_edits(path: Path, new: NotebookNode) -> None:
