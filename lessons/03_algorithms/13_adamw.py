@@ -2,14 +2,14 @@
 # jupyter:
 #   lesson:
 #     title: AdamW and decoupled weight decay
-#     minutes: 45
+#     minutes: 40
 #     settles: [G18, E21]
 # ---
 
 # %% [markdown]
 # # AdamW and decoupled weight decay
 #
-# **Goal.** Tell weight decay from an L2 penalty, know what each does to which weight, and set the number. **45 minutes.**
+# **Goal.** Tell weight decay from an L2 penalty, know what each does to which weight, and set the number. **40 minutes.**
 #
 # **The question.** A word that is rare in the training text has small gradients, a common one large ones. We pull all weights towards 0 with Adam, once by an L2 penalty, once by AdamW's decay, equally
 # strongly for the common words. Whose weights are pulled most, and which of the two then reads *new* text better?
@@ -33,7 +33,7 @@ from lessons_lib import bridge, parity, plots
 from lessons_lib.checks import check
 from lessons_lib.core import mean
 from lessons_lib.losses import cross_entropy
-from lessons_lib.optim import Adam, AdamW
+from lessons_lib.optim import Adam, AdamW, Momentum
 from lessons_lib.show import Table, show
 
 setting = bridge.start(device, seed, profile)
@@ -50,11 +50,13 @@ setting = bridge.start(device, seed, profile)
 # ## Derivation
 #
 # 1. Under gradient descent the two are one: $\theta - \eta (g + \lambda \theta) = (1 - \eta \lambda)\, \theta - \eta\, g$. The two names were used for the same thing until Adam came.
-# 2. In Adam the sum $g + \lambda \theta$ is divided by the root of its own mean square. Take a weight with no gradient, $g = 0$: a sum of $\lambda \theta$ alone, and the Adam lesson's line 3 says that the step is $\eta$, whatever the
-#    size of what comes in. **The weight walks to 0 by $\eta$ per step, for every $\lambda > 0$.** A large gradient, on the other hand, drowns $\lambda \theta$ in the root.
+# 2. In Adam the sum $g + \lambda \theta$ is divided by the root of its own mean square. Take a weight with no gradient, $g = 0$: only $\lambda \theta$ comes in, above and below the line, and while it is far above $\epsilon$, **$\lambda$ cancels.** The weight
+#    takes the same walk to 0 under every penalty; by the Adam lesson's line 3 it begins with a step of $\eta$. A large gradient, on the other hand, drowns $\lambda \theta$ in the root.
 # 3. In AdamW a weight with no gradient keeps $1 - \eta \lambda$ per step: $(1 - \eta \lambda)^t$ after $t$ steps, $\prod_t (1 - \eta_t \lambda)$ if the rate changes. Half the rate, half the decay.
 # 4. A constant gradient: the step is $\eta \operatorname{sign}(g)$. It is balanced by the decay at $\eta \lambda \theta = -\eta \operatorname{sign}(g)$, so AdamW settles at $\theta = -\operatorname{sign}(g) / \lambda$: **$1 / \lambda$ is as far as
-#    any constant gradient can push, at whatever rate.** (One that grows all the time pushes further, because its steps are longer than $\eta$.) With the penalty Adam settles where $g + \lambda \theta = 0$, at $-g / \lambda$.
+#    any constant gradient can push, at whatever rate.** With the penalty Adam settles where $g + \lambda \theta = 0$, at $-g / \lambda$.
+# 5. Rare words. Let word $i$ be the share $f_i$ of a text and $\theta_i$ its own weights, so that $J = \sum_i f_i\, J_i(\theta_i)$. With the penalty, $J$ is lowest where $f_i \nabla J_i + \lambda\, \theta_i = 0$, just as if $J_i$ stood alone with the penalty $\lambda / f_i$:
+#    **the rarer the word, the stronger the penalty, whichever optimizer goes there.** Adam's own step has lost the factor $f_i$, which stands in $\hat m$ and in $\sqrt{\hat v}$. AdamW sets its decay against *this* step, and so weighs every word alike.
 
 # %% name="derivation"
 theta, g, lr, wd = sp.symbols("theta g eta lambda")
@@ -66,34 +68,41 @@ def run(rule, gradient, steps, start=1.0):
     theta = np.array([start])
     state = rule.init(theta)
     for _ in range(steps):
-        theta, state = rule.update(theta, np.array([gradient]), state)
+        theta, state = rule.update(theta, gradient(theta), state)
     return theta[0]
 
+def push(c):  # a constant gradient
+    return lambda theta: 0 * theta + c
+
+# %% name="no-gradient"
 rows = []
 for wd in (0.001, 0.1, 2.0):
-    penalty, decay = (run(rule(0.01, weight_decay=wd, eps=1e-12), 0.0, 10) for rule in (Adam, AdamW))
-    assert np.isclose(decay, (1 - 0.01 * wd) ** 10, rtol=1e-12)  # line 3
-    assert abs(penalty - (1 - 10 * 0.01)) < 1e-3  # line 2: by eta per step
-    assert np.isclose(run(Adam(0.01, weight_decay=wd), 1e4, 10), run(Adam(0.01), 1e4, 10), atol=1e-5)  # line 2: drowned
+    penalty, decay = (run(rule(0.01, weight_decay=wd, eps=1e-12), push(0), 100) for rule in (Adam, AdamW))
+    assert np.isclose(decay, (1 - 0.01 * wd) ** 100, rtol=1e-12)  # line 3
+    large = [run(Adam(0.01, weight_decay=w), push(1e4), 100) for w in (wd, 0.0)]
+    assert np.isclose(*large, atol=1e-3)  # line 2: drowned
     rows.append([wd, penalty, decay])
-Table(["weight_decay", "Adam + L2, 10 steps from 1", "AdamW"], rows, "No gradient, lr = 0.01.")
+assert np.allclose([penalty for _, penalty, _ in rows], rows[0][1])  # line 2: lambda cancels
+Table(["weight_decay", "Adam + L2", "AdamW"], rows, "No gradient: what is left of 1 after 100 steps, lr = 0.01.")
 
 # %% [markdown]
-# The middle column is line 2: two thousand times the penalty, nearly the same walk (the first step is $\eta$ exactly; later ones a little less, because what comes in shrinks with $\theta$).
+# Two thousand times the penalty, the same walk. Lines 4 and 5, the latter with a bowl around 3 whose loss is weighed by $f$:
 
 # %% name="settle"
-ends = {wd: run(AdamW(0.01, weight_decay=wd), 3.0, 20_000) for wd in (0.5, 4.0)}
-assert all(np.isclose(end, -1 / wd, rtol=1e-3) for wd, end in ends.items())  # line 4: whatever the gradient
-assert np.isclose(run(AdamW(0.05, weight_decay=0.5), 0.001, 20_000), -2.0, rtol=1e-3)  # ... and the rate
-penalised = run(Adam(0.01, weight_decay=0.5), 3.0, 20_000)
-assert np.isclose(penalised, -3 / 0.5, rtol=1e-3)
-theta, rule = np.zeros(1), AdamW(0.01, weight_decay=1.0)
-state = rule.init(theta)
-for t in range(2000):  # the gradient of the Adam lesson's longest steps
-    theta, state = rule.update(theta, np.array([(0.999 / 0.9) ** t]), state)
-print(f"weight_decay 1, a gradient that grows by 11 per cent per step: {theta[0]:.2f}")
-assert 6 < -theta[0] < 7.27
-print(f"constant gradient 3, weight_decay 0.5: AdamW ends at {ends[0.5]:.3f}, Adam + L2 at {penalised:.3f}")
+for lr, wd, c in ((0.01, 0.5, 3), (0.01, 4.0, 3), (0.05, 0.5, 0.001)):  # line 4
+    end, penalised = (run(rule(lr, weight_decay=wd), push(c), 4000) for rule in (AdamW, Adam))
+    assert np.isclose(end, -1 / wd, rtol=1e-3) and np.isclose(penalised, -c / wd, rtol=1e-3)
+    print(f"gradient {c}, weight_decay {wd}: AdamW ends at {end:.3f}, Adam + L2 at {penalised:.3f}")
+
+# %% name="weighed"
+paths = []
+for f in (1.0, 0.01):
+    l2 = run(Adam(0.01, weight_decay=0.1), lambda theta, f=f: f * (theta - 3), 3000)
+    decoupled = run(AdamW(0.01, weight_decay=0.1), lambda theta, f=f: f * (theta - 3), 300)
+    assert np.isclose(l2, 3 / (1 + 0.1 / f))  # line 5: lowest with the penalty 0.1 / f
+    paths.append(decoupled)
+    print(f"bowl times {f:<4}: Adam + L2 ends at {l2:.3f}; AdamW, on its way: {decoupled:.3f}")
+assert np.isclose(*paths, rtol=1e-5)  # line 5: AdamW does not see f
 
 # %% [markdown]
 # ## Code
@@ -102,37 +111,12 @@ print(f"constant gradient 3, weight_decay 0.5: AdamW ends at {ends[0.5]:.3f}, Ad
 show(AdamW)
 
 # %% [markdown]
-# The source document's list of Adam's steps, completed in the Adam lesson, gets one more before the last: **shrink**, then move. May one swap them?
-
-# %% name="steps"
-def shrink(r, theta):
-    return (1 - r.lr * r.weight_decay) * theta
-
-def move(r, theta, m_hat, v_hat):
-    return theta - r.lr * m_hat / (v_hat**0.5 + r.eps)
-
-def train(r, gradient, theta, steps, swapped=False):
-    m, v = 0 * theta, 0 * theta
-    for t in range(1, steps + 1):
-        g = gradient(theta)
-        m, v = r.beta1 * m + (1 - r.beta1) * g, r.beta2 * v + (1 - r.beta2) * g**2
-        hats = m / (1 - r.beta1**t), v / (1 - r.beta2**t)
-        theta = shrink(r, move(r, theta, *hats)) if swapped else move(r, shrink(r, theta), *hats)
-    return theta
-
-# %% name="order"
-rule, start = AdamW(0.1, weight_decay=0.5), np.array([1.0, -2.0])
-library, state = start, rule.init(start)
-for _ in range(100):
-    library, state = rule.update(library, library - 3, state)  # a bowl around 3
-ours, swapped = (train(rule, lambda theta: theta - 3, start, 100, swapped=s) for s in (False, True))
-assert np.allclose(ours, library, rtol=1e-12)
-print(f"after 100 steps: {ours[0]:.4f}, swapped {swapped[0]:.4f}; the swap shrinks the step too, by lr * weight_decay = {0.1 * 0.5:.2f}")
+# The source document's list of Adam's steps, completed in the Adam lesson, gets one more before the last: **shrink**, then move. Not the other way round: that would shrink the move too, $(1 - \eta \lambda)(\theta - s) = (1 - \eta \lambda)\, \theta - (1 - \eta \lambda)\, s$.
 
 # %% [markdown]
 # ## Parity with PyTorch
 #
-# The largest relative difference after 50 steps; in half precision the judge is PyTorch in float32. PyTorch's defaults differ: read the signatures.
+# The largest relative difference after 50 steps; in half precision the judge is PyTorch in float32. `of Adam` is the same rule under its second name, `torch.optim.Adam(decoupled_weight_decay=True)`. PyTorch's defaults differ:
 
 # %% tags=["nbval-ignore-output"] name="parity"
 parity.table("AdamW", setting.device)
@@ -142,12 +126,12 @@ for optimizer in (torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW):
     print(f"{optimizer.__name__:6} weight_decay = {inspect.signature(optimizer).parameters['weight_decay'].default}")
 
 # %% [markdown]
-# `torch.optim.Adam(weight_decay=...)` is the L2 penalty. The paper writes AdamW's decay without the factor $\eta$; PyTorch's number times the learning rate is the paper's.
+# `torch.optim.Adam(weight_decay=...)` alone is the L2 penalty. The paper (Loshchilov and Hutter 2019, arXiv 1711.05101) writes AdamW's decay without the learning rate; PyTorch's number times the learning rate is the paper's.
 #
 # ## Picture
 #
 # The model of the Adam lesson: which word follows which in CPython's own documentation. `theta[i, j]` is the logit of word `j` after word `i`, so a row belongs to a word. Half of the pages are for training, in batches of 256 pairs; the
-# other half is new text. For the picture, $\lambda$ is such that the most frequent words lose about equally: which share of its undecayed length does each row keep?
+# other half is new text. Line 5 speaks of exact gradients; does it show in batches, from which a rare word is often missing? We compare each row's length with that of the same run without decay. Momentum with an L2 penalty is there as a witness: it divides by nothing.
 
 # %% name="words"
 def words(seed, size=64):
@@ -170,120 +154,98 @@ def new_text(theta, ids):
     return mean(cross_entropy(theta[ids[:-1]], ids[1:])).value.item()
 
 # %% name="fits"
-decays = {Adam: [1e-7, 1e-6, 1e-5, 1e-4], AdamW: [0.01, 0.03, 0.1, 0.3]}
+decays = {Adam: [0.0, 3e-7, 3e-6, 3e-5], AdamW: [0.01, 0.03, 0.1]}
 texts = {s: words(s) for s in setting.seeds}
-fits = {(AdamW, 0.0, s): fit(AdamW(0.02, weight_decay=0.0), texts[s][0], s) for s in setting.seeds}
-for kind, grid in decays.items():
-    for wd in grid:
-        fits |= {(kind, wd, s): fit(kind(0.02, weight_decay=wd), texts[s][0], s) for s in setting.seeds}
 
+def fit_all(lr, seeds):
+    rules = [kind(lr, weight_decay=wd) for kind, grid in decays.items() for wd in grid]
+    return {(type(r), r.weight_decay, s): fit(r, texts[s][0], s) for r in rules for s in seeds}
+
+fits, slow = fit_all(0.02, setting.seeds), fit_all(0.005, setting.seeds[:3])
+for s in setting.seeds:
+    fits |= {(Momentum, wd, s): fit(Momentum(5.0, weight_decay=wd), texts[s][0], s) for wd in (0.0, 1e-4)}
+
+# %% name="shares"
 def lengths(theta):  # of the rows, without the constant that a softmax does not see
     return (theta - theta.mean(1, keepdim=True)).norm(dim=1)
 
 def kept(kind, wd, s):  # share of the undecayed length, the most frequent words first, in groups of 8
-    share = lengths(fits[kind, wd, s]) / lengths(fits[AdamW, 0.0, s])
+    without = fits[Momentum if kind is Momentum else Adam, 0.0, s]
     often = torch.bincount(texts[s][0], minlength=64).argsort(descending=True)
-    return share[often].reshape(8, 8).mean(1).cpu().numpy()
+    return (lengths(fits[kind, wd, s]) / lengths(without))[often].reshape(8, 8).mean(1).cpu().numpy()
+
+shares = {(k, wd): np.array([kept(k, wd, s) for s in setting.seeds]) for k, wd, _ in fits if wd > 0}
+tilts = {c: a[:, 0] / a[:, -3:].mean(1) for c, a in shares.items()}  # frequent over rare
 
 # %% name="picture"
-chosen = {"Adam + L2, 1e-5": (Adam, 1e-5), "AdamW, 0.1": (AdamW, 0.1)}
-shares = {label: np.array([kept(*c, s) for s in setting.seeds]) for label, c in chosen.items()}
-bands = {label: tuple(np.quantile(a, [0, 0.5, 1], axis=0)) for label, a in shares.items()}
-plots.lines(
+chosen = {"Adam + L2, 3e-6": (Adam, 3e-6), "AdamW, 0.03": (AdamW, 0.03), "momentum + L2, 1e-4": (Momentum, 1e-4)}
+bands = {label: tuple(np.quantile(shares[c], [0, 0.5, 1], axis=0)) for label, c in chosen.items()}
+picture = plots.lines(
     np.arange(4.5, 64, 8), bands, "rank of the word by frequency", "share of the weights' length that is kept",
-    "Share kept against rank. AdamW: nearly level, a little above 0.6. Adam with L2: about the same for the most "
-    "frequent words, and below one half for the rare ones.",
+    "Share kept against rank. AdamW: level, near 0.8. Adam with L2: near 0.8 for the most frequent "
+    "words, about 0.6 for the rare ones. Momentum with L2: falling, too, from 0.6 to 0.45.",
     title="Who is pulled most? (band: all seeds)",
 )
-
-# %% [markdown]
-# AdamW takes nearly the same share from every word. The penalty takes most from the rare words: their gradients are small, so little drowns it in the root (line 2).
+picture.fig.axes[0].set_ylim(0, 1)
+picture
 
 # %% name="picture-verdict"
-tilt = {label: a[:, 0] / a[:, -3:].mean(1) for label, a in shares.items()}
-even, tilted = tilt["AdamW, 0.1"] < 1.1, tilt["Adam + L2, 1e-5"] > 1.2
-print("AdamW: frequent words keep at most 1.1 times as much as rare ones, every seed:", even.all())
-print("Adam + L2: at least 1.2 times, every seed:", tilted.all())
-assert even.all() and tilted.all()
+level = all((tilts[AdamW, wd] < 1.1).all() for wd in decays[AdamW])
+tilted = all((tilts[c] > 1.2).all() for c in [(Adam, 3e-6), (Momentum, 1e-4)])
+print("How many times as large a share do the frequent words keep, in every seed?")
+print("AdamW, all three decays: less than 1.1 times:", level)
+print("the two penalties: more than 1.2 times:", tilted)
+assert level and tilted
 
 # %% [markdown]
-# Does it hang on these two numbers? How many times as large a share the frequent words keep, for every $\lambda$:
-
-# %% name="tilts"
-def tilted_by(kind, wd):
-    a = np.array([kept(kind, wd, s) for s in setting.seeds])
-    return a[:, 0] / a[:, -3:].mean(1)
-
-tilts = {(kind, wd): tilted_by(kind, wd) for kind, grid in decays.items() for wd in grid}
-assert all((tilts[AdamW, wd] < 1.1).all() for wd in (0.01, 0.03, 0.1)) and all((tilts[Adam, wd] > 1.1).all() for wd in (1e-5, 1e-4))
-
-# %% name="tilts-table" tags=["nbval-ignore-output"]
-rows = [[k.__name__ + (" + L2" if k is Adam else ""), f"{wd:g}", f"{a.min():.2f} to {a.max():.2f}"] for (k, wd), a in tilts.items()]
-Table(["rule", "weight_decay", "share kept, frequent over rare"], rows)
-
-# %% [markdown]
-# And on new text? Each way gets the $\lambda$ that does best there (picked on the new text for both alike).
+# The penalties take most from the rare words, with Adam's division and without it. The odd one out is AdamW, which takes nearly the same share from every word.
+#
+# And on new text? Three values of $\lambda$ for each way, at two learning rates. The losses are differences from Adam without decay at the rate 0.02: below 0 is better.
 
 # %% name="new-text"
-losses = {(k, wd): np.array([new_text(fits[k, wd, s], texts[s][1]) for s in setting.seeds]) for k, wd, _ in fits}
-none = losses[AdamW, 0.0]
-best = {kind: np.min([losses[kind, wd] for wd in grid], axis=0) for kind, grid in decays.items()}
+def losses(models):
+    found = {}
+    for (kind, wd, s), theta in models.items():
+        found.setdefault((kind, wd), []).append(new_text(theta, texts[s][1]))
+    return {c: np.array(a) for c, a in found.items() if c[0] is not Momentum}
+
+at, at_slow = losses(fits), losses(slow)
+none, none_slow = at.pop((Adam, 0.0)), at_slow.pop((Adam, 0.0))
+best = {kind: np.min([a for (k, _), a in at.items() if k is kind], axis=0) for kind in decays}
 
 # %% tags=["nbval-ignore-output"] name="new-text-table"
-rows = [
-    [k.__name__ + (" + L2" if k is Adam else ""), f"{wd:g}", f"{(a - none).mean():+.3f} ± {(a - none).std():.3f}"]
-    for (k, wd), a in losses.items()
-]
-Table(["rule", "weight_decay", "loss on new text less that without decay (nats, mean ± sd over seeds)"], rows)
+def spread(d):
+    return f"{d.mean():+.3f} ± {d.std():.3f}"
+
+rows = [["Adam", "0", "1", "0", spread(none_slow - none[:3])]]
+for (kind, wd), a in at.items():
+    name, tilt = {Adam: "Adam + L2", AdamW: "AdamW"}[kind], tilts[kind, wd]
+    change = spread(a - none), spread(at_slow[kind, wd] - none[:3])
+    rows.append([name, f"{wd:g}", f"{tilt.min():.2f} to {tilt.max():.2f}", *change])
+header = ["rule", "weight_decay", "share kept, frequent over rare", "new text, lr = 0.02", "lr = 0.005"]
+Table(header, rows, "Nats, mean ± sd over seeds (three for lr = 0.005). The share kept is that at lr = 0.02.")
 
 # %% name="new-text-verdict"
-gain, lead = {kind: none - end for kind, end in best.items()}, best[AdamW] - best[Adam]
-print("both help a little, in the median over seeds:", all(np.median(a) > 0 for a in gain.values()))
-print("Adam + L2 is the better of the two, in the median:", np.median(lead) > 0)
-print("the margin is below 0.02 nats, every seed:", (abs(lead) < 0.02).all())
-assert all(np.median(a) > 0 for a in gain.values()) and np.median(lead) > 0 and (abs(lead) < 0.02).all()
+lead = best[AdamW] - best[Adam]
+helps = all(np.median(none - a) > 0 for a in best.values())
+vain = all((a - none_slow > -0.001).all() for a in at_slow.values())
+print("lr = 0.02: both help a little at their best, in the median over seeds:", helps)
+print("... Adam + L2 is the better of the two, in the median:", np.median(lead) > 0)
+print("... by less than 0.02 nats, every seed:", (abs(lead) < 0.02).all())
+print("lr = 0.005: no decay of either kind gains 0.001 nats, every seed:", vain)
+beats = np.median(best[AdamW][:3] - none_slow) > 0
+print("... and without any decay it beats AdamW's best at 0.02, in the median:", beats)
+assert helps and vain and beats and np.median(lead) > 0 and (abs(lead) < 0.02).all()
 
 # %% [markdown]
-# A surprise: here the old way is a little *better*. Where does it gain? Split the loss by the rank of the word that comes before. And at a quarter of the rate, where 1500 steps do not reach the floor of the training text?
-
-# %% name="where"
-def halves(theta, s):  # what the frequent and the rare half of the words add to the loss on new text
-    ids = texts[s][1]
-    rank = torch.bincount(texts[s][0], minlength=64).argsort(descending=True).argsort()[ids[:-1]]
-    each = cross_entropy(theta[ids[:-1]], ids[1:]).value / (len(ids) - 1)
-    return np.array([each[rank < 32].sum().item(), each[rank >= 32].sum().item()])
-
-def change(kind, wd, s, lr=0.02):
-    models = [fit(k(lr, weight_decay=d), texts[s][0], s) for k, d in ((AdamW, 0.0), (kind, wd))] if lr != 0.02 else None
-    without, decayed = models or (fits[AdamW, 0.0, s], fits[kind, wd, s])
-    return halves(decayed, s) - halves(without, s)
-
-split = {c: np.array([change(*c, s) for s in setting.seeds]) for c in chosen.values()}
-slow = {c: np.array([change(*c, s, lr=0.005).sum() for s in setting.seeds[:3]]) for c in chosen.values()}
-
-# %% name="where-table" tags=["nbval-ignore-output"]
-rows = [
-    [label, *(f"{m:+.3f} ± {e:.3f}" for m, e in zip(split[c].mean(0), split[c].std(0), strict=True)), f"{slow[c].mean():+.3f}"]
-    for label, c in chosen.items()
-]
-Table(["change of the loss by the decay", "frequent half", "rare half", "all, lr = 0.005"], rows)
-
-# %% name="where-verdict"
-level, most = split[AdamW, 0.1], split[Adam, 1e-5]
-assert np.median(most[:, 0]) < 0 < np.median(level[:, 0]) and np.median(level[:, 1]) < np.median(level[:, 0])
-assert all((a > 0).all() for a in slow.values())
-print("on the frequent words AdamW at 0.1 loses and the penalty gains; on the rare ones AdamW does better than on the frequent")
-print("at a quarter of the rate, in as many steps, either only costs")
-
-# %% [markdown]
-# Rare words have been seen least and should be trusted least. The penalty happens to shrink these most; AdamW, which takes a level share, pays with the frequent words for the little that it gains on the rare ones. But that is this model, at this rate and length: where training has not gone far
-# enough to overfit, there is nothing to gain. AdamW is not the better regulariser by law; it is the more **predictable** one: its number says which share is taken, of every weight alike. The L2 numbers that do well here are over a thousand times smaller and say nothing of the kind.
+# A surprise: here the old way is a little *better* (with $\lambda$ picked on the new text for both alike). A likely reason, which we have not isolated: rare words have been seen least and should be trusted least, and the penalty shrinks them most. It is no law either: at the smaller rate, in as many steps, no decay gains anything, and the smaller rate alone has done more than AdamW's.
+# AdamW's advantage is another: it is **predictable**. Its number says which share is taken per step, of every weight alike; the L2 numbers that do well here are ten thousand times smaller and say nothing of the kind.
 #
 # ## What breaks
 #
 # ### Who must not be decayed, and who is not
 #
-# A bias or a normalisation's scale has no reason to be near 0; such parameters get a group with `weight_decay=0`. And a frozen parameter: does it decay?
+# A normalisation's scale has no reason to be near 0, and by custom biases are spared, too: such parameters get a group with `weight_decay=0`. And a frozen parameter: does it decay?
 
 # %% name="groups"
 layer = torch.nn.Linear(2, 2, device=setting.device)
@@ -294,7 +256,8 @@ optimizer = bridge.TorchOptimizer(AdamW(0.1, weight_decay=0.5), groups)
 for _ in range(10):
     layer.weight.grad, layer.bias.grad = torch.zeros_like(layer.weight), torch.zeros_like(layer.bias)
     optimizer.step()  # frozen.grad is None
-print(f"gradient 0: weight {layer.weight[0, 0]:.4f}, bias in its own group {layer.bias[0]:.4f}; gradient None: {frozen[0]:.4f}")
+print(f"gradient 0: weight {layer.weight[0, 0]:.4f}, bias in its own group {layer.bias[0]:.4f}")
+print(f"gradient None: {frozen[0]:.4f}")
 assert np.isclose(layer.weight[0, 0].item(), 0.95**10, rtol=1e-5) and layer.bias[0] == 1 == frozen[0]
 
 # %% [markdown]
@@ -320,7 +283,7 @@ assert rows[1][1] == "1.000" and rows[0][1] == "0.990"
 Table(["1000 steps without gradient", "lr = 0.001", "lr = 0.5"], rows)
 
 # %% [markdown]
-# Each step is rounded back to 1: keep a float32 copy of the weights.
+# At the default rate each step is rounded back to 1: keep a float32 copy of the weights.
 
 # %% [markdown]
 # ## Exercises
@@ -345,8 +308,8 @@ check("adamw_towards")
 # <details><summary>Hint 1</summary>One line for the decay, on theta alone; the rest is Adam's.</details>
 # <details><summary>Hint 2</summary>The averages see g as it came in.</details>
 #
-# ### 2. The half-life (5 minutes, easy)
-# A weight gets no gradient. After how many steps of AdamW is half of it left? (Any real number; exactly.)
+# ### 2. The half-life (4 minutes, easy)
+# A weight gets no gradient. After how many steps of AdamW is half of it left? (Exactly, so not in whole steps.)
 
 # %% name="exercise-half-life"
 def half_life(lr, weight_decay):
@@ -396,6 +359,6 @@ check("carried_over")
 #
 # ## Takeaways
 #
-# - Under gradient descent decay and L2 penalty are the same; in Adam they are not. **G18: confirmed. E21: mended;** AdamW takes a share $\eta \lambda$ of every weight per step and under a constant gradient holds each within $1 / \lambda$; the penalty in Adam takes most where gradients are small.
+# - Under gradient descent decay and L2 penalty are the same; in Adam they are not. **G18: confirmed. E21: mended;** AdamW takes a share $\eta \lambda$ of every weight per step and under a constant gradient holds each within $1 / \lambda$; a penalty, in Adam as elsewhere, takes most where the loss has least to say.
 # - The numbers do not carry over: neither from Adam to AdamW, nor from the paper's form to PyTorch's, nor to another learning rate.
-# - Do not expect a better model from AdamW by itself (here, at one rate and length, the penalty did slightly better), do not decay biases and norms without a reason, and do not count on any decay in bfloat16 weights.
+# - Do not expect a better model from AdamW by itself (here, at one rate and length, the penalty did slightly better), do not decay biases and norms without a reason, and do not count on a decay as small as PyTorch's default in bfloat16 weights.

@@ -27,10 +27,15 @@ def _step(theta, g, m, v, t, start, lr, beta1, beta2, eps, weight_decay, *, plac
     if place in ("gradient", "step", "after"):
         shrunk = theta
     shrunk = shrunk - start if place == "distance" else shrunk
+    shrunk = theta + (1 - lr * weight_decay) * (start - theta) if place == "share" else shrunk
     g = g + weight_decay * away if place == "gradient" else g
     m, v = beta1 * m + (1 - beta1) * g, beta2 * v + (1 - beta2) * g**2
     top = m / (1 - beta1**t) + (weight_decay * away if place == "step" else 0)
     moved = shrunk - lr * top / (np.sqrt(v / (1 - beta2**t)) + eps)
+    if place == "no hats":
+        moved = shrunk - lr * m / (np.sqrt(v) + eps)
+    if place == "hats":
+        return moved, m / (1 - beta1**t), v / (1 - beta2**t)
     return start + (moved - start) * (1 - lr * weight_decay) if place == "after" else moved, m, v
 
 
@@ -51,6 +56,9 @@ step = Exercise(
         "The decay is divided by the root of v_hat: it must not meet the step at all.": _wrong("step"),
         "The decay is not multiplied by lr.": _wrong("no lr"),
         "The decay is missing.": _wrong("none"),
+        "1 - lr * weight_decay is the share of the distance that is kept, not walked.": _wrong("share"),
+        "The decay is right; the step lacks Adam's corrections, m_hat and v_hat.": _wrong("no hats"),
+        "Return m and v themselves: the next step wants them without their hats.": _wrong("hats"),
         "The distance grows: the factor is 1 - lr * weight_decay.": _wrong("grows"),
         "You shrink after the step, so the step is shrunk too. First the decay, then the step.": _wrong("after"),
     },
@@ -79,6 +87,8 @@ half_life = Exercise(
             0.5 / (lr * decay)
         ),
         "Upside down.": lambda lr, decay: np.log(1 - lr * decay) / np.log(0.5),
+        "That is negative: the logarithm of one half is -log 2.": lambda lr, decay: np.log(2) / np.log(1 - lr * decay),
+        "Do not round to whole steps.": lambda lr, decay: np.ceil(np.log(0.5) / np.log(1 - lr * decay)),
     },
     _pairs,
 )
