@@ -45,6 +45,9 @@ poisson = Exercise(
         ),
         "The targets are no curvature: y z has no second derivative.": _wrong(weights=lambda rate, y: y),
         "rate - y is the first derivative; the Hessian wants the second.": _wrong(weights=lambda rate, y: rate - y),
+        "Squares of rate - y are only an estimate of the curvature: differentiate once more.": _wrong(
+            weights=lambda rate, y: (rate - y) ** 2
+        ),
         "A mean gradient meets a summed Hessian: divide both, or neither.": _wrong(mean_gradient=True),
         "You kept only the diagonal of the Hessian.": _wrong(diagonal=True),
         "That is a gradient step with rate 1: the Hessian is missing.": lambda theta, x, y: (
@@ -53,25 +56,6 @@ poisson = Exercise(
         "That is the step alone: add it to theta.": lambda theta, x, y: _newton(theta, x, y) - theta,
     },
     _two_data_sets,
-)
-
-_S, _Y = np.array([1.0, -2.0, 0.5, 3.0]), np.array([4.0, -1.0, 0.25, 2.0])
-
-rate = Exercise(
-    "pair_rate",
-    LESSON,
-    "which number is sought, and by what is it multiplied?",
-    lambda s, y: (s @ s) / (s @ y),
-    {
-        "That asks which multiple of y is nearest to s, as two_loop does.": lambda s, y: (s @ y) / (y @ y),
-        "That is c, the curvature. The rate is its inverse.": lambda s, y: (s @ y) / (s @ s),
-        "That is the curvature of the other question; neither s nor y has it squared below.": lambda s, y: (
-            (y @ y) / (s @ y)
-        ),
-        "Lengths alone ignore the angle between s and y.": lambda s, y: np.sqrt((s @ s) / (y @ y)),
-        "A mean of ratios is not a least-squares fit, and breaks where y has a 0.": lambda s, y: np.mean(s / y),
-    },
-    lambda answer: [answer(_S.copy(), _Y.copy()), answer(7 * _Y, _S.copy())],
 )
 
 
@@ -84,6 +68,7 @@ def _systems(answer):
         answer(np.array(h), np.array(b))
         for h, b in (
             ([1.0, 1.0, 4.0, 9.0, 9.0, 2.0], [3.0, -1.0, 2.0, 0.0, 5.0, 0.0]),
+            ([7.0, 7.5, 3.0, 3.0], [-2.0, 1.0, -4.0, 0.0]),
             ([5.0, 5.0, 5.0, 5.0], [1.0, 2.0, 3.0, 0.0]),
             ([1.0, 2.0, 3.0], [1.0, 1.0, 1.0]),
             ([1.0, 2.0, 3.0], [0.0, 0.0, 0.0]),
@@ -100,6 +85,13 @@ steps = Exercise(
         "d is the limit, not the number: look for equal curvatures.": lambda h, b: len(h),
         "You count every curvature, also where b is 0 and there is nothing to do.": lambda h, b: len(set(h)),
         "You count the axes where b is not 0, but equal curvatures share one step.": lambda h, b: np.count_nonzero(b),
+        "A negative entry of b is something to solve, too: ask whether it is 0.": lambda h, b: len(set(h[b > 0])),
+        "Curvatures that differ by a fraction are different: do not round them.": lambda h, b: len(
+            {int(x) for x in h[b != 0]}
+        ),
+        "An axis on which b is 0 needs no step, but its curvature may be needed on another.": lambda h, b: len(
+            set(h) - set(h[b == 0])
+        ),
         "Not the entries of b have to differ, but the curvatures.": lambda h, b: len({x for x in b if x != 0}),
         "One too many: a polynomial of degree k has k roots, and 0 steps suffice for b = 0.": lambda h, b: (
             _steps(h, b) + 1
@@ -140,6 +132,15 @@ saddle = Exercise(
         "You leave out the axes of negative curvature; they are the way off a saddle.": lambda g, h: _flee(
             g, h, size=lambda c: np.where(c > 0, c, np.inf)
         ),
+        "Each axis has its own sign: turning the whole step round also turns the good axes.": lambda g, h: (
+            -np.linalg.solve(h, g) * -np.sign(-np.linalg.solve(h, g) @ g)
+        ),
+        "Longer where the curvature is larger? Newton divides by it.": lambda g, h: _flee(
+            g, h, size=lambda c: 1 / np.abs(c)
+        ),
+        "Downhill means against the slope: the sign of each part of g must stay in.": lambda g, h: (
+            lambda c, axes: -axes @ np.abs((axes.T @ g) / c)
+        )(*np.linalg.eigh(h)),
         "A damping shifts all curvatures; here each keeps its own size.": lambda g, h: (
             -np.linalg.solve(h - 2 * min(0.0, np.linalg.eigvalsh(h)[0]) * np.eye(len(g)), g)
         ),
@@ -147,4 +148,4 @@ saddle = Exercise(
     _landscape,
 )
 
-EXERCISES = [poisson, rate, steps, saddle]
+EXERCISES = [poisson, steps, saddle]
