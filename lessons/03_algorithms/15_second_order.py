@@ -390,7 +390,7 @@ rows = [[d, *(f"{x:.0%}" for x in share)] for d, share in shares.items()]
 Table(headers, rows, "300 starts, 3000 for d = 1; damped: 50.")
 
 # %% [markdown]
-# With 20 numbers hardly any start ends at a minimum. Damping mends that; it does not find the *lowest* one, and nor does any other method that only goes downhill. Dauphin et al. (2014, arXiv 1406.2572) see saddles as the main
+# With 20 numbers hardly any start ends at a minimum. Damping mends that; it does not find the *lowest* one. Dauphin et al. (2014, arXiv 1406.2572) see saddles as the main
 # hindrance in high dimensions; exercise 3 is their cure.
 
 # %% [markdown]
@@ -451,6 +451,6 @@ check("saddle_free")
 # ## Takeaways
 #
 # - **All three suspects are guilty:** the price ($d$ gradients, $d^2$ numbers, a $d^3$ solve), the noise (on batches of 16 even free Hessians did not help), the saddles (here $q^d$). **C20: confirmed**, speed, price and robustness
-#   differ, and rank the methods differently; **C19: conditional**, on batches of 16, or with few passes, neither Newton nor L-BFGS beat the SGD family.
+#   differ, and rank the methods differently; **C19: conditional**, on batches of 16 neither Newton nor L-BFGS beat the SGD family, and with 5 passes not even L-BFGS on all data.
 # - **G22: confirmed**: on a parabola one Newton step or at most $d$ CG steps, the latter in exact arithmetic only. **E8: mended**; momentum and RMSProp got their formulas in their lessons.
 # - With a smooth objective, full gradients and some dozen passes take L-BFGS with a line search. Do not use these methods as they are on small batches, nor undamped Newton where the objective is not convex.
