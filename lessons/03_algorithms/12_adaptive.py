@@ -63,8 +63,8 @@ setting = bridge.start(device, seed, profile)
 # 1. AdaGrad: $s_t = t\, g^2$, so step $t$ is $\eta / \sqrt t$ long, whatever $|g|$. The steps shrink, but their sum grows without end, like $2 \eta \sqrt t$.
 # 2. RMSProp: $s_t = (1 - \rho^t)\, g^2$. Step $t$ is $\eta / \sqrt{1 - \rho^t}$: it falls from $\eta / \sqrt{1 - \rho}$, ten rates at $\rho = 0.99$, to one rate, and stays there.
 # 3. Now $n$ gradients in a row are $K$ times as large. AdaGrad's sum grows by $n K^2 g^2$, as much as in $n K^2$ ordinary steps, and keeps it for good. In RMSProp a large gradient enters with the weight $1 - \rho$ and
-#    fades by $\rho$ per step: the excess is gone after some multiple of $1 / (1 - \rho)$ steps, and the multiple grows only with the logarithm of $K$.
-# 4. Adadelta, where $\epsilon$ is small beside $s$: divide $\Delta_t$ by $\sqrt\epsilon$ and $d_t$ by $\epsilon$, and no $\epsilon$ is left but in the quotient $d / \epsilon$, which starts at 0. So a hundred times $\epsilon$ makes **every** step ten times
+#    fades by $\rho$ per step: the wait until it is gone grows only like $\log K / (1 - \rho)$.
+# 4. Adadelta, where $\epsilon$ is small beside $s$: divide $\Delta_t$ by $\sqrt\epsilon$ and $d_t$ by $\epsilon$: only $d / \epsilon$ is left, which starts at 0. So a hundred times $\epsilon$ makes **every** step ten times
 #    as long, under any gradients; the first is $\sqrt{\epsilon / (1 - \rho)}$. **The rate has not gone; it is called $\sqrt\epsilon$.**
 
 # %% name="derivation"
@@ -129,7 +129,7 @@ parity.table("Adadelta", setting.device)
 # ## Picture
 #
 # The word pairs of the Adam lesson: `theta[i, j]` is the logit of word `j` after word `i`, counted in CPython's own documentation, in batches of 64 pairs. We report the **gap** of the objective above its floor, the entropy of the counts.
-# Left, 1500 ordinary steps at rates that suit each rule. Right, the same runs, but in the steps 20 to 24 the loss is multiplied by 1000, as a bad batch or a wrong unit would do.
+# Left, 1500 ordinary steps at rates that suit each rule. Right, the loss is multiplied by 1000 in steps 20 to 24, as a wrong unit would do.
 
 # %% name="words"
 def words(seed, size=64):  # each pair (word, next word) as one number
@@ -139,7 +139,7 @@ def words(seed, size=64):  # each pair (word, next word) as one number
     ids = torch.tensor([number.get(word, size - 1) for word in text], device=setting.device)
     return ids[:-1] * size + ids[1:]
 
-def share_of(pairs, size=64):
+def share_of(pairs, size=64):  # of each pair among these
     return torch.bincount(pairs, minlength=size * size).reshape(size, size) / len(pairs)
 
 def loss(theta, share):
@@ -184,7 +184,7 @@ plots.side_by_side(
 # Left: RMSProp levels off where its steps of constant length meet the noise of the batches; AdaGrad's shrink, and it falls on. Right: **what stops AdaGrad is not time, it is a few large gradients.** Line 3: five of size 1000 weigh as much as
 # five million ordinary ones. RMSProp waits until they have faded.
 #
-# Is noise the reason? Take it away, with the exact gradient at every step, and keep the rates:
+# Is noise the reason? Take the exact gradient at every step, and keep the rates:
 
 # %% name="noise"
 a, r = rules
@@ -253,7 +253,7 @@ assert (after["lr = 30"] > after["SGD, 10"]).all()
 Table(["Adadelta, 1500 steps", "median gap"], [[k, float(np.median(found))] for k, found in after.items()])
 
 # %% [markdown]
-# On this problem the default is far too slow, and either number helps. $\epsilon$ helps only so far: where it is larger than $d$ and $s$, both roots are the same, and Adadelta *is* SGD with the rate `lr`, as two pairs of rows show. With $\epsilon$ left alone, the best of three `lr` is 30,
+# The default is far too slow here, and either number helps; $\epsilon$ only so far: where it is larger than $d$ and $s$, both roots are the same, and Adadelta *is* SGD with the rate `lr`, as two pairs of rows show. With $\epsilon$ left alone, the best of three `lr` is 30,
 # and SGD at 10 is ahead of it. A number that must be found is a learning rate, whatever its name.
 #
 # ### A variance of zero
@@ -287,7 +287,7 @@ assert theirs.isnan().sum() > 30 and np.isfinite(ours).all() and abs(ours).max()
 print("PyTorch: NaN for more than a tenth of them. Ours: never NaN, but thrown further than 1e6")
 
 # %% [markdown]
-# PyTorch takes the root of the negative number; the library holds it at 0, and $\epsilon$ alone divides. Neither is a step that one wants.
+# PyTorch takes the root of the negative number; the library holds it at 0, and $\epsilon$ alone divides. Neither step is of use.
 #
 # ## Exercises
 #
