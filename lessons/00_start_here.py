@@ -33,13 +33,13 @@
 # | [Divergences: KL both ways, Jensen-Shannon](03_algorithms/09_divergences.ipynb) | 40 | 3 | The target has two humps, the model one. Which loss puts it where the target has nothing, and is that wrong? |
 # | [Soft targets, class weights, ignored tokens, focal loss](03_algorithms/10_soft_targets.ipynb) | 40 | 3 | A rare class gets the weight 19, and with batches of one nothing changes. Why? |
 # | [Momentum and Nesterov](03_algorithms/11_momentum.ipynb) | 40 | 4 | Momentum 0.9 makes steps up to ten times longer. Is it just a larger learning rate? |
-# | [AdaGrad, RMSProp, Adadelta](03_algorithms/12_adaptive.ipynb) | 40 | 4 | AdaGrad's steps only ever get shorter. Is that a disease, and what really stops it? |
-# | [AdamW and decoupled weight decay](03_algorithms/13_adamw.ipynb) | 45 | 4 | Penalty or decay: whose weights are pulled most, and which reads new text better? |
+# | [AdaGrad, RMSProp, Adadelta](03_algorithms/12_adaptive.ipynb) | 40 | 4 | AdaGrad never forgets a gradient. Is that a disease, and what really stops it? |
+# | [AdamW and decoupled weight decay](03_algorithms/13_adamw.ipynb) | 40 | 4 | Penalty or decay: whose weights are pulled most, and which reads new text better? |
 # | [The Adam family: AMSGrad, NAdam, RAdam, Adamax](03_algorithms/14_adam_family.ipynb) | 40 | 3 | Adam walks to the worst end of a convex problem. Should you use AMSGrad? |
-# | [Second order: Newton, conjugate gradient, L-BFGS](03_algorithms/15_second_order.ipynb) | 50 | 4 | Newton needs one step where gradient descent needs thousands: is it the price, the noise or the saddles that keeps it out of training? |
-# | [Schedules, warm-up and averaging](03_algorithms/16_schedules.ipynb) | 50 | 4 | SGD circles. Lower the rate, or average the circle: on paper both end at one place. On data? |
+# | [Second order: Newton, conjugate gradient, L-BFGS](03_algorithms/15_second_order.ipynb) | 40 | 3 | Newton needs one step where gradient descent needs thousands: is it the price, the noise or the saddles that keeps it out of training? |
+# | [Schedules, warm-up and averaging](03_algorithms/16_schedules.ipynb) | 40 | 3 | SGD circles. Lower the rate, or average the circle: on paper both end at one place. On data? |
 # | [Clipping and accumulation](03_algorithms/17_clipping_and_accumulation.ipynb) | 40 | 3 | We cap every gradient for stability. Does the optimizer still look for the same place? |
-# | [Advantages and drawbacks, measured](03_algorithms/18_advantages_and_drawbacks.ipynb) | 45 | 3 | How much worse is a classifier that is trained with squared error? |
+# | [Advantages and drawbacks, measured](03_algorithms/18_advantages_and_drawbacks.ipynb) | 40 | 3 | How much worse is a classifier that is trained with squared error? |
 # | [Fields of application: field, loss, optimizer, metric](03_algorithms/19_fields.ipynb) | 35 | 3 | Ten classes, nothing trained yet, and the first loss is 2.9. Is something broken? |
 
 # %% [markdown]
