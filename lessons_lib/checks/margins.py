@@ -24,6 +24,14 @@ def _every_rival(z, k):
     return np.sum(each), grad
 
 
+def _shifted(z, k):
+    value, grad = _classes(z, k)[0], np.zeros(len(z))
+    if value > 0:
+        grad[np.argmax(np.delete(z, k))] += 1
+        grad[k] -= 1
+    return value, grad
+
+
 classes = Exercise(
     "classes_hinge",
     LESSON,
@@ -41,6 +49,19 @@ classes = Exercise(
         ),
         "The margin of 1 is missing.": lambda z, k: _classes(z, k, 0.0),
         "The sign of the gradient is wrong.": lambda z, k: (_classes(z, k)[0], -_classes(z, k)[1]),
+        "The value is right. Where the lead is enough, the gradient is 0.": lambda z, k: (
+            _classes(z, k)[0],
+            _classes(z, k, 1e9)[1],
+        ),
+        "The value is right. A lead between 0 and 1 is not enough yet: there the gradient is not 0.": lambda z, k: (
+            _classes(z, k)[0],
+            _classes(z, k, 0.0)[1],
+        ),
+        "The value is right. Without class k all places after it shift by one: the rival's index is wrong.": _shifted,
+        "The value is right. The slopes are 1 and -1, however large the loss is.": lambda z, k: (
+            _classes(z, k)[0],
+            _classes(z, k)[0] * _classes(z, k)[1],
+        ),
         "The value is right. The rival's score has a slope too.": lambda z, k: (
             _classes(z, k)[0],
             np.minimum(_classes(z, k)[1], 0),
@@ -79,6 +100,13 @@ area = Exercise(
             p[: min(len(p), len(n))] > n[: min(len(p), len(n))]
         ),
         "That compares each positive with the mean of the negatives.": lambda p, n: np.mean(p > np.mean(n)),
+        "That asks each positive to beat all negatives; each pair counts for itself.": lambda p, n: np.mean(
+            p > np.max(n)
+        ),
+        "A tie is a pair too: it belongs to the number of pairs.": lambda p, n: (
+            np.sum(p[:, None] > n) / max(np.sum(p[:, None] != n), 1)
+        ),
+        "How far the positive leads does not matter, only whether it does.": lambda p, n: np.mean(p[:, None] - n),
     },
     lambda answer: [
         answer(np.array([0.3, 0.9, 0.5, 0.5]), np.array([0.5, 0.1, 0.7])),
@@ -98,6 +126,12 @@ def _part(distance, same, d_p):
     other = np.flatnonzero(~same)
     beyond = distance[other][distance[other] > d_p]
     return np.argmin(beyond) if len(beyond) else np.argmax(distance[other])
+
+
+def _nearest(far, d, same, anybody=None):
+    """The nearest of `far`; if there is `anybody`, else the farthest of another class."""
+    anybody = far.any() if anybody is None else anybody
+    return np.argmin(np.where(far, d, np.inf)) if anybody else np.argmax(np.where(same, -np.inf, d))
 
 
 semi = Exercise(
@@ -123,6 +157,16 @@ semi = Exercise(
         "If no negative is far enough: the farthest of the negatives, not of all.": lambda d, same, d_p: (
             _semi(d, same, d_p) if (d[~same] > d_p).any() else np.argmax(d)
         ),
+        "Farther than the positive: just as far is not enough.": lambda d, same, d_p: _nearest(
+            ~same & (d >= d_p), d, same
+        ),
+        "Whether anybody is farther: ask among the negatives, not in the whole batch.": lambda d, same, d_p: _nearest(
+            ~same & (d > d_p), d, same, (d > d_p).any()
+        ),
+        "That is the first negative that is far enough, not the nearest of them.": lambda d, same, d_p: (
+            np.argmax(~same & (d > d_p)) if (~same & (d > d_p)).any() else _semi(d, same, d_p)
+        ),
+        "The index is asked for, not the distance.": lambda d, same, d_p: d[_semi(d, same, d_p)],
         "Farther than the positive, not nearer.": lambda d, same, d_p: (
             np.argmax(np.where(~same & (d < d_p), d, -np.inf)) if (~same & (d < d_p)).any() else _semi(d, same, d_p)
         ),
@@ -130,9 +174,10 @@ semi = Exercise(
     lambda answer: (
         [
             answer(np.array([1.2, 0.5, 0.8, 2.0, 0.9, 3.0]), np.array([True, False, True, False, False, False]), limit)
-            for limit in (0.6, 1.0, 5.0)
+            for limit in (0.4, 0.6, 0.9, 1.0, 5.0)
         ]
         + [answer(np.array([0.2, 4.0, 0.1, 0.3]), np.array([True, True, False, False]), 0.5)]
+        + [answer(np.array([3.0, 2.5, 0.1, 2.0]), np.array([False, False, True, False]), 1.0)]
     ),
 )
 
