@@ -21,6 +21,11 @@ share = Exercise(
         "Divide by the number in the whole batch, not in this micro-batch.": lambda v, w, B, m: np.mean(w * v) / m,
         "The weights do not enter.": lambda v, w, B, m: np.sum(v) / B,
         "Multiplied by the mean weight where it must be divided.": lambda v, w, B, m: np.sum(w * v) * m / B,
+        "That is still this micro-batch's own weighted mean, only scaled: its own weights divide.": lambda v, w, B, m: (
+            np.sum(w * v) / np.sum(w) * len(v) / B
+        ),
+        "Divided by the mean weight, but the weights do not enter above.": lambda v, w, B, m: np.sum(v) / (B * m),
+        "Divided once too often: B already counts the examples.": lambda v, w, B, m: np.mean(w * v) / (B * m),
         "Divide by B too.": lambda v, w, B, m: np.sum(w * v) / m,
     },
     lambda answer: [answer(_V, _W, 32, 1.9), answer(_V[:1], _W[:1], 8, 1.9), answer(_V, np.array([0.0, 0, 3]), 5, 0.4)],
@@ -48,6 +53,18 @@ votes = Exercise(
         ),
         "The extra vote also counts in the divisor.": lambda v: (v + 1 / v.shape[1]) / v.sum(1, keepdims=True),
         "That is the hard label of the majority.": lambda v: (v == v.max(1, keepdims=True)) * 1.0,
+        "That smooths the label of the majority; the other votes count too.": lambda v: (
+            ((v == v.max(1, keepdims=True)) * v.sum(1, keepdims=True) + 1 / v.shape[1]) / (v.sum(1, keepdims=True) + 1)
+        ),
+        "The row has one vote more in the end, not one for each class.": lambda v: (
+            (v + 1 / v.shape[1]) / (v.sum(1, keepdims=True) + v.shape[1])
+        ),
+        "Spread over the classes, not over the examples.": lambda v: (
+            (v + 1 / len(v)) / (v + 1 / len(v)).sum(1, keepdims=True)
+        ),
+        "One vote is not half of all: it weighs less the more votes a row has.": lambda v: (
+            (v / v.sum(1, keepdims=True) + 1 / v.shape[1]) / 2
+        ),
     },
     lambda answer: [answer(np.array([[3.0, 0, 1, 0], [0, 0, 0, 7], [2, 1, 1, 1]]))],
 )
@@ -61,17 +78,15 @@ undo = Exercise(
     {
         "The other way round: the weighted model says class 1 too often.": lambda p, w: w * p / (w * p + 1 - p),
         "Dividing the probability is not enough: the two must still sum to 1.": lambda p, w: p / w,
-        "Those are the odds; a probability is asked for.": lambda p, w: p / (w * np.maximum(1 - p, 1e-300)),
+        "Those are the odds; a probability is asked for.": lambda p, w: p / (1 - p) / w,
         "The weight goes to the other class's share.": lambda p, w: p / (p + (1 - p) / w + (w - 1) / w * p),
-        "At p = 1 the odds are infinite; multiply the fraction out.": lambda p, w: (
-            (p / (1 - p) / w) / (1 + p / (1 - p) / w)
-        ),
-        "Log-odds fall by log(w), not by w.": lambda p, w: 1 / (1 + (1 - p) / np.maximum(p, 1e-300) * np.exp(w)),
+        "Those are the log-odds; a probability is asked for.": lambda p, w: np.log(p / (1 - p) / w),
+        "Log-odds fall by log(w), not by w.": lambda p, w: 1 / (1 + (1 - p) / p * np.exp(w)),
         "That mixes p with the weight's share; the odds are what was multiplied.": lambda p, w: (
             p - (w - 1) / (w + 1) * p
         ),
     },
-    lambda answer: [answer(np.array([0.5, 0.95, 0.05, 0.99, 1.0]), 19.0), answer(np.array([0.3, 0.8]), 3.0)],
+    lambda answer: [answer(np.array([0.5, 0.95, 0.05, 0.99, 0.999]), 19.0), answer(np.array([0.3, 0.8]), 3.0)],
 )
 
 EXERCISES = [share, votes, undo]
