@@ -73,6 +73,12 @@ def _step_kept(theta, g, m, lr, momentum, nesterov):
     return after, (1 - momentum) * (theta - after) / lr
 
 
+def _swapped(theta, g, m, lr, momentum, nesterov):
+    new = (1 - momentum) * m + momentum * g
+    u = new / (1 - momentum)
+    return theta - lr * (g + momentum * u if nesterov else u), new
+
+
 def _shrunk(theta, g, m, lr, momentum, nesterov):
     new = momentum * m + (1 - momentum) * g
     return theta - lr * (1 - momentum) * ((1 - momentum) * g + momentum * new if nesterov else new), new
@@ -92,6 +98,15 @@ step = Exercise(
         "What comes in is the average, and you treat it as the sum: g enters with the weight 1 - momentum.": _sum,
         "The average m is the shorter vector: it needs the rate lr / (1 - momentum), not lr * (1 - momentum).": _shrunk,
         "The path is right, but you return u. Return the average m.": _sum_out,
+        "The step uses the new average: first m, then theta.": lambda theta, g, m, lr, mu, nesterov: (
+            theta - lr * (g + mu * m / (1 - mu) if nesterov else m / (1 - mu)),
+            mu * m + (1 - mu) * g,
+        ),
+        "The weights are swapped: momentum keeps the old m, and 1 - momentum lets g in.": _swapped,
+        "Divided twice: with u = m / (1 - momentum) the rate stays as it is.": lambda theta, g, m, lr, mu, nesterov: (
+            _step(theta, g, m, lr / (1 - mu), mu, nesterov)
+        ),
+        "You return the average that came in: return the new one.": lambda *a: (_step(*a)[0], a[2]),
         "The sign is wrong: the step goes against u.": _wrong(sign=1),
         "The rate stands inside your average: after it drops, old steps keep the old rate. Multiply at the end.": (
             _rate_inside
@@ -140,6 +155,7 @@ least = Exercise(
             min(abs(1 - np.sqrt(lr * a)), abs(np.sqrt(lr * b) - 1)) ** 2
         ),
         "The curvatures enter by their square roots.": lambda lr, a, b: max(1 - lr * a, lr * b - 1) ** 2,
+        "Where is `lr`? The borders are for the rate times the curvature.": lambda lr, a, b: _least(1, a, b),
         "That is the momentum for the best rate; here the rate is given.": lambda lr, a, b: _tuned(a, b)[1],
     },
     on((0.01, 1.0, 25.0), (0.3, 3.0, 12.0), (0.1, 9.0, 30.0), (2.0, 0.5, 0.5)),
@@ -149,7 +165,7 @@ least = Exercise(
 def _tuned(low, high):
     a, b = np.sqrt(low), np.sqrt(high)
     root = (b - a) / (b + a)
-    return 4 / (a + b) ** 2, root**2, np.ceil(np.log(1e-6) / np.log(root))
+    return 4 / (a + b) ** 2, root**2
 
 
 def _with(index, change):
@@ -161,10 +177,6 @@ def _with(index, change):
     return answer
 
 
-def _steps(factor, rounded=np.ceil):
-    return rounded(np.log(1e-6) / np.log(factor))
-
-
 tuned = Exercise(
     "tuned",
     LESSON,
@@ -172,10 +184,11 @@ tuned = Exercise(
     _tuned,
     {
         "That rate is the best one without momentum.": _with(0, lambda a, b: 2 / (a + b)),
-        "These are gradient descent's best constants: the momentum is not 0.": lambda a, b: (
-            2 / (a + b),
-            0,
-            _steps((b - a) / (b + a)),
+        "That is the root of the rate: square it.": _with(0, lambda a, b: np.sqrt(_tuned(a, b)[0])),
+        "These are gradient descent's best constants: the momentum is not 0.": lambda a, b: (2 / (a + b), 0),
+        "Those are the constants of the proof for Nesterov's step; the heavy ball has its own.": lambda a, b: (
+            1 / b,
+            np.sqrt(_tuned(a, b)[1]),
         ),
         "That is the square root of the momentum.": _with(1, lambda a, b: np.sqrt(_tuned(a, b)[1])),
         "The curvatures enter by their square roots.": _with(1, lambda a, b: ((b - a) / (b + a)) ** 2),
@@ -185,24 +198,14 @@ tuned = Exercise(
         "That rate is for a smallest curvature of 1. A rate times a curvature has no unit: divide by `low`.": _with(
             0, lambda a, b: 4 / (1 + np.sqrt(b / a)) ** 2
         ),
-        "Return the rate first, then the momentum.": lambda a, b: (*_tuned(a, b)[1::-1], _tuned(a, b)[2]),
-        "The steps: the factor per step is the root of the momentum.": _with(2, lambda a, b: _steps(_tuned(a, b)[1])),
-        "The steps are rounded up, to a whole number.": _with(
-            2, lambda a, b: _steps(np.sqrt(_tuned(a, b)[1]), lambda n: n)
-        ),
-        "Rounded to the nearest number, the last step may be missing: round up.": _with(
-            2, lambda a, b: _steps(np.sqrt(_tuned(a, b)[1]), np.round)
-        ),
-        "You round down: the last step is missing.": _with(2, lambda a, b: _steps(np.sqrt(_tuned(a, b)[1]), np.floor)),
-        "All curvatures enter by their square roots: the rate, the momentum and the steps.": lambda a, b: _tuned(
+        "Where is `low`? The smallest curvature need not be 1.": lambda a, b: _tuned(1, b),
+        "Return the rate first, then the momentum.": lambda a, b: _tuned(a, b)[::-1],
+        "Both curvatures enter by their square roots, in the rate and in the momentum.": lambda a, b: _tuned(
             a**2, b**2
-        ),
-        "The steps of gradient descent: with the best momentum the condition number enters by its root.": _with(
-            2, lambda a, b: _steps((b - a) / (b + a))
         ),
     },
     on((1.0, 100.0), (0.3, 7.0), (2.0, 50.0)),
-    returns=3,
+    returns=2,
 )
 
 EXERCISES = [step, same, least, tuned]
