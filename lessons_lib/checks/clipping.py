@@ -22,7 +22,7 @@ def _relative(theta, g, ratio, least):
 
 def _try_relative(answer):
     theta, g = np.array([3.0, 4.0]), np.array([60.0, -80.0])
-    trials = [(theta, g, 0.1, 1.0), (theta / 100, g, 0.1, 1.0), (theta, g / 1000, 0.1, 1.0), (theta, 0 * g, 0.1, 1.0)]
+    trials = [(theta, g, 0.1, 1.0), (theta / 100, g, 0.1, 2.0), (theta, g / 1000, 0.1, 1.0), (theta, 0 * g, 0.1, 1.0)]
     trials += [(np.array([[3.0, 1.0], [0.0, -4.0]]), np.array([[60.0, 10.0], [0.0, -80.0]]), 0.1, 1.0)]
     return [answer(t.copy(), h.copy(), ratio, least) for t, h, ratio, least in trials]
 
@@ -65,6 +65,34 @@ relative = Exercise(
         ),
         "max, not min: a theta shorter than least counts as least.": lambda t, g, r, least: (
             g * min(1.0, r * min(_norm(t), least) / max(_norm(g), 1e-300))
+        ),
+        "A short theta counts as least: its longest gradient is ratio * least, not ratio.": lambda t, g, r, least: (
+            g * min(1.0, r * (_norm(t) if _norm(t) > least else 1.0) / max(_norm(g), 1e-300))
+        ),
+        "Where theta is shorter than least, clip as well: at ratio * least.": lambda t, g, r, least: (
+            g if _norm(t) < least else _relative(t, g, r, least)
+        ),
+        "A gradient of zeros must come back as it is; yours is 0 / 0.": lambda t, g, r, least: (
+            g / _norm(g) * min(_norm(g), r * max(_norm(t), least))
+        ),
+        "One norm for the whole matrix; yours treats each column by itself.": lambda t, g, r, least: (
+            g
+            * np.minimum(
+                1.0,
+                r * np.maximum(np.linalg.norm(t, axis=0), least) / np.maximum(np.linalg.norm(g, axis=0), 1e-300),
+            )
+        ),
+        "The root is missing: that compares the squares of the norms.": lambda t, g, r, least: (
+            g * min(1.0, r * max(_norm(t) ** 2, least) / max(_norm(g) ** 2, 1e-300))
+        ),
+        "The norm is the root of the sum of the squares, not the largest size.": lambda t, g, r, least: (
+            g * min(1.0, r * max(np.abs(t).max(), least) / max(np.abs(g).max(), 1e-300))
+        ),
+        "Where is ratio? The longest gradient is ratio times the norm of theta.": lambda t, g, r, least: _relative(
+            t, g, 1.0, least
+        ),
+        "It is the norm of theta that counts as least or more, not the norm of g.": lambda t, g, r, least: (
+            g * min(1.0, r * _norm(t) / max(_norm(g), least))
         ),
     },
     _try_relative,
@@ -127,6 +155,24 @@ running = Exercise(
         "g_new counts n_new times, not once.": lambda g, n, h, m: (g, n) if m == 0 else (g + (h - g) / (n + m), n + m),
         "Divide by all tokens so far, n + n_new, not by the new ones.": lambda g, n, h, m: (
             (g, n) if m == 0 else ((g * n + h * m) / m, n + m)
+        ),
+        "That counts micro-batches; a micro-batch of n_new tokens counts n_new times.": lambda g, n, h, m: (
+            (g, n) if m == 0 else ((g * n + h) / (n + 1), n + 1)
+        ),
+        "n counts tokens: it grows by n_new, not by 1.": lambda g, n, h, m: (
+            (g, n) if m == 0 else (_accumulate(g, n, h, m)[0], n + 1)
+        ),
+        "Half of each is right only for equal counts; and at the start, g is over 0 tokens.": lambda g, n, h, m: (
+            (g, n) if m == 0 else ((g + h) / 2, n + m)
+        ),
+        "g is a mean over n tokens, so it counts n times.": lambda g, n, h, m: (
+            (g, n) if m == 0 else ((g + h * m) / (n + m), n + m)
+        ),
+        "An empty micro-batch can come later, too: ask for n_new = 0 alone.": lambda g, n, h, m: (
+            (g, n) if n + m == 0 else ((g * n + h * m) / (n + m), n + m)
+        ),
+        "The first micro-batch may be the empty one: ask for n_new = 0 before n = 0.": lambda g, n, h, m: (
+            (h, m) if n == 0 else _accumulate(g, n, h, m)
         ),
         "Adding the means forgets to weigh them.": lambda g, n, h, m: (g, n) if m == 0 else (g + h, n + m),
     },
@@ -210,6 +256,34 @@ scaled = Exercise(
         ),
         "The norms of the arrays do not add up; their squares do.": lambda g, S, limit: (
             ([a / S * min(1.0, limit * S / max(sum(map(_norm, g)), 1e-300)) for a in g], S)
+            if np.isfinite(_flat(g)).all()
+            else (None, S / 2)
+        ),
+        "Ask first: inf or NaN in g must skip the step.": _blind,
+        "One array that is not finite is enough to skip; yours waits until all of them are bad.": lambda g, S, limit: (
+            _blind(g, S, limit) if any(np.isfinite(a).all() for a in g) else (None, S / 2)
+        ),
+        "After a skipped step S is halved, not doubled: it was too large.": lambda g, S, limit: (
+            _scaled(g, S, limit) if np.isfinite(_flat(g)).all() else (None, 2 * S)
+        ),
+        "After a step that is taken, S stays as it is.": lambda g, S, limit: (
+            (_scaled(g, S, limit)[0], 2 * S) if np.isfinite(_flat(g)).all() else (None, S / 2)
+        ),
+        "S has nothing to do with the clip: halve it only where a number is not finite.": lambda g, S, limit: (
+            _scaled(g, S, limit)[0],
+            S / 2 if not _norm(_flat(g)) <= S * limit else S,
+        ),
+        "A hole filled with 0 turns the direction: skip the whole step.": lambda g, S, limit: (
+            _blind([np.where(np.isfinite(a), a, 0.0) for a in g], S, limit)[0],
+            _scaled(g, S, limit)[1],
+        ),
+        "The norm is the root of the sum of the squares, not the largest size.": lambda g, S, limit: (
+            ([a / S * min(1.0, limit * S / max(np.abs(_flat(g)).max(), 1e-300)) for a in g], S)
+            if np.isfinite(_flat(g)).all()
+            else (None, S / 2)
+        ),
+        "A gradient of zeros must come back as zeros; yours is 0 / 0.": lambda g, S, limit: (
+            ([a / _norm(_flat(g)) * min(limit, _norm(_flat(g)) / S) for a in g], S)
             if np.isfinite(_flat(g)).all()
             else (None, S / 2)
         ),
