@@ -47,8 +47,8 @@ setting = bridge.start(device, seed, profile)
 # ## Derivation
 #
 # 1. The quantile loss has the slope $1 - q$ for targets below the prediction, $-q$ for those above. If a share $s$ of the targets lies below, the mean slope is $s (1 - q) - (1 - s)\, q = s - q$. It is 0 where $s = q$: **at the quantile.** For $q = \frac12$ this is half the absolute error.
-# 2. $\log\cosh r$ is about $r^2 / 2$ near 0 and $|r| - \log 2$ far away. Its slope is $\tanh r$: Huber without a seam.
-# 3. Barron's loss at $\alpha = 2$ (as a limit) is $\frac12 (r/c)^2$, at 1 $\sqrt{(r/c)^2 + 1} - 1$, at 0 (a limit) $\log(\frac12 (r/c)^2 + 1)$.
+# 2. $\log\cosh r$ is about $r^2 / 2$ near 0 and $|r| - \log 2$ far away. Its slope is $\tanh r$: Huber ($\delta = 1$) without a seam.
+# 3. Barron's loss at $\alpha = 2$ (as a limit) is $\frac12 (r/c)^2$, at 1 $\sqrt{(r/c)^2 + 1} - 1$, at 0 (a limit) $\log(\frac12 (r/c)^2 + 1)$, at $-\infty$ (a limit) $1 - e^{-(r/c)^2 / 2}$.
 # 4. Its slope far away goes like $|r|^{\alpha - 1}$: it grows for $\alpha > 1$, stays for $\alpha = 1$, and **falls back to 0 for $\alpha < 1$**: such a loss lets go of a far value.
 # 5. At every $r \ne 0$, $\rho_\alpha$ grows with $\alpha$. Told to minimise it over $\alpha$, an optimizer would choose $-\infty$, whatever the data. As a probability, $p(y) = e^{-\rho_\alpha} / (c\, Z(\alpha))$, it must sum to 1: then a smaller $\alpha$ has a price, $\log Z$, and $-\log p = \rho_\alpha + \log c + \log Z(\alpha)$ can be minimised over $\alpha$ and $c$. ($Z$ is finite only for $\alpha \ge 0$: below 0, $\rho_\alpha$ levels off, so that $e^{-\rho_\alpha}$ never falls to 0.)
 
@@ -60,27 +60,46 @@ assert sp.series(sp.log(sp.cosh(r)), r, 0, 4).removeO() == r**2 / 2
 assert np.isclose(log_cosh(np.array([20.0]), np.zeros(1)).value, 20 - np.log(2))
 general = (2 - alpha) / alpha * ((r**2 / (2 - alpha) + 1) ** (alpha / 2) - 1)  # c = 1, alpha < 2
 assert sp.simplify(general.subs(alpha, 1) - (sp.sqrt(r**2 + 1) - 1)) == 0  # line 3
-near_2, near_0 = barron(np.array([3.0]), 2.0, 1.0, np.zeros(1)), barron(np.array([3.0]), 0.0, 1.0, np.zeros(1))
-assert np.isclose(near_2.value, 4.5) and np.isclose(near_0.value, np.log(5.5))
-far = np.array([1e4, 1e5])
+print("lines 1 and 2 hold, and line 3 at alpha = 1")
+
+# %% name="derivation-barron"
+def at(r, alpha):
+    return barron(np.array(r), alpha, 1.0, np.zeros(len(r)))
+
+for a, limit in {2.0: 4.5, 0.0: np.log(5.5), -np.inf: 1 - np.exp(-4.5)}.items():  # line 3, at r = 3
+    assert np.isclose(at([3.0], a).value, limit)
 for a in (1.5, 1.0, 0.0, -2.0):  # line 4: ten times as far, 10^(alpha - 1) times the slope
-    slope = barron(far, a, 1.0, 0 * far).grad.pred
+    slope = at([1e4, 1e5], a).grad.pred
     assert np.isclose(slope[1] / slope[0], 10 ** (a - 1), rtol=0.01)
-at = np.array([0.3, 1.0, 10.0])
-assert all((barron(at, a, 1.0, 0 * at).grad.alpha > 0).all() for a in np.linspace(-5, 1.9, 20))  # line 5
+assert all((at([0.3, 1.0, 10.0], a).grad.alpha > 0).all() for a in np.linspace(-5, 1.9, 20))  # line 5
 y = np.sinh(np.linspace(-40, 40, 400_001))
-for a in (0.0, 1.0, 2.0):  # the density sums to 1
-    assert np.isclose(np.trapezoid(np.exp(-barron_nll(y, a, 1.0, 0 * y).value), y), 1)
-print("lines 1 to 5 hold")
+densities = [np.exp(-barron_nll(y, a, 1.0, 0 * y).value) for a in (0.0, 1.0, 2.0)]
+assert all(np.isclose(np.trapezoid(p, y), 1) for p in densities)  # they sum to 1
+assert np.all(np.diff([p.max() for p in densities]) > 0)  # 1 / Z: a smaller alpha has the larger Z
+print("lines 3 to 5 hold")
 
 # %% [markdown]
 # ## Code
 
 # %% name="source"
-show(quantile_loss, log_cosh, barron, barron_nll)
+show(quantile_loss, log_cosh)
 
 # %% [markdown]
-# The formula divides by $\alpha$ and by $b$, which may be 0; the code rearranges it so that no limit needs a case of its own. The source document's steps (predict, loss of each example, mean) stay as they are; one more parameter, $\alpha$, is learned beside the model's.
+# Barron's formula divides by $\alpha$ and by $b$, which may be 0, and loses its digits nearby:
+
+# %% name="plain"
+def plain(r, alpha, c):
+    b = abs(alpha - 2)
+    return b / alpha * (((r / c) ** 2 / b + 1) ** (alpha / 2) - 1)
+
+r = np.array([0.3, 3.0, 30.0])
+assert all(np.allclose(plain(r, a, 2.0), barron(r, a, 2.0, 0 * r).value) for a in (-2.0, 0.5, 1.0, 1.5, 3.0))
+assert np.isclose(barron(r, 1e-14, 1.0, 0 * r).value, np.log(r**2 / 2 + 1)).all()
+assert abs(plain(r, 1e-14, 1.0) / np.log(r**2 / 2 + 1) - 1).max() > 0.01
+print("alpha = 1e-14: the plain formula is off by more than 1 per cent, the library's is not")
+
+# %% [markdown]
+# The library (`lessons_lib/losses/barron.py`) rearranges it so that no limit needs a case of its own; `barron_nll` adds $\log c + \log Z$. The source document's steps (predict, loss of each example, mean) stay as they are; $\alpha$ and $c$ are learned beside the model.
 #
 # ## Parity
 #
@@ -101,15 +120,16 @@ parity.table("barron_nll", setting.device)
 # %% [markdown]
 # ## Picture
 #
-# A linear model of the diabetes data, targets standardised. A share of the *training* targets is spoilt: a meter that jams adds something between 0 and 8. The test data are clean. Five losses; the last learns $\alpha = 2 \sigma(a)$ (between 0 and 2; $\sigma$ is the sigmoid of lesson 1) and $c = e^k$ beside the weights.
+# A linear model of the diabetes data. A share of the *training* targets is spoilt: a meter that jams adds something between 0 and 8 standard deviations. The test data are clean. Targets are standardised by what one sees, the spoilt ones. Squared and absolute error run against three editions of Barron's loss. Two have a fixed $\alpha = -2$: one takes the spread that one *sees* as its $c$, the other is *told* that of the clean targets, which nobody knows. The third learns $\alpha = 2 \sigma(a)$ (between 0 and 2; $\sigma$ is the sigmoid of lesson 1) and $c = e^k$ beside the weights.
 
 # %% name="problem"
-def regression(s, share, jam=8):
+def regression(s, share, low=0, high=8):
     d, rng = data.diabetes(s), np.random.default_rng(s)
-    y, y_test = ((v - d.y.mean()) / d.y.std() for v in (d.y, d.y_test))
-    jammed = rng.random(len(y)) < share
+    jammed = rng.random(len(d.y)) < share
+    y = d.y + jammed * d.y.std() * rng.uniform(low, high, len(d.y))
     x, x_test = (np.c_[v, np.ones(len(v))] for v in (d.x, d.x_test))
-    return x, y + jammed * jam * rng.random(len(y)), x_test, y_test
+    middle, spread = y.mean(), y.std()
+    return x, (y - middle) / spread, x_test, (d.y_test - middle) / spread, d.y.std() / spread
 
 def fit(gradient, x, y, extra=0, steps=300):
     theta, rule = np.zeros(x.shape[1] + extra), Adam(0.05)
@@ -118,10 +138,13 @@ def fit(gradient, x, y, extra=0, steps=300):
         theta, state = rule.update(theta, gradient(theta, x, y), state)
     return theta
 
+# %% name="learned"
 def of(loss):
     return lambda theta, x, y: x.T @ loss(x @ theta, y).grad / len(y)
 
-# %% name="learned"
+def fixed(c):
+    return lambda theta, x, y: x.T @ barron(x @ theta, -2.0, c, y).grad.pred / len(y)
+
 def learned(theta, x, y):
     w, a, k = theta[:-2], theta[-2], theta[-1]
     alpha, scale = 2 / (1 + np.exp(-a)), np.exp(k)
@@ -130,76 +153,63 @@ def learned(theta, x, y):
     by_k = grad.scale.mean() * scale
     return np.concatenate([x.T @ grad.pred / len(y), [by_a, by_k]])
 
-kinds = {"squared": of(squared_error), "absolute": of(absolute_error), "log-cosh": of(log_cosh)}
-kinds["Barron, alpha = -2"] = lambda theta, x, y: x.T @ barron(x @ theta, -2.0, 1.0, y).grad.pred / len(y)
-kinds["Barron, alpha learned"] = learned
-
 # %% name="compare"
+kinds = {"squared": of(squared_error), "absolute": of(absolute_error), "alpha = -2, c seen": fixed(1.0)}
 shares, error, alphas = (0.0, 0.1, 0.2, 0.4), {}, {}
 for share in shares:
     for s in setting.seeds:
-        x, y, x_test, y_test = regression(s, share)
-        for name, gradient in kinds.items():
+        x, y, x_test, y_test, clean = regression(s, share)
+        for name, gradient in {**kinds, "alpha = -2, c told": fixed(clean), "alpha, c learned": learned}.items():
             theta = fit(gradient, x, y, extra=2 if gradient is learned else 0)
-            error.setdefault((name, share), []).append(np.mean((x_test @ theta[: x.shape[1]] - y_test) ** 2))
+            miss = np.mean((x_test @ theta[: x.shape[1]] - y_test) ** 2) / y_test.var()
+            error.setdefault(name, {}).setdefault(share, []).append(miss)
         alphas.setdefault(share, []).append(2 / (1 + np.exp(-theta[-2])))
-error = {key: np.array(v) for key, v in error.items()}
+error = {name: np.array([found[p] for p in shares]) for name, found in error.items()}  # (shares, seeds)
 
 # %% name="picture"
 plots.lines(
-    np.array(shares) * 100,
-    {name: tuple(np.quantile([error[name, p] for p in shares], [0, 0.5, 1], axis=1)) for name in kinds},
-    "spoilt training targets, per cent", "squared error on clean test data (log)",
-    "Test error against the share of spoilt targets. Squared error grows fastest, log-cosh and absolute error slowly, both "
-    "Barron losses least. Without spoilt targets all five are close.",
+    np.array(shares) * 100, {name: tuple(np.quantile(e, [0, 0.5, 1], axis=1)) for name, e in error.items()},
+    "spoilt training targets, per cent", "squared error / variance, clean test data (log)",
+    "Test error against the share of spoilt targets. Squared error grows fastest, then alpha = -2 with the scale seen and "
+    "absolute error, then the learned loss; alpha = -2 with the clean scale least. Without spoilt targets all are close.",
     title="Who notices the jammed meter? (band: all seeds)", log="y",
 )
 
 # %% name="picture-verdict"
-def better(a, b, share):  # in every seed, by how much at least
-    return (error[b, share] / error[a, share]).min()
-
-best, fixed = "Barron, alpha learned", "Barron, alpha = -2"
-assert np.median(error[best, 0.0] / error["squared", 0.0]) < 1.02  # nothing lost on clean data
-assert better(best, "squared", 0.2) > 1.1 and np.median(error["log-cosh", 0.2] / error[best, 0.2]) > 1.05
-assert np.median(error[best, 0.4] / error[fixed, 0.4]) > 1.05 and min(alphas[0.4]) > 0.02  # where it loses, away from 0
+over = {name: error["alpha, c learned"] / e for name, e in error.items()}  # rows: 0, 10, 20, 40 per cent
+assert np.median(over["squared"][0]) < 1.02  # nothing lost on clean data
+assert over["squared"][2:].max() < 0.9 and over["alpha = -2, c seen"][3].max() < 0.9
+assert np.median(over["absolute"][2]) < 1 and np.median(over["absolute"][3]) < 0.95
+assert over["alpha = -2, c told"][3].min() > 1 and min(alphas[0.4]) > 0.02  # where it loses
 assert min(alphas[0.0]) > 1.6 and max(alphas[0.1]) < 0.8
 print("learned alpha: above 1.6 on clean targets, below 0.8 with one in ten spoilt, in every seed")
 
 # %% [markdown]
-# The loss finds out by itself: near 2 (squared error) where the data are clean, far lower where they are not, at no cost in the first case. At 40 per cent it loses to the fixed $\alpha = -2$, and not for want of a smaller $\alpha$, which settles above its limit 0: a density must give every target its probability, the spoilt ones too; a fixed loss need not explain what it lets go.
+# The loss finds out by itself: near 2 (squared error) where the data are clean, at no cost, and far lower where they are not. A fixed $\alpha = -2$ cannot: the scale that one sees is inflated by the very errors that it should ignore. (Log-cosh and Huber need a scale too.) Told the clean scale, the fixed loss beats the learned one at 40 per cent, in every seed: a density must give every target its probability, the spoilt ones too; a fixed loss need not explain what it lets go.
 #
-# This meter errs grossly. One that adds between 0 and 3, in two targets of five:
+# This meter errs grossly. Let it add less, in two targets of five:
 
-# %% name="mild"
-mild = []
-for s in setting.seeds:
-    x, y, x_test, y_test = regression(s, 0.4, jam=3)
-    thetas = fit(learned, x, y, extra=2)[:-2], fit(kinds["absolute"], x, y)
-    mild.append(np.divide(*(np.mean((x_test @ theta - y_test) ** 2) for theta in thetas)))
-print("mild errors: over 1.05 times the error of the absolute loss, in the median:", np.median(mild) > 1.05)
-assert np.median(mild) > 1.05
-
-# %% [markdown]
-# Small errors look like noise, and the loss takes them for it. And the fixed loss of the picture? It has a scale to be set: $c = 1$ suits standardised targets. With another, one target in five spoilt:
-
-# %% name="scales"
-def with_scale(c):
-    return lambda theta, x, y: x.T @ barron(x @ theta, -2.0, c, y).grad.pred / len(y)
-
-worse = {}
-for c in (0.1, 1.0, 10.0):
-    for s, reference in zip(setting.seeds, error[best, 0.2], strict=True):
-        x, y, x_test, y_test = regression(s, 0.2)
-        theta = fit(with_scale(c), x, y)
-        worse.setdefault(c, []).append(np.mean((x_test @ theta - y_test) ** 2) / reference)
-    print(f"c = {c:4}: more than 1.1 times the error of the learned loss, in the median:", np.median(worse[c]) > 1.1)
-assert np.median(worse[1.0]) < 1.1 < min(np.median(worse[0.1]), np.median(worse[10.0]))
+# %% name="mild" tags=["nbval-ignore-output"]
+rows, ratio = [], {}
+for low, high in ((0, 8), (0, 4), (-4, 4)):
+    found = []
+    for s in setting.seeds:
+        x, y, x_test, y_test, _ = regression(s, 0.4, low, high)
+        theta, other = fit(learned, x, y, extra=2), fit(kinds["absolute"], x, y)
+        miss, other_miss = (np.mean((x_test @ w - y_test) ** 2) for w in (theta[:-2], other))
+        found.append([2 / (1 + np.exp(-theta[-2])), miss / other_miss])
+    ratio[low, high] = np.median(found, axis=0)[1]
+    spans = zip(np.median(found, 0), np.min(found, 0), np.max(found, 0), strict=True)
+    rows.append([f"{low} to {high}", *(f"{m:.1f} ({a:.1f} to {b:.1f})" for m, a, b in spans)])
+assert ratio[0, 8] < 0.95 and ratio[0, 4] > 1.05 and 0.9 < ratio[-4, 4] < 1.1
+Table(["the meter adds", "learned alpha", "test error, over that of the absolute loss"], rows, "Median (lowest to highest seed).")
 
 # %% [markdown]
+# Errors of 0 to 4 leave no gap and no long tail, only one broad hill in the wrong place: $\alpha$ stays high in most seeds, and the loss takes the middle of the hill. Errors of the same size to *both* sides do no such harm. The loss learns how far values spread, not on which side the truth is.
+#
 # ## An interval instead of a number
 #
-# Two quantiles, 0.1 and 0.9, enclose four targets in five. The usual shortcut does the same with one model: least squares, plus and minus 1.28 standard deviations of its residuals. Which interval holds what it says?
+# Two quantiles, 0.1 and 0.9, enclose four targets in five. The usual shortcut does the same with one model: least squares, plus and minus 1.28 standard deviations of its residuals. Which interval holds what it says, on clean targets?
 
 # %% name="intervals"
 def quantile_model(x, y, q):
@@ -207,29 +217,27 @@ def quantile_model(x, y, q):
 
 held = {"two quantiles": [], "least squares ± 1.28 sd": []}
 for s in setting.seeds:
-    x, y, x_test, y_test = regression(s, 0.0)
+    x, y, x_test, y_test, _ = regression(s, 0.0)
     low, high = (x_test @ quantile_model(x, y, q) for q in (0.1, 0.9))
     middle = np.linalg.lstsq(x, y, rcond=None)[0]
     sd = (y - x @ middle).std()
-    order, n = np.argsort(x_test @ middle), len(y_test) // 3
+    thirds = np.array_split(np.argsort(x_test @ middle), 3)
     insides = (low < y_test) & (y_test < high), abs(y_test - x_test @ middle) < 1.28 * sd
     for name, inside in zip(held, insides, strict=True):
-        held[name].append([inside.mean(), inside[order[:n]].mean(), inside[order[-n:]].mean()])
+        held[name].append([inside.mean(), *(inside[third].mean() for third in thirds)])
 
 # %% name="intervals-table" tags=["nbval-ignore-output"]
-rows = [[name, *(f"{m:.2f} ± {e:.2f}" for m, e in zip(np.mean(h, 0), np.std(h, 0), strict=True))] for name, h in held.items()]
-Table(["share of test targets inside (0.80 was asked)", "all", "lowest third", "highest third"], rows,
+spans = {name: zip(np.mean(h, 0), np.std(h, 0), strict=True) for name, h in held.items()}
+rows = [[name, *(f"{m:.2f} ± {e:.2f}" for m, e in span)] for name, span in spans.items()]
+two, one = (np.mean(h, 0) for h in held.values())
+assert abs(two[0] - one[0]) < 0.05 and min(two[0], one[0]) > 0.7
+assert one[1] > max(0.85, two[1]) and max(two[2], *one[2:]) < 0.8
+assert abs(two[1:] - 0.8).mean() < abs(one[1:] - 0.8).mean()
+Table(["share of test targets inside (0.80 was asked)", "all", "lowest third", "middle third", "highest third"], rows,
       "Thirds by the prediction. ± is the standard deviation over seeds.")
 
-# %% name="intervals-verdict"
-gap = {name: np.median(np.abs(np.diff(np.array(h)[:, 1:]))) for name, h in held.items()}
-both = [np.mean(np.array(h)[:, 0]) for h in held.values()]
-assert gap["least squares ± 1.28 sd"] > max(0.1, gap["two quantiles"])
-assert abs(both[0] - both[1]) < 0.05 and min(both) > 0.7
-print("same share on the whole; one width for all patients is too wide for mild cases and too narrow for severe ones")
-
 # %% [markdown]
-# On the whole the two agree. But severe cases vary more, and one width cannot follow. Neither keeps its promise exactly: two quantiles hold 0.80 of the targets that they were fitted to, a little less of new ones, and the share differs from split to split (±).
+# On the whole the two agree. But mild cases vary less, and one width cannot follow: too wide for them, too narrow for the rest. Two quantiles come nearer, though not in the middle third, where both hold too few.
 #
 # ## What breaks
 #
@@ -240,20 +248,21 @@ print("same share on the whole; one width for all patients is too wide for mild 
 # %% name="stuck"
 rng = np.random.default_rng(seed)
 values = np.concatenate([rng.normal(0, 1, 70), rng.normal(20, 1, 30)])
-ends, rows = {}, []
-for a in (2.0, 1.0, 0.0, -2.0):
-    for start in (0.0, 20.0):
-        constant = start
-        for _ in range(4000):
-            constant -= 0.5 * barron(np.full(100, constant), a, 1.0, values).grad.pred.mean()
-        ends[a, start] = constant
-    rows.append([f"{a:g}", *(f"{ends[a, start]:.1f}" for start in (0.0, 20.0))])
-assert all(abs(ends[a, 0.0] - ends[a, 20.0]) < 0.1 for a in (2.0, 1.0))
-assert all(ends[a, 20.0] - ends[a, 0.0] > 18 for a in (0.0, -2.0))
-Table(["alpha", "from 0", "from 20"], rows)
+
+def settle(a, constant):
+    for _ in range(4000):
+        constant -= 0.5 * barron(np.full(100, constant), a, 1.0, values).grad.pred.mean()
+    return constant
+
+robust = settle(1.0, 20.0)
+ends = {a: [settle(a, start) for start in (0.0, 20.0, robust)] for a in (2.0, 1.0, 0.0, -2.0)}
+assert all(np.ptp(ends[a]) < 0.1 for a in (2.0, 1.0))
+assert all(ends[a][1] - ends[a][0] > 18 and abs(ends[a][2] - ends[a][0]) < 0.1 for a in (0.0, -2.0))
+rows = [[f"{a:g}", *(f"{v:.1f}" for v in e)] for a, e in ends.items()]
+Table(["alpha", "from 0", "from 20", "from the answer of alpha = 1"], rows)
 
 # %% [markdown]
-# $\alpha = 2$ answers with the mean, which is in neither group; $\alpha = 1$ with nearly the middle of the larger group, from everywhere. Below 1 the start decides: from 20, the *majority* is taken for outliers. Start such a loss from a robust fit, or lower $\alpha$ slowly from 2.
+# $\alpha = 2$ answers with the mean, which is in neither group; $\alpha = 1$ from everywhere with a value in the larger group, still pulled aside. Below 1 the start decides: from 20, the *majority* is taken for outliers. Started from the answer of the convex $\alpha = 1$, the same loss finds the larger group.
 #
 # ## Exercises
 #
@@ -275,7 +284,7 @@ check("loaves")
 # <details><summary>Hint 1</summary>The cost of one day has two slopes. Which q has the same two, up to a factor?</details>
 # <details><summary>Hint 2</summary>Or try every y: an answer need not be clever to be right.</details>
 #
-# ### 2. The expectile (6 minutes, medium)
+# ### 2. The expectile (5 minutes, medium)
 # Squared error has a lopsided relative: $w\, r^2$ with $w = 1 - q$ where $r > 0$ and $w = q$ elsewhere. Return its value and its slope by the prediction, as a pair.
 
 # %% name="exercise-expectile"
@@ -293,8 +302,8 @@ check("expectile_loss")
 # <details><summary>Hint 1</summary>r is prediction less target: r > 0 means that the prediction is too high.</details>
 # <details><summary>Hint 2</summary>On each side of 0, w is a constant.</details>
 #
-# ### 3. Least squares that forgives (7 minutes, hard)
-# A loss with slope $\psi(r)$ whose $\psi(r) / r$ falls as $|r|$ grows can be fitted by repeated *weighted* least squares with the weights $\psi(r) / r$. (For $r^4$, where it grows, the steps may swing for ever.) Make one such step for Barron's loss at $\alpha = 0$: from `theta`, compute the weights, and return the minimiser of $\sum_n w_n (x_n \cdot \theta' - y_n)^2$.
+# ### 3. Least squares that forgives (8 minutes, hard)
+# A slope $\psi(r)$ is $w r$ with $w = \psi(r) / r$: the slope of $\frac12 w r^2$, were $w$ fixed. So a loss whose $w$ falls as $|r|$ grows can be fitted by *weighted* least squares, repeated with new weights. Make one such step for Barron's loss at $\alpha = 0$: from `theta`, compute the weights, and return the minimiser of $\sum_n w_n (x_n \cdot \theta' - y_n)^2$.
 
 # %% name="exercise-reweighted"
 def reweighted(theta, x, y, c):
@@ -315,6 +324,6 @@ check("reweighted")
 #
 # ## Takeaways
 #
-# - A quantile loss asks for a quantile, two of them for an interval that widens where the data do; on new data it holds about what it promises, not exactly.
-# - **G10: confirmed on these data, for gross errors:** Barron's loss, normalised, learns its own $\alpha$ and loses nothing on clean targets; against many mild errors the absolute error was better. Without $\log Z$ it would always choose to forgive everything.
+# - A quantile loss asks for a quantile, two of them for an interval that can widen where the data do; on new data it holds about what it promises.
+# - **G10: confirmed on these data, for gross errors:** Barron's loss, normalised, learns its own $\alpha$ and $c$ and loses nothing on clean targets; against many milder errors to one side the absolute error was better. Without $\log Z$ it would always choose to forgive everything.
 # - Do not use $\alpha < 1$ from an arbitrary start, nor robust losses where the far values are the ones that matter (floods, fraud): they are built to ignore them.

@@ -40,6 +40,9 @@ loaves = Exercise(
         "That is the lowest cost; the number of loaves is asked for.": lambda y, s, b: np.sum(
             s * np.maximum(y - _loaves(y, s, b), 0) + b * np.maximum(_loaves(y, s, b) - y, 0)
         ),
+        "That is a position in y; the number of loaves stands there.": lambda y, s, b: np.argmax(y == _loaves(y, s, b)),
+        "That is the share q; the number of loaves is the quantile at q.": lambda y, s, b: s / (s + b),
+        "Sort the demands first; days come in any order.": lambda y, s, b: y[int(s / (s + b) * len(y))],
     },
     _try_loaves,
 )
@@ -77,6 +80,24 @@ expectile = Exercise(
             np.where(p > t, 1 - q, -q) * (p - t) ** 2,
             2 * np.where(p > t, 1 - q, -q) * (p - t),
         ),
+        "That is half of it: the loss is w r^2, without 1/2.": lambda p, t, q: tuple(
+            v / 2 for v in _expectile(p, t, q)
+        ),
+        "The slope has lost its sign: below the target it is negative.": lambda p, t, q: (
+            _expectile(p, t, q)[0],
+            np.abs(_expectile(p, t, q)[1]),
+        ),
+        "Turned around: r is prediction less target, here it is target less prediction.": lambda p, t, q: _expectile(
+            t, p, q
+        ),
+        "First the value, then the slope.": lambda p, t, q: _expectile(p, t, q)[::-1],
+        "One value and one slope for each example; yours are means.": lambda p, t, q: tuple(
+            np.mean(v) for v in _expectile(p, t, q)
+        ),
+        "The weight enters once; yours is squared with r.": lambda p, t, q: (
+            (np.where(p > t, 1 - q, q) * (p - t)) ** 2,
+            2 * np.where(p > t, 1 - q, q) ** 2 * (p - t),
+        ),
     },
     on((_PRED, _TARGET, 0.5), (_PRED, _TARGET, 0.9), (_PRED, _TARGET, 0.05)),
     returns=2,
@@ -85,6 +106,12 @@ expectile = Exercise(
 
 def _solve(x, y, w):
     return np.linalg.solve(x.T @ (w[:, None] * x), x.T @ (w * y))
+
+
+def _steps(theta, x, y, c, n):
+    for _ in range(n):
+        theta = _solve(x, y, 1 / ((x @ theta - y) ** 2 / 2 + c**2))
+    return theta
 
 
 def _try_reweighted(answer):
@@ -120,8 +147,28 @@ reweighted = Exercise(
         "Far residuals must get small weights; yours are turned around.": lambda theta, x, y, c: _solve(
             x, y, (x @ theta - y) ** 2 / 2 + c**2
         ),
-        "The weights are r-wise right, but the target must be weighed too.": lambda theta, x, y, c: np.linalg.solve(
+        "The weights are right, but y must be weighed too: Xᵀ W y.": lambda theta, x, y, c: np.linalg.solve(
             x.T @ ((1 / ((x @ theta - y) ** 2 / 2 + c**2))[:, None] * x), x.T @ y
+        ),
+        "One step is asked for; this is where many steps lead.": lambda theta, x, y, c: _steps(theta, x, y, c, 100),
+        "One step is asked for; these are two.": lambda theta, x, y, c: _steps(theta, x, y, c, 2),
+        "The minimiser is theta' itself; do not add it to theta.": lambda theta, x, y, c: (
+            theta + _steps(theta, x, y, c, 1)
+        ),
+        "c enters squared: it divides r, and then both are squared.": lambda theta, x, y, c: _solve(
+            x, y, 1 / ((x @ theta - y) ** 2 / 2 + c)
+        ),
+        "Those are the sizes of the slopes; divide the slope by r.": lambda theta, x, y, c: _solve(
+            x, y, np.abs(x @ theta - y) / ((x @ theta - y) ** 2 / 2 + c**2)
+        ),
+        "Those are the values of the loss; the weights are its slope divided by r.": lambda theta, x, y, c: _solve(
+            x, y, np.log(((x @ theta - y) / c) ** 2 / 2 + 1)
+        ),
+        "The weights belong to the residuals of the given theta, not to y alone.": lambda theta, x, y, c: _steps(
+            0 * theta, x, y, c, 1
+        ),
+        "Those are the weights themselves; the parameters of the weighted fit are asked for.": lambda theta, x, y, c: (
+            1 / ((x @ theta - y) ** 2 / 2 + c**2)
         ),
     },
     _try_reweighted,
