@@ -42,6 +42,35 @@ pseudo = Exercise(
             _pseudo(r, d)[0],
             2 * _pseudo(r, d)[1],
         ),
+        "The value is right. In the gradient nothing of the inner derivative's 1 / delta^2 is left.": lambda r, d: (
+            _pseudo(r, d)[0],
+            d**2 * _pseudo(r, d)[1],
+        ),
+        "The value is right. The factor delta^2 in front is missing from the gradient.": lambda r, d: (
+            _pseudo(r, d)[0],
+            _pseudo(r, d)[1] / d**2,
+        ),
+        "The value is right. In the gradient, one delta too many is divided out.": lambda r, d: (
+            _pseudo(r, d)[0],
+            _pseudo(r, d)[1] / d,
+        ),
+        "The value is right. Under the root of the gradient stands (r / delta)^2, not r^2.": lambda r, d: (
+            _pseudo(r, d)[0],
+            _pseudo(r, 1.0)[1],
+        ),
+        "The value is right. The gradient has the root below the line, not its square.": lambda r, d: (
+            _pseudo(r, d)[0],
+            r / (1 + (r / d) ** 2),
+        ),
+        "delta is not used: that is the case delta = 1.": lambda r, d: _pseudo(r, 1.0),
+        "Under the root, delta must be squared along with r.": lambda r, d: (
+            d**2 * (np.sqrt(1 + r**2 / d) - 1),
+            _pseudo(r, d)[1],
+        ),
+        "One value for each residual is wanted, not their mean.": lambda r, d: (
+            np.mean(_pseudo(r, d)[0]),
+            _pseudo(r, d)[1] / len(r),
+        ),
         "Return the value first, then the gradient.": lambda r, d: _pseudo(r, d)[::-1],
     },
     on((_R, 1.0), (_R, 0.25), (_R, 4.0)),
@@ -55,18 +84,13 @@ def _median(y, w):
     return y[order][np.argmax(reached)]
 
 
-def _weighted(answer):
-    y = np.array([7.0, 1.0, 4.0, 30.0, 2.0])
-    return [
-        answer(y, np.array(w))
-        for w in (
-            [1.0, 1, 1, 1, 1],
-            [0.1, 5, 1, 1, 1],
-            [1.0, 1, 1, 9, 1],
-            [3.0, 1, 2, 2.5, 1],
-            [0.4, 0.3, 0.6, 0.9, 0.2],
-        )
-    ]
+def _lowest(y, w, cost):
+    """The y at which this cost is lowest."""
+    return y[np.argmin([cost(c, y, w) for c in y])]
+
+
+_Y = np.array([7.0, 1.0, 4.0, 30.0, 2.0])
+_W = ([1.0, 1, 1, 1, 1], [0.1, 5, 1, 1, 1], [1.0, 1, 1, 9, 1], [3.0, 1, 2, 2.5, 1], [0.4, 0.3, 0.6, 0.9, 0.2])
 
 
 constant = Exercise(
@@ -85,8 +109,41 @@ constant = Exercise(
             np.argmax(np.cumsum(w) >= np.sum(w) / 2)
         ],
         "The one with the largest weight wins only if it holds half of the weight.": lambda y, w: y[np.argmax(w)],
+        "That is the y nearest to the weighted mean: square nothing here.": lambda y, w: _lowest(
+            y, w, lambda c, y, w: np.sum(w * (c - y) ** 2)
+        ),
+        "Weights may be fractions: they cannot be rounded to whole copies.": lambda y, w: np.median(
+            np.repeat(y, np.rint(w).astype(int))
+        ),
+        "Weights may be fractions: they cannot be cut down to whole copies.": lambda y, w: (
+            np.median(np.repeat(y, w.astype(int))) if np.sum(w.astype(int)) else 0.0
+        ),
+        "Half of the whole weight is np.sum(w) / 2; the weights do not add up to 1.": lambda y, w: y[np.argsort(y)][
+            np.argmax(np.cumsum(w[np.argsort(y)]) >= 0.5)
+        ],
+        "Half of the whole weight is np.sum(w) / 2, not half of the number of values.": lambda y, w: y[np.argsort(y)][
+            np.argmax(np.cumsum(w[np.argsort(y)]) >= len(y) / 2)
+        ],
+        "That is one place too early: stop where half is reached, not before.": lambda y, w: y[np.argsort(y)][
+            np.argmax(np.cumsum(w[np.argsort(y)]) >= np.sum(w) / 2) - 1
+        ],
+        "Do not interpolate: the slope jumps at the y, and the best c is one of them.": lambda y, w: np.interp(
+            np.sum(w) / 2, np.cumsum(w[np.argsort(y)]), np.sort(y)
+        ),
+        "Stop where half is reached; the running weight nearest to half may lie before it.": lambda y, w: np.sort(y)[
+            np.argmin(np.abs(np.cumsum(w[np.argsort(y)]) - np.sum(w) / 2))
+        ],
+        "Sort by the values; you sorted by the weights.": lambda y, w: y[np.argsort(w)][
+            np.argmax(np.cumsum(np.sort(w)) >= np.sum(w) / 2)
+        ],
+        "That is the lowest loss; the constant that reaches it is wanted.": lambda y, w: min(
+            np.sum(w * np.abs(c - y)) for c in y
+        ),
+        "That is the place of the constant in y; its value is wanted.": lambda y, w: np.argmin(
+            [np.sum(w * np.abs(c - y)) for c in y]
+        ),
     },
-    _weighted,
+    on(*((_Y, np.array(w)) for w in _W)),
 )
 
 rate = Exercise(
@@ -116,6 +173,28 @@ rate = Exercise(
             lr / shape[0],
             lr * 2,
         ),
+        "One minimiser, but not one step: the gradients differ, and so must the rates.": lambda lr, shape: (lr,) * 3,
+        "Half of the mean has half the gradient: its rate is not that of the mean.": lambda lr, shape: (
+            lr / (shape[0] * shape[1]),
+            lr / shape[1],
+            lr,
+        ),
+        "Summed over an example is not PyTorch's mean: see the table on step 3.": lambda lr, shape: (
+            lr / (shape[0] * shape[1]),
+            lr,
+            lr * 2,
+        ),
+        "The sum over an example has the larger gradient: its rate is smaller.": lambda lr, shape: (
+            lr / (shape[0] * shape[1]),
+            lr * shape[1],
+            lr * 2,
+        ),
+        "The sum over everything has all the numbers, not only the examples.": lambda lr, shape: (
+            lr / shape[0],
+            lr / shape[1],
+            lr * 2,
+        ),
+        "That fits the table's 4 x 3 numbers; use `shape`.": lambda lr, shape: (lr / 12, lr / 3, lr * 2),
     },
     on((0.3, (4, 3)), (2.0, (10, 7))),
     returns=3,
