@@ -56,6 +56,39 @@ laplace = Exercise(
             *_laplace(m, k, y)[:2],
             2 - _laplace(m, k, y)[2],
         ),
+        "The library's laplace_nll keeps log 2, the formula here does not.": lambda m, k, y: (
+            _laplace(m, k, y)[0] + np.log(2),
+            *_laplace(m, k, y)[1:],
+        ),
+        "The slope by m lacks the sign of r.": lambda m, k, y: (
+            _laplace(m, k, y)[0],
+            1 / np.exp(k),
+            _laplace(m, k, y)[2],
+        ),
+        "The slope of |r| is the sign of r, not r.": lambda m, k, y: (
+            _laplace(m, k, y)[0],
+            (m - y) / np.exp(k),
+            _laplace(m, k, y)[2],
+        ),
+        "The slope by k needs |r|, not r.": lambda m, k, y: (
+            *_laplace(m, k, y)[:2],
+            1 - (m - y) / np.exp(k),
+        ),
+        "That divides by exp(-k); the scale is exp(k).": lambda m, k, y: (
+            k + np.abs(m - y) * np.exp(k),
+            np.sign(m - y) * np.exp(k),
+            1 + np.abs(m - y) * np.exp(k),
+        ),
+        "The order is loss, slope by m, slope by k.": lambda m, k, y: (
+            _laplace(m, k, y)[0],
+            _laplace(m, k, y)[2],
+            _laplace(m, k, y)[1],
+        ),
+        "The slopes are of each example's loss, not of the mean.": lambda m, k, y: (
+            _laplace(m, k, y)[0],
+            _laplace(m, k, y)[1] / len(y),
+            _laplace(m, k, y)[2] / len(y),
+        ),
         "That is a Gaussian's: the Laplace loss has |r|, not its square.": lambda m, k, y: (
             k + (m - y) ** 2 / (2 * np.exp(2 * k)),
             (m - y) / np.exp(2 * k),
@@ -95,6 +128,30 @@ hours = Exercise(
             np.exp(np.minimum(z + h, 50)) - y,
         ),
         "The sign of the slope is wrong.": lambda z, h, y: (_hours(z, h, y)[0], -_hours(z, h, y)[1]),
+        "That slope is by the expected count; by z it has that count as a factor.": lambda z, h, y: (
+            _hours(z, h, y)[0],
+            1 - y / (np.exp(z) * h),
+        ),
+        "The slope has the hours as a factor once too often.": lambda z, h, y: (
+            _hours(z, h, y)[0],
+            h * _hours(z, h, y)[1],
+        ),
+        "The value is right; its slope compares the count with the rate of one hour.": lambda z, h, y: (
+            _hours(z, h, y)[0],
+            np.exp(z) - y,
+        ),
+        "The value is right; its slope is that of the count per hour.": lambda z, h, y: (
+            _hours(z, h, y)[0],
+            np.exp(z) - y / h,
+        ),
+        "The rate is divided by the hours; longer hours give more counts.": lambda z, h, y: (
+            np.exp(z) / h - y * (z - np.log(h)),
+            np.exp(z) / h - y,
+        ),
+        "The hours scale the rate, not its logarithm z.": lambda z, h, y: (
+            np.exp(z * h) - y * z * h,
+            np.exp(z * h) - y,
+        ),
     },
     on((np.array([-1.0, 0.5, 2.0]), np.array([0.5, 8.0, 24.0]), np.array([0.0, 9.0, 250.0]))),
     returns=2,
@@ -125,6 +182,34 @@ weight = Exercise(
         "The factor 1/2 in the slope by the variance is lost.": lambda p, v, y, beta: (
             _weighted(p, v, y, beta)[0],
             2 * _weighted(p, v, y, beta)[1],
+        ),
+        "The slope by the variance is weighted, that by the mean is not.": lambda p, v, y, beta: (
+            _weighted(p, v, y, 0.0)[0],
+            _weighted(p, v, y, beta)[1],
+        ),
+        "The factor is v to the power beta, not v itself.": lambda p, v, y, beta: _weighted(p, v, y, 1.0),
+        "The factor is v to the power beta, not the root of v whatever beta is.": lambda p, v, y, beta: _weighted(
+            p, v, y, 0.5
+        ),
+        "The slope by the variance has the wrong sign: with a large error the variance should grow.": (
+            lambda p, v, y, beta: (_weighted(p, v, y, beta)[0], -_weighted(p, v, y, beta)[1])
+        ),
+        "In the slope by the variance, r^2 is divided by v^2: the derivative of 1/v is -1/v^2.": (
+            lambda p, v, y, beta: (_weighted(p, v, y, beta)[0], v**beta * (1 / v - (p - y) ** 2 / v) / 2)
+        ),
+        "The slope by the variance lacks the 1/v that comes from log v.": lambda p, v, y, beta: (
+            _weighted(p, v, y, beta)[0],
+            -(v**beta) * (p - y) ** 2 / v**2 / 2,
+        ),
+        "The second slope is by the standard deviation; the variance is asked for.": lambda p, v, y, beta: (
+            _weighted(p, v, y, beta)[0],
+            2 * np.sqrt(v) * _weighted(p, v, y, beta)[1],
+        ),
+        "The order is the slope by the mean, then by the variance.": lambda p, v, y, beta: _weighted(p, v, y, beta)[
+            ::-1
+        ],
+        "Both slopes are twice too large: the loss has the factor 1/2.": lambda p, v, y, beta: tuple(
+            2 * slope for slope in _weighted(p, v, y, beta)
         ),
         "The sign of r is wrong: prediction less target.": lambda p, v, y, beta: (
             -_weighted(p, v, y, beta)[0],
