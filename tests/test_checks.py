@@ -66,6 +66,13 @@ def test_too_few_or_too_many_results_are_counted(answer, came):
     assert judge(pair, lambda: np.array([1.0, 2.0])).state == "right"
 
 
+@pytest.mark.parametrize(("dtype", "off", "state"), [(np.float32, 3e-5, "right"), (float, 3e-5, "not right yet")])
+def test_an_answer_in_float32_may_be_as_far_off_as_float32_is(dtype, off, state):
+    root = Exercise("root", "x", "square root", np.sqrt, {}, on((np.array([2.0, 3.0]),)))
+    assert judge(root, lambda a: (np.sqrt(a) * (1 + off)).astype(dtype)).state == state
+    assert judge(root, lambda a: (np.sqrt(a) * 1.001).astype(dtype)).state == "not right yet"
+
+
 def test_an_answer_that_returns_nothing_only_here_and_there_is_an_attempt():
     both = Exercise("both", "x", "every sign", abs, {}, on((1.0,), (-1.0,)))
     verdict = judge(both, lambda a: a if a > 0 else None)

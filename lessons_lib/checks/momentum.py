@@ -116,7 +116,9 @@ step = Exercise(
         "Both of your steps are the heavy ball's: Nesterov's g + momentum * u uses the new u, not the one before.": (
             _wrong(ahead="old")
         ),
-        "Both of your steps are Nesterov's: without the flag it is u alone.": lambda *a: _step(*a[:5], True),
+        "Both of your steps are Nesterov's: without the flag it is u alone.": lambda theta, g, m, lr, mu, nesterov: (
+            _step(theta, g, m, lr, mu, True)
+        ),
         "Nesterov adds momentum * u to g, not to u.": _wrong(ahead="twice"),
         "Return theta first, then m.": lambda *a: _step(*a)[::-1],
     },
