@@ -38,7 +38,7 @@ setting = bridge.start(device, seed, profile)
 # | variant | what changes | the flaw it is for |
 # |---|---|---|
 # | AMSGrad | the largest $v$ so far in place of $v$ | $v$ forgets rare, large gradients |
-# | RAdam | while $\rho_t \le 5$ the step is $-\eta\, \hat m$, undivided; from then on Adam's step times $r_t$ | the first $v$ rest on few gradients |
+# | RAdam | while $\rho_t \le 5$ the step is $-\eta\, \hat m$, undivided; from then on $-\eta\, r_t\, \hat m\, \sqrt{1 - \beta_2^t} / (\sqrt v + \epsilon)$: Adam's step times $r_t$, but for the place of $\epsilon$ | the first $v$ rest on few gradients |
 # | NAdam | $\hat m = \frac{\mu_{t+1}\, m}{1 - P_{t+1}} + \frac{(1 - \mu_t)\, g}{1 - P_t}$ | momentum reacts late |
 # | Adamax | $u = \max(\beta_2 u, \lvert g \rvert + \epsilon)$ in place of $\sqrt{\hat v} + \epsilon$ | a step may be several $\eta$ long |
 #
@@ -48,9 +48,9 @@ setting = bridge.start(device, seed, profile)
 #
 # 1. One parameter $x$ in $[-1, 1]$; every $N$-th gradient is $C$, the others are $-1$. For $C > N - 1$ the best point is $-1$. Take $\beta_1 = 0$ and let only $C$ count in $v$. After $k$ more steps $v$ has faded by $\beta_2^k$, and a gradient of $-1$ moves $x$ by $\beta_2^{-k/2}$ where $C$ moved it by $-C$, in the same unit. **Adam walks to the worst end for** $N - 1 < C < \sum_{k=1}^{N-1} \beta_2^{-k/2}$. AMSGrad in the end divides all by one number, so the sign is right. (Tested under "What breaks".)
 # 2. A plain average of $n$ gradients has the mean age $\frac{n - 1}{2}$. The weights $\beta_2^k$ of $v$, $k < t$, have the mean age $\frac{\beta_2}{1 - \beta_2} - \frac{t \beta_2^t}{1 - \beta_2^t}$. Equal ages: $n = \rho_t$. So $v$ is worth $\rho_t$ gradients: 1 at $t = 1$, above 5 from step 6 ($\beta_2 = 0.999$), $\rho$ in the end. **Up to step 5 RAdam steps by $\eta\, \hat m$, in the unit of the gradient.**
-# 3. $r_t$ is its authors' estimate of how much less $1 / \sqrt{\hat v}$ scatters in the end than now. In effect it multiplies Adam's rate: **a warm-up**, 0.03 at step 6, 0.37 at step 300, 0.96 at step 4000. (Others found that plain warm-ups do as well: Ma and Yarats 2021, arXiv 1910.04209.)
-# 4. Adamax: $u_t \ge \beta_2^k |g_{t-k}|$ for every earlier gradient, so $|m_t| \le (1 - \beta_1) \sum_k (\beta_1 / \beta_2)^k u_t$: **no step is longer than** $\eta\, \frac{1 - \beta_1}{1 - \beta_1 / \beta_2}$, that is $1.01\, \eta$. And a large gradient enters $u$ at its full size, where Adam's $v$ takes only $1 - \beta_2$ of its square.
-# 5. NAdam's newest gradient has the weight $\mu_{t+1} (1 - \beta_1) + 1 - \mu_t \approx 1 - \beta_1 \mu_t$ once $P_t$ is gone; Adam's has $1 - \beta_1 = 0.1$. $\mu_t$ starts at 0.45 and is halfway to 0.9 at step 4245 only. **A new gradient, signal or noise, counts six times as much as in Adam at first and twice in the end.**
+# 3. Say that $\hat v$ is a mean of $\rho_t$ squared standard normal numbers. Then $y = 1 / \hat v$ has the mean $\frac{\rho_t}{\rho_t - 2}$ and the variance $\frac{2 \rho_t^2}{(\rho_t - 2)^2 (\rho_t - 4)}$, finite above $\rho_t = 4$ only. To first order $\sqrt y$ has the variance $\frac{\operatorname{Var} y}{4\, \mathbb E y} = \frac{\rho_t}{2 (\rho_t - 2)(\rho_t - 4)}$: so much does Adam's step scatter through its divisor. $r_t$ is the root of its last value over its present one. In effect it multiplies Adam's rate: **a warm-up**, 0.03 at step 6, 0.37 at step 300, 0.96 at step 4000. (A timid one: at $\rho_t = 6$ the estimate is twice the true variance. Others found plain warm-ups as good: Ma and Yarats 2021, arXiv 1910.04209.)
+# 4. Adamax: $u_t \ge \beta_2^k |g_{t-k}|$ for every earlier gradient, so $|\hat m_t| \le \frac{1 - \beta_1}{1 - \beta_1^t} \sum_{k<t} (\beta_1 / \beta_2)^k u_t$. The sum is geometric, and $1 - (\beta_1 / \beta_2)^t \le 1 - \beta_1^t$: **no step is longer than** $\eta\, \frac{1 - \beta_1}{1 - \beta_1 / \beta_2}$, that is $1.01\, \eta$. And a large gradient enters $u$ at its full size, where Adam's $v$ takes only $1 - \beta_2$ of its square.
+# 5. Once $P_t$ is gone, NAdam's newest gradient has the weight $\mu_{t+1} (1 - \beta_1) + 1 - \mu_t \approx 1 - \beta_1 \mu_t$; Adam's has $1 - \beta_1 = 0.1$. $\mu_t$ starts at 0.45 and is halfway to 0.9 at step 4245 only. **In the step in which it comes, a gradient, signal or noise, counts six times as much as in Adam around step 50, and still twice in the end.** Summed over all steps it counts the same in both, namely once.
 
 # %% name="lengths"
 def lengths(rule, gradients):  # of the steps, in units of lr; one row of gradients a step
@@ -70,10 +70,10 @@ rng, r, mu = np.random.default_rng(seed), RAdam().rectifier, NAdam().mu
 for t in (1, 5, 6, 300):  # line 2
     age = np.average(np.arange(t), weights=0.999 ** np.arange(t))
     assert np.isclose(age, (rho(0.999, t) - 1) / 2)
-assert rho(0.999, 5) <= 5 < rho(0.999, 6)
-noise, wild = rng.normal(size=300), rng.standard_cauchy((300, 1000)) ** 3
-by_r = [r(t) for t in range(6, 301)] * lengths(Adam(1.0), noise)[5:]
-assert np.allclose(lengths(RAdam(1.0), noise)[5:], by_r, rtol=1e-4)  # line 3
+for n, over in ((6, 2.15), (100, 1.02)):  # line 3: first order over true variance
+    true = np.sqrt(n / rng.chisquare(n, 10**6)).var()
+    assert abs(n / (2 * (n - 2) * (n - 4)) / true - over) < 0.1
+wild = rng.standard_cauchy((300, 1000)) ** 3
 longest = lengths(Adamax(1.0), 0.999 ** np.arange(1000.0)).max()
 assert lengths(Adamax(1.0), wild).max() <= 0.1 / (1 - 0.9 / 0.999) and longest > 1.0089  # line 4
 for n in (50, 5000):  # line 5: the first gradient after n zeros
@@ -86,7 +86,7 @@ print(f"Adamax, a gradient that shrinks by 0.999 a step: up to {longest:.3f} lr"
 # ## Code
 
 # %% name="source"
-show(RAdam, NAdam)
+show(RAdam.rectifier, RAdam.update, NAdam.mu, NAdam.update)
 
 # %% [markdown]
 # `mu_product` is $P_t$, `ahead` is $\mu_{t+1}$. AMSGrad and Adamax are Adam with the one line of the table.
@@ -140,7 +140,7 @@ rows = [["longest step after the silence, in lr", *(f"{v:.1f}" for v in peak.val
 Table(["", *family], rows)
 
 # %% [markdown]
-# Each cure has its disease. Adamax never makes a long step, and one spike puts it to sleep (line 4). NAdam's longest step is over twice Adam's, because $\mu$ is only at 0.58 after 2000 steps (line 5): with $\mu = \beta_1$ it is hardly longer. AMSGrad never forgets a spike.
+# Each cure has its disease. Adamax never makes a long step, and one spike puts it to sleep (line 4). NAdam's longest step is over twice Adam's, because $\mu$ is only at 0.58 after 2000 steps (line 5): with $\mu = \beta_1$ it is hardly longer. AMSGrad never forgets a spike: the price of its cure, and half of the answer to our question.
 #
 # ## What breaks
 #
@@ -151,7 +151,7 @@ Table(["", *family], rows)
 # %% name="worst"
 N = np.array([300, 1000, 3000])
 upper = np.array([sum(0.999 ** (-k / 2) for k in range(1, n)) for n in N])
-C = np.array([(N - 1 + upper) / 2, 1.05 * upper])  # in the middle of the window; 5 % above it
+C = np.array([(N - 1 + upper) / 2, 1.1 * upper])  # in the middle of the window; 10 % above it
 
 def ends(rule, steps=24_000):  # the mean over the last 6000 steps
     x, tail = np.zeros(C.shape), 0.0
@@ -163,16 +163,17 @@ def ends(rule, steps=24_000):  # the mean over the last 6000 steps
     return tail / 6000
 
 # %% name="worst-verdict"
-for lr in (0.03, 0.01):
+for lr in (0.01, 0.03):
     adam, amsgrad = ends(Adam(lr)), ends(AMSGrad(lr))
     assert (adam[0] > 0).all() and (adam[1] < 0).all() and (amsgrad < 0).all()
 rows = [[f"{n}", f"{u / (n - 1) - 1:.0%}", *(f"{v:.2f}" for v in end)]
-        for n, u, *end in zip(N, upper, *adam, amsgrad[0], strict=True)]
-headers = ["N", "window: C above N - 1 by up to", "Adam, inside", "Adam, above", "AMSGrad, inside"]
-Table(headers, rows, "Where it ends; best: -1, worst: 1. lr = 0.01.")
+        for n, u, *end in zip(N, upper, *adam, amsgrad[0], ends(AMSGrad(0.1))[0], strict=True)]
+headers = ["N", "window: C above N - 1 by up to", "Adam, inside", "Adam, above", "AMSGrad, inside",
+           "the same, lr = 0.1"]
+Table(headers, rows, "Mean x in the last 6000 of 24000 steps; best: -1, worst: 1. Mostly lr = 0.03.")
 
 # %% [markdown]
-# The line holds, at both rates. **Default Adam goes wrong where a gradient is rare and outweighs the others by little**: by less than 8 % at one in 300, less than 30 % at one in 1000, less than 132 % at one in 3000. A heavier one leads it the right way.
+# Line 1 holds, at both small rates. **Default Adam goes wrong where a gradient is rare and outweighs the others by little**: by less than 8 % at one in 300, less than 30 % at one in 1000, less than 132 % at one in 3000. A heavier one leads it the right way. No one sits at the very end, since each $C$ throws $x$ back by up to $\eta / \sqrt{1 - \beta_2} = 32\, \eta$. At $\eta = 0.1$ that is more than the whole interval: even AMSGrad is thrown about, and never settles.
 #
 # ### RAdam is not scale-free at first
 #
@@ -182,6 +183,7 @@ Table(headers, rows, "Where it ends; best: -1, worst: 1. lr = 0.01.")
 tried = {(n, g): lengths(family[n](), np.full(300, g)) for n in ("Adam", "RAdam") for g in (1.0, 1000.0)}
 assert np.allclose(tried["Adam", 1.0], tried["Adam", 1000.0])
 assert np.allclose(tried["RAdam", 1000.0][:5], 1000)
+assert np.allclose(tried["RAdam", 1000.0][5:], [r(t) for t in range(6, 301)])  # line 3
 rows = [[f"{n}, g = {g:g}", *(f"{s[t - 1]:.2f}" for t in (1, 5, 6, 300))] for (n, g), s in tried.items()]
 Table(["step length in lr", "step 1", "step 5", "step 6", "step 300"], rows)
 
@@ -226,12 +228,12 @@ assert apart < 0.15 and abs(ratio["AMSGrad"] - 1).max() < 0.02 and borrowed["RAd
 assert all(lrs[0] < rate < lrs[-1] for rate in best.values())  # no best rate at an end of the grid
 
 # %% [markdown]
-# **The rate matters more than the name.** RAdam warms up (line 3) and wants a larger $\eta$; keep Adam's, and it looks bad. With five seeds a "winner" means little: run it with `seed = 1`, then with 16, and look at RAdam. The limit: in 300 steps $v$ can lose 26 % at most, so AMSGrad had little to hold on to; try 3000.
+# **The rate matters more than the name.** RAdam warms up (line 3) and wants a larger $\eta$; keep Adam's, and it looks bad. With five seeds a "winner" means little: run it with `seed = 1`, then with 16, and look at RAdam. The limit: in 300 steps $v$ can lose 26 % at most, so AMSGrad had little to hold on to.
 #
 # ## Exercises
 #
 # ### 1. When does RAdam wake up? (5 minutes, easy)
-# Return the first step in which RAdam divides, for any $\beta_2$ from 0.5 on; 0 if it never does.
+# Return the first step in which RAdam divides, for any $\beta_2$ from 0.5 on; 0 (not `None`, and no endless loop) if it never does.
 
 # %% name="exercise-wake"
 def first_division(beta2):
@@ -293,4 +295,4 @@ check("windowed_divisor")
 #
 # - Adam fails where a gradient is rare and outweighs the others by little; AMSGrad mends that, and never forgets a spike. Use it for such gradients, not by habit.
 # - RAdam is Adam with a warm-up, after five steps in the unit of the gradient; NAdam hears sooner, with longer steps; Adamax bounds every step and sleeps after a spike.
-# - Do not expect a better result from a change within the family, and never compare two of them at one rate. "Adam speeds convergence and improves stability" (**C30, E25**) stays **conditional,** as in lesson 4.
+# - Do not change within the family for a better result: in our race the seeds scatter more than the variants differ. And never compare two of them at one rate. "Adam speeds convergence and improves stability" (**C30, E25**) stays **conditional,** as in lesson 4.

@@ -7,7 +7,7 @@ from .engine import Exercise, on
 LESSON = "03_algorithms/14_adam_family"
 
 
-BETAS = (0.5, 0.66, 0.667, 0.68, 0.7, 0.75, 0.8, 0.999)
+BETAS = (0.999, 0.8, 0.75, 0.7, 0.68, 0.667, 0.66, 0.5)  # first one that has an answer, or None for never looks open
 
 
 def _wake(beta2, above=5.0, factor=2.0):
@@ -76,6 +76,23 @@ longest = Exercise(
             _length(b1, b2, mu, k),
             _longest(b1, b2, mu) - 1,
         ),
+        "After k steps look on: the longest step of all is asked for.": lambda b1, b2, mu, k: (
+            _length(b1, b2, mu, k),
+            _longest(b1, b2, mu, stop=k + 1),
+        ),
+        "The length of step k is asked for, not that of the longest step.": lambda b1, b2, mu, k: (
+            _length(b1, b2, mu, _longest(b1, b2, mu)),
+            _longest(b1, b2, mu),
+        ),
+        "g has the weight 1 - mu, not 1.": _instead(lambda a, b, mu, k: _length(a, b, mu, k) + mu / (1 - b**k) ** 0.5),
+        "Step k stands at index k - 1 of a list that begins with step 1.": lambda b1, b2, mu, k: (
+            _length(b1, b2, mu, k + 1),
+            _longest(b1, b2, mu),
+        ),
+        "Two indices are off by one: the first step has the number 1.": lambda b1, b2, mu, k: (
+            _length(b1, b2, mu, k + 1),
+            _longest(b1, b2, mu) - 1,
+        ),
         "The length comes first, then the number.": lambda b1, b2, mu, k: (
             _longest(b1, b2, mu),
             _length(b1, b2, mu, k),
@@ -96,12 +113,20 @@ longest = Exercise(
 )
 
 
-def _values(gradients, beta2):
-    v, found = 0.0, []
+def _values(gradients, beta2, v=0.0, new=None):
+    found = []
     for g in gradients:
-        v = beta2 * v + (1 - beta2) * g**2
+        v = beta2 * v + (1 - beta2 if new is None else new) * g**2
         found.append(v)
     return found
+
+
+def _fed_back(gradients, beta2, n):
+    found, v = [], 0.0
+    for g in gradients:
+        found.append(beta2 * v + (1 - beta2) * g**2)
+        v = max(found[-n:])
+    return v**0.5
 
 
 window = Exercise(
@@ -121,6 +146,11 @@ window = Exercise(
             max(v / (1 - b**t) for t, v in list(enumerate(_values(g, b), 1))[-n:]) ** 0.5
         ),
         "The mean of the window, where the largest is asked for.": lambda g, b, n: np.mean(_values(g, b)[-n:]) ** 0.5,
+        "v starts at 0, not at the first square.": lambda g, b, n: max(_values(g, b, v=g[0] ** 2)[-n:]) ** 0.5,
+        "The new square enters v times 1 - beta2.": lambda g, b, n: max(_values(g, b, new=1.0)[-n:]) ** 0.5,
+        "beta2 and 1 - beta2 are exchanged.": lambda g, b, n: max(_values(g, 1 - b)[-n:]) ** 0.5,
+        "v goes on from v; the maximum must not be fed back into it.": _fed_back,
+        "The window is one step too short.": lambda g, b, n: max(_values(g, b)[-n + 1 :]) ** 0.5,
         "The smallest, where the largest is asked for.": lambda g, b, n: min(_values(g, b)[-n:]) ** 0.5,
     },
     lambda answer: [
