@@ -55,6 +55,14 @@ first = Exercise(
         "The last one: only what is above log C comes from the scatter.": _with(
             3, lambda V, n, m, s, C, a: np.sqrt(2 * a / (1 - 1 / C))
         ),
+        "The last one: twice the rise, over 1 - 1/C, is the variance; its root is missing, and so is 1 - 1/C.": _with(
+            3, lambda V, n, m, s, C, a: 2 * (a - np.log(C))
+        ),
+        "The last one: the rise is half of the variance times 1 - 1/C; yours lacks both factors.": _with(
+            3, lambda V, n, m, s, C, a: np.sqrt(a - np.log(C))
+        ),
+        "A tag says yes or no: two answers, whatever V is.": _with(1, lambda V, n, m, s, C, a: n * np.log(V)),
+        "The third one is 1 for standardised targets only.": _with(2, lambda V, n, m, s, C, a: 1.0),
     },
     on((50_257, 80, 3.0, 2.0, 10, 2.9), (100, 7, -0.5, 0.1, 2, 0.8)),
     returns=4,
@@ -104,6 +112,18 @@ text = Exercise(
         ),
         "Perplexity is wrong: a mean of means; a short piece counts as much as a long one.": lambda m, c, n: (
             np.exp(np.mean(m)),
+            _text(m, c, n)[1],
+        ),
+        "Bits per byte: that is one token's bits over all bytes; the whole text has more.": lambda m, c, n: (
+            _text(m, c, n)[0],
+            np.sum(m * c) / np.sum(c) / np.log(2) / n,
+        ),
+        "Bits per byte: a piece costs its mean times its tokens, so no mean of means.": lambda m, c, n: (
+            _text(m, c, n)[0],
+            np.mean(m) * np.sum(c) / np.log(2) / n,
+        ),
+        "The loss is minus the logarithm already: e to it, without another minus.": lambda m, c, n: (
+            np.exp(-np.sum(m * c) / np.sum(c)),
             _text(m, c, n)[1],
         ),
         "Perplexity comes first, then bits per byte.": lambda m, c, n: _text(m, c, n)[::-1],
@@ -180,6 +200,26 @@ dice = Exercise(
         "The value is right. A pixel with y = 0 has a gradient too: its p makes the denominator larger.": lambda p, y: (
             _dice(p, y)[0],
             y * _dice(p, y)[1],
+        ),
+        "The gradient is right. The value is the overlap; the loss is 1 less it.": lambda p, y: (
+            1 - _dice(p, y)[0],
+            _dice(p, y)[1],
+        ),
+        "The value is right. In the gradient the factor 2 is missing from the first part.": lambda p, y: (
+            _dice(p, y)[0],
+            -y / _size(p, y) + 2 * np.sum(p * y) / _size(p, y) ** 2,
+        ),
+        "The value is right. In the gradient's second part the sum over all pixels stays a sum.": lambda p, y: (
+            _dice(p, y)[0],
+            -2 * y / _size(p, y) + 2 * p * y / _size(p, y) ** 2,
+        ),
+        "The value is right. The slope of p y by p is y, not p.": lambda p, y: (
+            _dice(p, y)[0],
+            -2 * p / _size(p, y) + 2 * np.sum(p * y) / _size(p, y) ** 2,
+        ),
+        "The value is right. Nothing is averaged: do not divide the gradient by the number of pixels.": lambda p, y: (
+            _dice(p, y)[0],
+            _dice(p, y)[1] / len(p),
         ),
         "The gradient has one number per pixel; yours are added up.": lambda p, y: (
             _dice(p, y)[0],
