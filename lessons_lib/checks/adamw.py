@@ -27,6 +27,7 @@ def _step(theta, g, m, v, t, start, lr, beta1, beta2, eps, weight_decay, *, plac
     if place in ("gradient", "step", "after"):
         shrunk = theta
     shrunk = shrunk - start if place == "distance" else shrunk
+    shrunk = (1 - lr * weight_decay) * theta + start if place == "all of start" else shrunk
     shrunk = theta + (1 - lr * weight_decay) * (start - theta) if place == "share" else shrunk
     g = g + weight_decay * away if place == "gradient" else g
     m, v = beta1 * m + (1 - beta1) * g, beta2 * v + (1 - beta2) * g**2
@@ -52,6 +53,7 @@ step = Exercise(
         "That decays towards 0. Shrink the distance from start.": _wrong("to 0"),
         "Shrink the distance from start, not start itself.": _wrong("of start"),
         "That is the shrunken distance; start must be added to it again.": _wrong("distance"),
+        "All of start comes in at each step; its share is lr * weight_decay.": _wrong("all of start"),
         "The decay was added to the gradient: that is L2, and both averages see it.": _wrong("gradient"),
         "The decay is divided by the root of v_hat: it must not meet the step at all.": _wrong("step"),
         "The decay is not multiplied by lr.": _wrong("no lr"),
@@ -89,6 +91,7 @@ half_life = Exercise(
         "Upside down.": lambda lr, decay: np.log(1 - lr * decay) / np.log(0.5),
         "That is negative: the logarithm of one half is -log 2.": lambda lr, decay: np.log(2) / np.log(1 - lr * decay),
         "Do not round to whole steps.": lambda lr, decay: np.ceil(np.log(0.5) / np.log(1 - lr * decay)),
+        "Do not cut off the fraction of a step.": lambda lr, decay: np.floor(np.log(0.5) / np.log(1 - lr * decay)),
     },
     _pairs,
 )
@@ -105,6 +108,10 @@ bowl = Exercise(
         "That is as far as AdamW can push. A minimum that is nearer stops it.": lambda a, decay: np.sign(a) / decay,
         "Only as far as 1 / weight_decay, on either side: there the decay balances the step.": lambda a, decay: a,
         "The wrong side: the gradient pushes towards a.": lambda a, decay: -np.clip(a, -1 / decay, 1 / decay),
+        "The sign of a is lost.": lambda a, decay: np.minimum(np.abs(a), 1 / decay),
+        "The decay moves no end that can be reached; it only limits how far off an end can be.": (
+            lambda a, decay: np.sign(a) * np.maximum(np.abs(a) - 1 / decay, 0)
+        ),
         "On either side: a may be negative.": lambda a, decay: np.minimum(a, 1 / decay),
         "The limit is 1 / weight_decay: the stronger the decay, the closer to 0.": lambda a, decay: np.clip(
             a, -decay, decay
@@ -133,6 +140,9 @@ carry = Exercise(
             decay * np.max(lrs) / np.max(new)
         ),
         "The logarithm of a product is a sum.": lambda decay, lrs, new: decay * np.prod(lrs) / np.prod(new),
+        "That product must stay as it is; which decay gives it under the new rates?": lambda decay, lrs, new: (
+            decay * np.sum(lrs)
+        ),
         "That is the share that is kept, not the decay.": lambda decay, lrs, new: np.exp(-decay * np.sum(lrs)),
     },
     lambda answer: [
