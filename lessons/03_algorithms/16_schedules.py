@@ -96,8 +96,8 @@ def last(lr, warmup=1):  # line 5, from 10
         x = x - lr * min(1, t / warmup) * x**3 if abs(x) < 1e3 else np.inf
     return abs(x)
 
-assert last(0.019) < 1 and last(0.021) == np.inf and last(1.0) == np.inf and last(1.0, warmup=100) < 0.1
-print("from 10: the edge is 0.02 at once; with a warm-up of 100 steps a rate of 1 arrives")
+assert last(0.019) < 1 and last(0.021) == np.inf and last(1.0) == np.inf and last(1.0, warmup=200) < 0.1
+print("from 10: the edge is 0.02 at once; with a warm-up of 200 steps a rate of 1 arrives")
 
 # %% [markdown]
 # ## Code
@@ -271,30 +271,36 @@ assert all(verdicts.values())
 #
 # ### The plan
 #
-# A cosine for 500 steps, but training goes on to 1500. `warmup_cosine` stays at 0; PyTorch's class and our `cosine` turn, and are back at the full rate at 1000:
+# A cosine for 500 steps, but training goes on. `warmup_cosine` stays at 0; PyTorch's class and our `cosine` turn, and are back at the full rate at 1000. **Mended:** keep a plateau, and let the rate fall when you stop; here in the last 200 of 1000 steps:
 
 # %% name="plan"
-short = (constant, lambda t: warmup_cosine(t, 0, 500, 1.0), lambda t: cycles.cosine(t, 500, 1.0))
-gaps_short = np.array([walk(job, s, *short, steps=1000) for s, job in jobs.items()])
+plans = (
+    constant,
+    lambda t: warmup_cosine(t, 0, 500, 1.0),
+    lambda t: cycles.cosine(t, 500, 1.0),
+    lambda t: warmup_stable_decay(t, 0, 800, 1000, 1.0),
+)
+gaps_short = np.array([walk(job, s, *plans, steps=1000) for s, job in jobs.items()])
 at_500, at_1000 = (np.median(gaps_short[..., i - 2 : i], 0).mean(-1) for i in (10, 20))
-i = at_500.argmin(-1)[1]
+i, late = at_500.argmin(-1)[1], at_1000.min(-1)
 verdicts = {
-    "at 500 it is closer than any constant rate": at_500[1, i] < at_500[0].min(),
+    "cosine, at 500: closer than any constant rate": at_500[1, i] < at_500[0].min(),
     "left there, over 1.5 times as far as a cosine planned for 1500": at_500[1, i] > 1.5 * own[1],
     "at full rate again, over 3 times as far as at 500": at_1000[2, i] > 3 * at_500[2, i],
+    "late fall, at 1000: over 1.5 times closer than any constant rate": late[0] > 1.5 * late[3],
 }
-print("a cosine for 500, medians:", *(f"  {v}: {bool(ok)}" for v, ok in verdicts.items()), sep="\n")
+print("medians:", *(f"  {v}: {bool(ok)}" for v, ok in verdicts.items()), sep="\n")
 assert all(verdicts.values())
 
 # %% [markdown]
-# ### A range test finds the edge, not the best rate
+# ### A range test depends on its speed
 #
-# After Smith (2017): raise the rate a little in each step, and see where the loss takes off. Here from 0.001 to 100 in 200 steps, until the mean of the last ten batches is over four times its lowest so far:
+# After Smith (2017): raise the rate a little in each step, and see where the loss takes off. Here from 0.001 to 100, until the mean of the last ten batches is over four times its lowest so far; once in 100 steps, once in 1000:
 
 # %% name="range-test"
-def takes_off(job, s):
+def takes_off(job, s, steps):
     rng, theta, losses, means = np.random.default_rng(s), np.zeros(31), [], []
-    for rate in np.geomspace(0.001, 100, 200):
+    for rate in np.geomspace(0.001, 100, steps):
         n = rng.integers(len(job.y), size=16)
         losses.append(mean(binary_cross_entropy(job.x[n] @ theta, job.y[n])).value)
         means.append(np.mean(losses[-10:]))
@@ -302,20 +308,19 @@ def takes_off(job, s):
             return rate
         theta = theta - rate * job.gradient(theta, n)
 
-found = np.array([takes_off(job, s) for s, job in jobs.items()])
-edges = np.array([2 / np.linalg.eigvalsh(job.hessian)[-1] for job in jobs.values()])
-assert (found < 5 * edges).all() and (edges < 5 * found).all() and (found > 5 * lrs[at[0]]).all()
-print("every seed: within a factor of 5 of the edge 2 / h; over 5 times the best constant rate")
+fast, slow = np.array([[takes_off(job, s, k) for s, job in jobs.items()] for k in (100, 1000)])
+assert (slow < fast).all() and np.median(fast / slow) > 2 and (fast > lrs[at].max()).all()
+print("every seed: the slow test stops lower (median: by over 2); the fast one above each best rate")
 
 # %% [markdown]
-# So it says, roughly, where to stop searching, and little of where to begin.
+# A fast test says, roughly, where to stop searching, and little of where to begin.
 #
 # ### Warm-up: where it helps and where not
 #
 # Digits, three hidden layers of 64 or 32, momentum 0.9 (lesson 11), 300 steps, the rate falling in a straight line, with and without 50 steps of warm-up. Two starts: weights of the usual size, and three times as large, so the logits are $3^4 = 81$ times as large and the beginning is steep. With four rates, sixteen networks are trained side by side:
 
 # %% name="deep"
-grid = list(product((1, 3), (1, 50), (0.001, 0.003, 0.01, 0.03)))
+grid = list(product((1, 3), (1, 50), (0.001, 0.003, 0.01, 0.02)))
 start, warm, lr = torch.tensor(grid, device=setting.device).T.reshape(3, 16, 1, 1)
 lr = lr * torch.where(start == 1, 10, 1)  # the usual start stands ten times the rate
 loss = bridge.as_autograd(cross_entropy)
@@ -345,17 +350,14 @@ def deep(s, width, steps=300):
 trained = {w: np.median([deep(s, w) for s in setting.seeds], 0) for w in (64, 32)}
 rows = []
 for (w, m), i in product(trained.items(), (0, 1)):
-    pairs_of = [*m[i].T, m[i].min(1)]  # (without, with)
-    r = [p[0] / p[1] if min(p) < 2 else None for p in pairs_of]  # log 10 = 2.3 is guessing
-    cells = ["both fail" if x is None else "over 50" if x > 50 else f"{x:.2g}" for x in r]
-    rows.append([("usual", "3 x")[i], w, *cells])
-headers = ["start", "width", "lowest rate", "x 3", "x 10", "x 30", "each at its best"]
-assert all(0.5 < m[0, 0].min() / m[0, 1].min() < 2 for m in trained.values())
-assert all(m[1, 0, 3] > 1.2 * m[1, 1, 3] for m in trained.values())
+    ratios = [*(m[i, 0] / m[i, 1]), m[i, 0].min() / m[i, 1].min()]  # without over with
+    rows.append([("usual", "3 x")[i], w, *("over 50" if r > 50 else f"{r:.2g}" for r in ratios)])
+    assert ratios[3] > 1.2 and (i == 1 or 0.5 < ratios[4] < 2)
+headers = ["start", "width", "lowest rate", "x 3", "x 10", "x 20", "each at its best"]
 Table(headers, rows, "Training loss without warm-up over that with it, medians over seeds; above 1 it helps.")
 
 # %% [markdown]
-# After the usual start, each at its best rate of this coarse grid, warm-up changes the loss by less than a factor of 2, either way. After the large one it mends the highest rate, which is what line 5 leads to expect: better by 1.2 or more at both widths. How much is left once each side has its *own* best rate (last column) hangs on the network and on the seeds. All this is SGD with momentum; Adam has a reason of its own to start slowly, the few gradients in its first $v$ (lesson 14).
+# At the highest rate warm-up helps after either start, at both widths, by 1.2 times or more, as line 5 leads to expect (the curvature is not measured here). **After the usual start a lower rate does as well:** each side at its *own* best rate of this coarse grid (last column), they differ by less than a factor of 2, either way. After the large one the gain hangs on the network and on the seeds. All this is SGD with momentum; Adam has a reason of its own to start slowly, the few gradients in its first $v$ (lesson 14).
 #
 # ## Exercises
 #
@@ -412,5 +414,5 @@ check("torch_numbers")
 # ## Takeaways
 #
 # - A constant rate circles, for small rates at a height in proportion to $\eta$. Lowering the rate and averaging both go below. Once the start is forgotten, the mean does so in a bowl at any stable rate; on data only at a well chosen one, where a cosine forgives. **E22: mended**, as to schedules, warm-up and the range test; the rest is lesson 17.
-# - **G19: confirmed**; know which update gets the rate 0, and let the plan end where training ends.
-# - Without noise there is no circle to narrow: keep a rate that works. Do not plan a cosine for an end you do not know, and do not expect much of warm-up where the start is good.
+# - **G19: confirmed**, and PyTorch's classes give it (exercise 3); know which update gets the rate 0.
+# - Without noise there is no circle to narrow: keep a rate that works. Do not plan a cosine for an end you do not know. Where the start is good, expect warm-up to save too high a rate, not to beat a good one.

@@ -28,6 +28,12 @@ root = Exercise(
         "The smaller branch is the right idea, but at t = warmup the root must be lr: it lacks a factor.": (
             lambda t, w, lr: lr * min(t / w, t**-0.5)
         ),
+        "The shape is right, the height is not: at t = warmup it must be lr; yours is lr / sqrt(warmup).": (
+            lambda t, w, lr: lr * min(t**-0.5, t * w**-1.5)
+        ),
+        "lr = c / sqrt(t) at t = warmup: c is lr times the root of warmup, not times warmup.": lambda t, w, lr: (
+            lr * (t / w if t < w else w * t**-0.5)
+        ),
         "t is 1 in the first step, with the rate lr / warmup; yours counts from 0 there.": lambda t, w, lr: (
             lr * ((t - 1) / w if t < w else (w / t) ** 0.5)
         ),
@@ -39,6 +45,9 @@ root = Exercise(
         "After the warm-up it must fall.": lambda t, w, lr: lr * min(1.0, t / w),
         "t counts from the start of training, also after the warm-up.": lambda t, w, lr: (
             lr * (t / w if t <= w else (t - w + 1) ** -0.5)
+        ),
+        "After the warm-up yours counts t anew; the root of warmup / t needs the t of the whole training.": (
+            lambda t, w, lr: lr * (t / w if t <= w else (w / (t - w)) ** 0.5)
         ),
         "lr is the highest rate; yours is not scaled by it.": lambda t, w, lr: _root(t, w, 1.0),
     },
@@ -58,6 +67,10 @@ equal = Exercise(
         ),
         "A sign: 2 - eta h must equal n eta h.": lambda h, n: 2 / (h * (n - 1)),
         "h is missing: a curvature twice as large halves the rate.": lambda h, n: 2 / (n + 1),
+        "That is the variance of line 2; the rate that gives line 1 the same variance is wanted.": lambda h, n: (
+            1 / (n * h**2)
+        ),
+        "One h was lost: in 2 - eta h = n eta h each eta has its h.": lambda h, n: 2 / (h * n + 1),
         "Line 2 divides by h squared, line 1 by h: one h is left.": lambda h, n: 2 / (h**2 * (n + 1)),
         "h is above the line, where it must be below.": lambda h, n: 2 * h / (n + 1),
         "Line 1 divides by 2 - eta h; you divided by 1 - eta h.": lambda h, n: 1 / (h * (n + 1)),
@@ -113,6 +126,18 @@ numbers = Exercise(
             1 / w,
             w - 1,
             w - 1,
+            total - w - 1,
+        ),
+        "The end is right, but lr comes one update late: the scheduler's step 0 is update 1.": lambda w, total: (
+            1 / w,
+            w,
+            w,
+            total - w - 1,
+        ),
+        "The end is right, but the peak is used twice: the cosine's own step 0 is the peak.": lambda w, total: (
+            1 / w,
+            w - 1,
+            w,
             total - w - 1,
         ),
         "Two slips: the scheduler's step 0 has the first rate already, and T_max counts the cosine's own steps.": (
