@@ -57,26 +57,31 @@ setting = bridge.start(device, seed, profile)
 # ## Derivation
 #
 # 1. Cross-entropy with a soft target has the gradient $p - y'$ (lesson 2): it is 0 at $p = y'$. With smoothing the best logit of the right class leads the others by $\log \big( \frac{(1 - \varepsilon) C}{\varepsilon} + 1 \big)$, **a finite number**; with $\varepsilon = 0$ no lead is enough.
-# 2. By the logit $z_j$ the focal loss with $\alpha = 1$ has the gradient $(1 - p_k)^\gamma \big( 1 - \gamma \frac{p_k \log p_k}{1 - p_k} \big) \cdot (p_j - y_j)$: the direction of cross-entropy, times a factor that (for $\gamma > 0$) goes to 0 as $p_k \to 1$ and to 1 as $p_k \to 0$.
-# 3. In a weighted mean an example's share is $w_n / \sum_m w_m$. Alone in its batch, it is $w_n / w_n = 1$, **whatever its weight** above 0. In PyTorch's `cross_entropy(weight=...)` too: its mean divides by the weights.
+# 2. Product rule, with $\partial \log p_k / \partial z_j = y_j - p_j$: the focal loss with $\alpha = 1$ has the gradient $(1 - p_k)^\gamma \big( 1 - \gamma \frac{p_k \log p_k}{1 - p_k} \big) \cdot (p_j - y_j)$: the direction of cross-entropy, times a factor. For $\gamma > 0$ it goes to 0 as $p_k \to 1$; on the way from its limit 1 at $p_k \to 0$ it first rises above 1.
+# 3. In a weighted mean an example's share is $w_n / \sum_m w_m$. Alone in its batch, it is $w_n / w_n = 1$, **whatever its weight** above 0. In PyTorch's `cross_entropy(weight=...)` too, for integer labels: its mean divides by their weights. Hand it the same labels one-hot, as distributions, and it divides by $N$: now 19 counts 19 times.
 # 4. Let $y$ be the true probability of the rare class at some $x$, and $w$ its weight. The best prediction $p$ minimises $-w\,y \log p - (1 - y) \log(1 - p)$, so that $\frac{p}{1 - p} = w\,\frac{y}{1 - y}$: as if the rare class were $w$ times as frequent. The log-odds of every prediction rise by $\log w$ (if the model can): **a weight moves the threshold.**
-# 5. Focal loss with two classes: the best $p$ minimises $-y (1 - p)^\gamma \log p - (1 - y)\, p^\gamma \log(1 - p)$. Swap the classes ($y$ with $1 - y$, $p$ with $1 - p$) and nothing changes: at $y = \frac12$ the best is $p = \frac12$, **the threshold stays.** Elsewhere the best is nearer to $\frac12$ than the truth: for $\gamma = 2$ and $y = 0.05$ it is 0.25.
+# 5. Focal loss with two classes: the best $p$ minimises $-y (1 - p)^\gamma \log p - (1 - y)\, p^\gamma \log(1 - p)$. Swap the classes ($y$ with $1 - y$, $p$ with $1 - p$) and nothing changes: at $y = \frac12$ the best is $p = \frac12$, **the threshold stays.** Elsewhere the best is nearer to $\frac12$ than the truth, because the factor of line 2 is larger for the class held less likely: for $\gamma = 2$ and $y = 0.05$ it is 0.25.
 
 # %% name="derivation"
 C, eps, p, gamma, y, w = sp.symbols("C epsilon p gamma y w", positive=True)
 assert sp.simplify((1 - eps + eps / C) / (eps / C) - ((1 - eps) * C / eps + 1)) == 0  # line 1
 slope = p * sp.diff(-((1 - p) ** gamma) * sp.log(p), p)  # by log p; and d log p_k / dz = y - p
-assert sp.simplify(slope + (1 - p) ** gamma * (1 - gamma * p * sp.log(p) / (1 - p))) == 0  # line 2
+factor = (1 - p) ** gamma * (1 - gamma * p * sp.log(p) / (1 - p))
+assert sp.simplify(slope + factor) == 0 and factor.subs({p: 0.1, gamma: 2}) > 1  # line 2
 z, k, nineteen = torch.tensor([[1.0, -2.0, 0.5]]), torch.tensor([1]), torch.full((3,), 19.0)
 one = cross_entropy(z, k)
 assert torch.allclose(weighted_mean(one, nineteen[k]).grad, one.grad)  # line 3
-assert torch.allclose(F.cross_entropy(z, k, weight=nineteen), one.value)  # line 3, PyTorch
+for target, times in ((k, 1), (F.one_hot(k, 3).float(), 19)):  # line 3, PyTorch
+    assert torch.allclose(F.cross_entropy(z, target, weight=nineteen), times * one.value)
+
+# %% name="derivation-best"
 best = sp.solve(sp.diff(-w * y * sp.log(p) - (1 - y) * sp.log(1 - p), p), p)[0]
 assert sp.simplify(best / (1 - best) - w * y / (1 - y)) == 0  # line 4
-at = np.linspace(0.001, 0.999, 999)
-for truth, answer in ((0.5, 0.5), (0.05, 0.25)):  # line 5
-    focal_mean = -truth * (1 - at) ** 2 * np.log(at) - (1 - truth) * at**2 * np.log(1 - at)
-    assert np.isclose(at[focal_mean.argmin()], answer)
+at, truth = np.linspace(0.001, 0.999, 999), np.array([[0.05], [0.2], [0.4], [0.5]])
+focal_mean = -truth * (1 - at) ** 2 * np.log(at) - (1 - truth) * at**2 * np.log(1 - at)
+answer = at[focal_mean.argmin(1)]
+assert np.isclose(answer[0], 0.25) and np.isclose(answer[3], 0.5)  # line 5
+assert (truth[:3, 0] < answer[:3]).all() and (answer[:3] < 0.5).all()  # nearer to 1/2
 print("lines 1 to 5 hold")
 
 # %% [markdown]
@@ -86,7 +91,7 @@ print("lines 1 to 5 hold")
 show(focal, weighted_mean)
 
 # %% [markdown]
-# `weighted_mean` is the source document's step "mean over the examples", said exactly (its divisor: E27, lesson 2). Class weights, padding and prompts that should not be learned are all a `w`. A weight of 0 removes an example even where its loss is `inf` or `NaN`.
+# `weighted_mean` is the source document's step "mean over the examples", said exactly (its divisor: E27, lesson 2). A weight of 0 removes an example even where its loss is `inf` or `NaN`.
 #
 # ## Parity with PyTorch
 #
@@ -232,7 +237,7 @@ print("0.1 makes the probabilities worse on most splits at one learning rate, be
 print("0.01: better on most splits at both; the share of right answers: within 0.03 (medians)")
 
 # %% [markdown]
-# Smoothing makes a model less sure; whether that helps depends on how much too sure it was. The usual 0.1 ends at the same modest probabilities at both rates: worse than a model that was a little too sure, better than one that was far too sure. The learning rate alone turned the verdict, and so may anything else that makes a model surer. Choose the amount on validation data.
+# Smoothing makes a model less sure; here that helped where it was far too sure. The usual 0.1 ends at the same modest probabilities at both rates: worse than a model a little too sure, better than one far too sure. The learning rate alone turned the verdict, and so may anything else that makes a model surer. Smoothing may also improve the scores themselves; the table does not separate the two. Choose the amount on validation data.
 #
 # ### Nothing left
 
@@ -244,7 +249,7 @@ losses = {
     "PyTorch, every label ignored": F.cross_entropy(z, k - 100),  # ignore_index is -100
     "PyTorch, every label of weight 0": F.cross_entropy(z, k, weight=torch.tensor([0.0, 1, 1])),
     "by hand, every token masked": (each * mask).sum() / mask.sum(),
-    "by hand, divided by at least 1": (each * mask).sum() / mask.sum().clamp(min=1),
+    "by hand, 0/1 mask, divided by at least 1": (each * mask).sum() / mask.sum().clamp(min=1),
 }
 grads = {name: torch.autograd.grad(loss, z, retain_graph=True)[0] for name, loss in losses.items()}
 losses["ours"], grads["ours"] = weighted_mean(cross_entropy(z.detach(), k), mask)
@@ -308,6 +313,6 @@ check("unweighted")
 #
 # ## Takeaways
 #
-# - Weights, masks and ignored tokens are one weighted mean; say by what it divides. Within a batch of one, a weight does nothing.
-# - **G9: confirmed** as formulas; conditional as remedies. Smoothing makes logits finite; whether its probabilities are better depends on the amount and on how sure the model was. A class weight moves the threshold (if the model can); focal loss without $\alpha$ does not, and gained nothing on the imbalanced linear model here.
+# - Weights, masks and ignored tokens are one weighted mean; say by what it divides. Divided by its own weights, a batch of one undoes any weight above 0.
+# - **G9: confirmed** as formulas; conditional as remedies. Smoothing makes logits finite; whether its probabilities are better turned on the amount and the learning rate here. A class weight moves the threshold (if the model can); focal loss without $\alpha$ does not, and gained nothing on the imbalanced linear model here.
 # - Where you need probabilities, do not weigh classes (or undo the weight: exercise 3); move the threshold. Focal loss spoiled well-fitted probabilities; in deep networks that are too sure it can help (Mukhoti et al. 2020, arXiv 2002.09437).

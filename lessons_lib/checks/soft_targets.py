@@ -26,6 +26,10 @@ share = Exercise(
         ),
         "Divided by the mean weight, but the weights do not enter above.": lambda v, w, B, m: np.sum(v) / (B * m),
         "Divided once too often: B already counts the examples.": lambda v, w, B, m: np.mean(w * v) / (B * m),
+        "Its own weights divide: they differ from one micro-batch to the next.": lambda v, w, B, m: (
+            np.sum(w * v) / np.sum(w) / B
+        ),
+        "Nothing divides: the batch size and the mean weight are missing.": lambda v, w, B, m: np.sum(w * v),
         "Divide by B too.": lambda v, w, B, m: np.sum(w * v) / m,
     },
     lambda answer: [answer(_V, _W, 32, 1.9), answer(_V[:1], _W[:1], 8, 1.9), answer(_V, np.array([0.0, 0, 3]), 5, 0.4)],
@@ -65,6 +69,18 @@ votes = Exercise(
         "One vote is not half of all: it weighs less the more votes a row has.": lambda v: (
             (v / v.sum(1, keepdims=True) + 1 / v.shape[1]) / 2
         ),
+        "One vote among n + 1 is the share 1 / (n + 1): not a fixed amount.": lambda v: (
+            0.9 * v / v.sum(1, keepdims=True) + 0.1 / v.shape[1]
+        ),
+        "Of n + 1 votes one is new: its share is 1 / (n + 1), not 1 / n.": lambda v: (
+            (1 - 1 / v.sum(1, keepdims=True)) * v / v.sum(1, keepdims=True) + 1 / v.sum(1, keepdims=True) / v.shape[1]
+        ),
+        "Add the vote to the counts, before you divide by their sum.": lambda v: (
+            v / v.sum(1, keepdims=True) + 1 / v.shape[1]
+        ),
+        "Divide by the votes of the row, not by all votes.": lambda v: (
+            (v + 1 / v.shape[1]) / (v + 1 / v.shape[1]).sum()
+        ),
     },
     lambda answer: [answer(np.array([[3.0, 0, 1, 0], [0, 0, 0, 7], [2, 1, 1, 1]]))],
 )
@@ -79,7 +95,12 @@ undo = Exercise(
         "The other way round: the weighted model says class 1 too often.": lambda p, w: w * p / (w * p + 1 - p),
         "Dividing the probability is not enough: the two must still sum to 1.": lambda p, w: p / w,
         "Those are the odds; a probability is asked for.": lambda p, w: p / (1 - p) / w,
-        "The weight goes to the other class's share.": lambda p, w: p / (p + (1 - p) / w + (w - 1) / w * p),
+        "Log-odds fall by log(w); they are not divided by w.": lambda p, w: 1 / (1 + ((1 - p) / p) ** (1 / w)),
+        "Multiplied where it must be divided, and those are odds; a probability is asked for.": lambda p, w: (
+            w * p / (1 - p)
+        ),
+        "That is the probability of class 0.": lambda p, w: 1 / (1 + p / (1 - p) / w),
+        "From odds o to a probability: o / (1 + o), not o / (1 - o).": lambda p, w: p / (w * (1 - p) - p),
         "Those are the log-odds; a probability is asked for.": lambda p, w: np.log(p / (1 - p) / w),
         "Log-odds fall by log(w), not by w.": lambda p, w: 1 / (1 + (1 - p) / p * np.exp(w)),
         "That mixes p with the weight's share; the odds are what was multiplied.": lambda p, w: (
