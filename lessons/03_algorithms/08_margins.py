@@ -38,7 +38,7 @@ setting = bridge.start(device, seed, profile)
 #
 # $$\ell = \max(0,\ m - l), \qquad l = \begin{cases} y\, s & \text{hinge: a score on its side of 0}\\ y\, (a - b) & \text{margin ranking: one score above another}\\ d(x, n) - d(x, p) & \text{triplet: nearer to its like}\end{cases}$$
 #
-# Two relatives: the **soft margin** $\log(1 + e^{-l})$ with $l = y\, s$ rounds the corner off; the **cosine embedding** loss is $1 - c$ for a similar pair and $\max(0, c - m)$ for a dissimilar one, $c$ the cosine of their angle.
+# Two relatives: the **soft margin** $\log(1 + e^{-l})$ with $l = y\, s$ rounds the corner off; the **cosine embedding** loss is $1 - c$ for a similar pair and $\max(0, c - m)$ for a dissimilar one, $c$ the cosine of the angle between $x$ and $p$, or $x$ and $n$.
 #
 # | symbol | code | shape | meaning |
 # |---|---|---|---|
@@ -46,7 +46,7 @@ setting = bridge.start(device, seed, profile)
 # | $y$ | `labels` | $(N,)$ | $+1$ or $-1$ |
 # | $x, p, n$ | `anchor`, `positive`, `negative` | $(N, D)$ | a vector, one of its class, one of another |
 # | $d$ | | | Euclidean distance |
-# | $m$ | `margin` | a number $\ge 0$ | the lead that is enough |
+# | $m$ | `margin` | a number $\ge 0$; for the cosine from $-1$ to 1 | the lead that is enough |
 #
 # ## Derivation
 #
@@ -55,7 +55,7 @@ setting = bridge.start(device, seed, profile)
 # 3. Multiply $w$ and $m$ by $k$: the loss is multiplied by $k$, the decisions are the same. Without the penalty $\lambda$ a larger margin is only a larger unit.
 # 4. The soft margin is binary cross-entropy with other names: $\log(1 + e^{-s})$ for $y = 1$. Its slope is never 0: **everyone keeps talking.** For a group with one score and the share $q$ of $y = 1$, its best score is $\log \frac{q}{1 - q}$, from which $\sigma$ makes $q$ again; the hinge's is 1 for *every* $q$ between $\frac12$ and 1.
 # 5. Send every input to one point: all distances are 0, no lead, and **the triplet loss is exactly $m$,** whatever the data are.
-# 6. The cosine does not depend on the length of $a$, so its gradient by $a$ is orthogonal to $a$; by Pythagoras a step $a - \eta g$ has the squared length $\lVert a \rVert^2 + \eta^2 \lVert g \rVert^2$. **Gradient descent can only lengthen the vectors.** The gradient is proportional to $1 / \lVert a \rVert$: for a vector $k$ times as long, the step is $k$ times shorter, and turns it by an angle (its tangent) $k^2$ times smaller.
+# 6. The cosine does not depend on the length of $x$, so its gradient by $x$ is orthogonal to $x$; by Pythagoras a step $x - \eta g$ has the squared length $\lVert x \rVert^2 + \eta^2 \lVert g \rVert^2$. **Gradient descent can only lengthen the vectors.** The gradient is proportional to $1 / \lVert x \rVert$: for a vector $k$ times as long, the step is $k$ times shorter, and turns it by an angle (its tangent) $k^2$ times smaller.
 
 # %% name="derivation"
 scores, y = np.array([-2.0, 0.5, 0.99, 1.01, 30.0]), np.ones(5, dtype=int)
@@ -73,11 +73,11 @@ point = np.ones((1, 4))
 assert np.isclose(triplet(point, point, point, margin=0.2).value, 0.2)  # line 5
 
 # %% name="derivation-cosine"
-a, b = np.random.default_rng(seed).normal(size=(2, 100, 4))
+x, p = np.random.default_rng(seed).normal(size=(2, 100, 4))
 similar = np.ones(100, dtype=int)
-g = cosine_embedding(a, b, similar).grad.first
-assert np.allclose((g * a).sum(1), 0)
-assert np.allclose(cosine_embedding(3 * a, b, similar).grad.first, g / 3)
+g = cosine_embedding(x, p, similar).grad.first
+assert np.allclose((g * x).sum(1), 0)
+assert np.allclose(cosine_embedding(3 * x, p, similar).grad.first, g / 3)
 print("lines 1 and 3 to 6 hold; line 2 is the picture")
 
 # %% [markdown]
@@ -87,11 +87,11 @@ print("lines 1 and 3 to 6 hold; line 2 is the picture")
 show(hinge, margin_ranking, soft_margin)
 
 # %% [markdown]
-# At the kink, where the lead is exactly $m$, we take the slope 0; PyTorch's releases differ there (see the course's parity page, `results/parity.md`). `positive_part` is $\max(x, 0)$ with its slope. PyTorch has no `hinge`: call `F.margin_ranking_loss(score, zeros, labels, margin=1.0)`.
+# At the kink, where the lead is exactly $m$, we take the slope 0; PyTorch's releases differ there (`results/parity.md`, the course's parity page). `positive_part` is $\max(x, 0)$ with its slope. PyTorch has no `hinge`: call `F.margin_ranking_loss(score, zeros, labels, margin=1.0)`.
 #
 # ## Parity with PyTorch
 #
-# Against `F.margin_ranking_loss` and `F.triplet_margin_loss`; the others are on the parity page.
+# Against `F.margin_ranking_loss` and `F.triplet_margin_loss`; the others are on the parity page. Of the triplet's options, `p` is the norm that measures $d$, `eps` is added to the differences, and `swap` takes $d(p, n)$ for $d(x, n)$ where it is smaller.
 
 # %% tags=["nbval-ignore-output"] name="parity-ranking"
 parity.table("margin_ranking", setting.device)
@@ -156,7 +156,7 @@ print("divided by the new N instead of the old, both move by more than 30")
 print("silent (every seed): over 8 of 10 at penalty 0.01, fewer than 7 of 10 at penalty 1")
 
 # %% [markdown]
-# Line 2 at work: the hinge's solution rests on a few *support vectors*, and the rest may go (what remains of the change is the optimizer's). The soft margin hears everyone.
+# Line 2 at work: the hinge's solution rests on a few *support vectors*, and the rest may go. (The small change that remains shrinks with more `steps`: try it. At 90 per cent some seeds lose support vectors too.) The soft margin hears everyone.
 #
 # **But keep the old $N$:** the mean over the kept fifth gives each of them five times the weight, as if $\lambda$ were a fifth. A stronger penalty makes $w$ shorter: fewer examples reach the margin, and fewer may go. Which ones is known only after training.
 
@@ -181,7 +181,8 @@ for p in penalties:
         measured[loss, p] = np.array([nats(loss, p, s) for s in setting.seeds]).T
     columns = [measured[loss, p][i] for i in (0, 1) for loss in losses.values()]
     rows.append([f"{p:g}", *(f"{c.mean():.3f} ± {c.std():.3f}" for c in columns)])
-Table(["penalty", "hinge", "soft margin", "hinge, best k", "soft margin, best k"], rows)
+heads = ["penalty", "hinge", "soft margin", "hinge, best k", "soft margin, best k"]
+Table(heads, rows, "± is the standard deviation over seeds.")
 
 # %% name="probability-verdict"
 plain, scaled = np.median(measured[hinge, 0.01] / measured[soft_margin, 0.01], axis=1)
@@ -191,7 +192,7 @@ print("penalty 0.01: the hinge's sigmoid costs over 1.1 times the soft margin's 
 print("the best k takes away more than half of the difference")
 
 # %% [markdown]
-# The hinge's scores are in units of its margin (line 3), not of $\sigma$. With a fitted scale most of the difference is gone: **here the scores were not worse, their unit was.** Under a strong penalty, which shortens $w$, the soft margin needs a scale too. Fit it on data that were not trained on. But where a flexible model gives each group its own score, 6 of 10 and 9 of 10 both get 1 (line 4), and no $k$ helps.
+# The hinge's scores are in units of its margin (line 3), not of $\sigma$. At penalty 0.01 a fitted scale takes most of the difference away: **at this penalty the scores were not worse, their unit was.** Under a strong one, which shortens $w$, the soft margin needs a scale too. Fit it on data that were not trained on. But where a flexible model gives each group its own score, 6 of 10 and 9 of 10 both get 1 (line 4), and no $k$ helps.
 #
 # ### Two traps in PyTorch
 #
@@ -260,21 +261,21 @@ print("every seed, every trained model: over 9 of 10 neighbours are right; the l
 print("is over 5 times that on random ones, and more than that of a model with all at one point")
 
 # %% [markdown]
-# Along a row: one model, two losses far apart. Down the losses on the hardest: the least belongs to the model that knows nothing, the greatest to one with as many right neighbours as any. Its $w$ is longer; multiply $w$ by $k$, and every distance changes, but no neighbour. **A triplet loss speaks of its triplets and its vectors' length before it speaks of the model.** Watch a metric.
+# Along a row: one model, two losses far apart. Down the losses on the hardest: the least belongs to the model that knows nothing, the greatest to one with over 9 of 10 right neighbours. Its $w$ is longer; multiply $w$ by $k$, and every distance changes, but no neighbour. **A triplet loss speaks of its triplets and its vectors' length before it speaks of the model.** Watch a metric.
 #
 # ### Vectors that only grow
 #
 # Line 6, with PyTorch's loss: 50 pairs to be turned together.
 
 # %% name="lengths"
-a, b = torch.randn(2, 50, 8, generator=torch.Generator().manual_seed(seed))
+start, p = torch.randn(2, 50, 8, generator=torch.Generator().manual_seed(seed))
 for lr in (0.02, 0.2, 2.0):
-    p, lengths = a.clone().requires_grad_(), [a.norm(dim=1)]
+    x, lengths = start.clone().requires_grad_(), [start.norm(dim=1)]
     for _ in range(100):
-        loss = F.cosine_embedding_loss(p, b, torch.ones(50), reduction="sum")
-        (g,) = torch.autograd.grad(loss, p)
-        p = (p - lr * g).detach().requires_grad_()
-        lengths.append(p.detach().norm(dim=1))
+        loss = F.cosine_embedding_loss(x, p, torch.ones(50), reduction="sum")
+        (g,) = torch.autograd.grad(loss, x)
+        x = (x - lr * g).detach().requires_grad_()
+        lengths.append(x.detach().norm(dim=1))
         assert (lengths[-1] > lengths[-2] - 1e-5).all()
     turn = (lengths[0] / lengths[-1]).square().mean()
     longer = (lengths[-1] / lengths[0]).mean()
@@ -286,17 +287,17 @@ for lr in (0.02, 0.2, 2.0):
 # ## Exercises
 #
 # ### 1. A hinge for many classes (8 minutes, medium)
-# The lead of the right class $k$ is $z_k$ less the largest *other* score. Return, for the scores `z` of one example, the hinge loss with margin 1 and its gradient by `z`, as a pair. (No ties in the check. PyTorch's `multi_margin_loss` adds up *every* other class.)
+# The lead of the right class is its score less the largest *other* score. Return, for the scores `z` of one example and the index `label` of its class, the hinge loss with margin 1 and its gradient by `z`, as a pair. (No ties in the check. PyTorch's `multi_margin_loss` adds up *every* other class and divides by the number of classes.)
 
 # %% name="exercise-classes"
-def classes_hinge(z, k):
+def classes_hinge(z, label):
     ### BEGIN SOLUTION
-    others = np.where(np.arange(len(z)) == k, -np.inf, z)
+    others = np.where(np.arange(len(z)) == label, -np.inf, z)
     rival = np.argmax(others)
-    value = max(0.0, 1 - z[k] + z[rival])
+    value = max(0.0, 1 - z[label] + z[rival])
     grad = np.zeros(len(z))
     if value > 0:
-        grad[rival], grad[k] = 1.0, -1.0
+        grad[rival], grad[label] = 1.0, -1.0
     return value, grad
     ### END SOLUTION
 
@@ -304,7 +305,7 @@ def classes_hinge(z, k):
 check("classes_hinge")
 
 # %% [markdown]
-# <details><summary>Hint 1</summary>np.argmax must not find class k itself.</details>
+# <details><summary>Hint 1</summary>np.argmax must not find the right class itself.</details>
 # <details><summary>Hint 2</summary>How many of the scores occur in the value? The gradient has as many entries that are not 0, or none.</details>
 #
 # ### 2. What ranking losses are after (6 minutes, easy)
@@ -346,6 +347,6 @@ check("semi_hard")
 #
 # ## Takeaways
 #
-# - A hinge falls silent where the lead is enough: its solution rests on a few examples, and the others may go, as long as the weight of the penalty stays.
-# - A margin loss is in units of its scores or distances, and depends on how hard the pairs are: the triplet loss of a useless model is exactly $m$, that of a good one may be higher. Give a margin, and watch a metric.
-# - A score is not a probability before its unit is fitted. Where you need probabilities from the start, take the soft margin, which is binary cross-entropy, with a small penalty.
+# - A hinge falls silent where the lead is enough: the silent examples may go, as long as the weight of the penalty stays. Under the weak penalty more were silent than under the strong one.
+# - A margin loss is in units of its scores or distances, and depends on how hard the pairs are: with all at one point the triplet loss is exactly $m$, that of a good model may be higher. Give a margin, and watch a metric.
+# - A score is not a probability before its unit is fitted. Where you need probabilities from the start, take the soft margin, which is binary cross-entropy, and check its scale on data that were not trained on.

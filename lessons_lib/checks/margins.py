@@ -16,6 +16,15 @@ def _classes(z, k, margin=1.0):
     return value, grad
 
 
+def _against(z, k, rival):
+    """The loss against the class `rival`, which may be the wrong one."""
+    value, grad = max(0.0, 1 - z[k] + z[rival]), np.zeros(len(z))
+    if value > 0:
+        grad[rival] = 1.0
+        grad[k] = -1.0
+    return value, grad
+
+
 def _every_rival(z, k):
     lead = z[k] - z
     each = np.where(np.arange(len(z)) == k, 0.0, np.maximum(0, 1 - lead))
@@ -47,6 +56,17 @@ classes = Exercise(
             1 - z[k] + np.max(np.delete(z, k)),
             _classes(z, k, 1e9)[1],
         ),
+        "The lead is the right class's score less its rival's, not the other way round.": lambda z, k: (
+            max(0.0, 1 + z[k] - np.max(np.delete(z, k))),
+            -_classes(z, k, 1e9)[1] * (1 + z[k] > np.max(np.delete(z, k))),
+        ),
+        "The second largest score is the rival only where the right class has the largest.": lambda z, k: _against(
+            z, k, np.argsort(z)[-2]
+        ),
+        "A score of 0 can win among negative ones: leave the right class out with -np.inf.": lambda z, k: (
+            max(0.0, 1 - z[k] + max(0.0, np.max(np.delete(z, k)))),
+            _against(z, k, np.argmax(np.where(np.arange(len(z)) == k, 0.0, z)))[1],
+        ),
         "The margin of 1 is missing.": lambda z, k: _classes(z, k, 0.0),
         "The sign of the gradient is wrong.": lambda z, k: (_classes(z, k)[0], -_classes(z, k)[1]),
         "The value is right. Where the lead is enough, the gradient is 0.": lambda z, k: (
@@ -57,7 +77,7 @@ classes = Exercise(
             _classes(z, k)[0],
             _classes(z, k, 0.0)[1],
         ),
-        "The value is right. Without class k all places after it shift by one: the rival's index is wrong.": _shifted,
+        "The value is right. Without the right class the places after it shift by one: the rival's is wrong.": _shifted,
         "The value is right. The slopes are 1 and -1, however large the loss is.": lambda z, k: (
             _classes(z, k)[0],
             _classes(z, k)[0] * _classes(z, k)[1],
@@ -96,6 +116,9 @@ area = Exercise(
         "Ties count half, not fully.": lambda p, n: np.mean(p[:, None] >= n),
         "The wrong way round: the positive should be higher.": lambda p, n: 1 - _auc(p, n),
         "A share: divide by the number of pairs.": lambda p, n: _auc(p, n) * len(p) * len(n),
+        "That is 2 AUC - 1: a pair the wrong way round counts 0, not -1.": lambda p, n: 2 * _auc(p, n) - 1,
+        "Divide by the number of pairs, not of positives.": lambda p, n: _auc(p, n) * len(n),
+        "Divide by the number of pairs, not of negatives.": lambda p, n: _auc(p, n) * len(p),
         "Every positive meets every negative, not only the one at its own place.": lambda p, n: np.mean(
             p[: min(len(p), len(n))] > n[: min(len(p), len(n))]
         ),
@@ -128,6 +151,11 @@ def _part(distance, same, d_p):
     return np.argmin(beyond) if len(beyond) else np.argmax(distance[other])
 
 
+def _among_all(distance, same, d_p):
+    other = np.flatnonzero(~same)
+    return other[_part(distance, same, d_p)]
+
+
 def _nearest(far, d, same, anybody=None):
     """The nearest of `far`; if there is `anybody`, else the farthest of another class."""
     anybody = far.any() if anybody is None else anybody
@@ -157,6 +185,13 @@ semi = Exercise(
         "If no negative is far enough: the farthest of the negatives, not of all.": lambda d, same, d_p: (
             _semi(d, same, d_p) if (d[~same] > d_p).any() else np.argmax(d)
         ),
+        "If no negative is far enough, yours is a place among the negatives: look its index up.": lambda d, same, d_p: (
+            _semi(d, same, d_p) if (d[~same] > d_p).any() else np.argmax(d[~same])
+        ),
+        "If no negative is far enough: the farthest of them, not the last.": lambda d, same, d_p: (
+            _semi(d, same, d_p) if (d[~same] > d_p).any() else np.flatnonzero(~same)[-1]
+        ),
+        "The place of the nearest is one among those far enough: look its index up among these.": _among_all,
         "Farther than the positive: just as far is not enough.": lambda d, same, d_p: _nearest(
             ~same & (d >= d_p), d, same
         ),
@@ -177,7 +212,7 @@ semi = Exercise(
             for limit in (0.4, 0.6, 0.9, 1.0, 5.0)
         ]
         + [answer(np.array([0.2, 4.0, 0.1, 0.3]), np.array([True, True, False, False]), 0.5)]
-        + [answer(np.array([3.0, 2.5, 0.1, 2.0]), np.array([False, False, True, False]), 1.0)]
+        + [answer(np.array([3.0, 2.5, 0.1, 2.0]), np.array([False, False, True, False]), far) for far in (1.0, 5.0)]
     ),
 )
 
