@@ -43,6 +43,29 @@ def _stale(theta, g, s, t, lr, rho, eps):
     return theta - lr * g / (np.sqrt(s / (1 - rho**t)) + eps), rho * s + (1 - rho) * g**2
 
 
+def _by_factor(factor):
+    def wrong(theta, g, s, t, lr, rho, eps):
+        s = rho * s + (1 - rho) * g**2
+        return theta - lr * g / (np.sqrt(s / factor(rho, t)) + eps), s
+
+    return wrong
+
+
+def _g_too(theta, g, s, t, lr, rho, eps):
+    s = rho * s + (1 - rho) * g**2
+    return theta - lr * g / (1 - rho**t) / (np.sqrt(s / (1 - rho**t)) + eps), s
+
+
+def _summed(theta, g, s, t, lr, rho, eps):
+    s = s + g**2
+    return theta - lr * g / (np.sqrt(s / (1 - rho**t)) + eps), s
+
+
+def _change(*args):
+    theta, s = _step(*args)
+    return theta - args[0], s
+
+
 def _swapped(theta, g, s, t, lr, rho, eps):
     s = (1 - rho) * s + rho * g**2
     return theta - lr * g / (np.sqrt(s / (1 - rho**t)) + eps), s
@@ -73,6 +96,11 @@ step = Exercise(
         "eps is missing.": _wrong(place="no eps"),
         "The step uses the old s. Let this gradient enter first.": _stale,
         "rho is the weight of the past, 1 - rho that of the new square.": _swapped,
+        "The power belongs to rho alone: 1 - rho**t, not (1 - rho)**t.": _by_factor(lambda rho, t: (1 - rho) ** t),
+        "rho^t is what the weights lack; they add up to 1 - rho^t.": _by_factor(lambda rho, t: rho**t),
+        "Correct s alone: g is no average that starts at 0.": _g_too,
+        "That s is AdaGrad's sum. RMSProp averages: rho s + (1 - rho) g^2.": _summed,
+        "That is the change of theta; return theta after the step.": _change,
         "Return theta first, then s.": lambda *args: _step(*args)[::-1],
     },
     _walk,
@@ -104,6 +132,17 @@ forget = Exercise(
         ),
         "You count its own step: there k is 0.": lambda size, rho: _forget(size, rho) + 1,
         "You rounded up. Any real number may come out.": lambda size, rho: np.ceil(_forget(size, rho)),
+        "You rounded down. Any real number may come out.": lambda size, rho: np.floor(_forget(size, rho)),
+        "Its own step is k = 0; nothing is to be taken off.": lambda size, rho: _forget(size, rho) - 1,
+        "log(size) / (1 - rho) says how the wait grows. Set up what is left after k steps, and solve for k.": (
+            lambda size, rho: np.log(size) / (1 - rho)
+        ),
+        "2 log(size) / (1 - rho) is only near. Its weight is missing, and log(1/rho) is not 1 - rho.": (
+            lambda size, rho: 2 * np.log(size) / (1 - rho)
+        ),
+        "log(size) / log(1/rho) lacks the square and the weight 1 - rho.": lambda size, rho: (
+            np.log(size) / -np.log(rho)
+        ),
         "You rounded. Any real number may come out.": lambda size, rho: np.round(_forget(size, rho)),
         "A new square enters with 1 - rho; rho is what stays of the past.": lambda size, rho: (
             np.log(size**2 * rho) / -np.log(rho)
@@ -126,6 +165,13 @@ steps = Exercise(
         "s holds this step's gradient too.": lambda g, lr: (
             lr * np.abs(g) / np.sqrt(np.concatenate([g[:1] ** 2, np.cumsum(g**2)[:-1]]))
         ),
+        "s holds this step's gradient too: you divide the first one by 0.": lambda g, lr: (
+            lr * np.abs(g) / np.sqrt(np.concatenate([[0.0], np.cumsum(g**2)[:-1]]))
+        ),
+        "Each is divided by its own size, so that every step is lr. s holds the earlier squares too.": (
+            lambda g, lr: lr * np.abs(g) / np.sqrt(g**2)
+        ),
+        "Under the root stand sizes; wanted are squares.": lambda g, lr: lr * np.abs(g) / np.sqrt(np.cumsum(np.abs(g))),
         "The root is missing.": lambda g, lr: lr * np.abs(g) / np.cumsum(g**2),
         "Square first, then add up.": lambda g, lr: lr * np.abs(g) / np.maximum(np.abs(np.cumsum(g)), 1e-9),
         "That is an average of the squares; AdaGrad adds them up.": lambda g, lr: (
@@ -151,15 +197,23 @@ steps = Exercise(
 )
 
 
-def _first(g, rho, eps):
-    return np.sqrt(eps) / np.sqrt((1 - rho) * g**2 + eps) * np.abs(g)
-
-
-def _second(g, rho, eps, *, first=None, enters=None, seen=None, upper=True, below=True):
-    delta = _first(g, rho, eps) if first is None else first
-    d = (1 - rho if enters is None else enters) * delta**2
+def _second(first, g, rho, eps, *, enters=None, seen=None, upper=True, below=True, power=2, outside=False):
+    d = (1 - rho if enters is None else enters) * np.abs(first) ** power
     s = (1 - rho**2 if seen is None else seen) * g**2
-    return np.sqrt(d + eps * upper) / np.sqrt(s + eps * below) * np.abs(g)
+    under = np.sqrt(s) + eps if outside else np.sqrt(s + eps * below)
+    return np.sqrt(d + eps * upper) / under * np.abs(g)
+
+
+def _from(change):
+    """The right second step after something else than the first: change(first, g, rho, eps)."""
+    return lambda first, g, rho, eps: _second(change(first, g, rho, eps), g, rho, eps)
+
+
+def _with(**slip):
+    """The same slip with numbers that may depend on rho."""
+    return lambda first, g, rho, eps: _second(
+        first, g, rho, eps, **{k: v(rho) if callable(v) else v for k, v in slip.items()}
+    )
 
 
 second = Exercise(
@@ -168,35 +222,37 @@ second = Exercise(
     "what does the first step leave in d, and what is in s after two gradients?",
     _second,
     {
-        "That is the first step; s = 2 (1 - rho) g^2 gives it again. The older square fades.": _first,
-        "The first step enters d with the weight 1 - rho.": lambda g, rho, eps: _second(g, rho, eps, enters=1.0),
-        "s has seen two gradients, not one.": lambda g, rho, eps: _second(g, rho, eps, seen=1 - rho),
-        "d is no longer 0.": lambda g, rho, eps: _second(g, rho, eps, first=0 * g),
-        "d remembers steps, not gradients.": lambda g, rho, eps: _second(g, rho, eps, first=g),
-        "eps stands under the upper root too.": lambda g, rho, eps: _second(g, rho, eps, upper=False),
-        "eps stands under the lower root too.": lambda g, rho, eps: _second(g, rho, eps, below=False),
-        "d must be the one before this step: the step that is being taken is not in it yet.": lambda g, rho, eps: (
-            _second(g, rho, eps, first=_second(g, rho, eps))
+        "That is the first step again.": lambda first, g, rho, eps: first,
+        "The older square fades: s is not 2 (1 - rho) g^2.": _with(seen=lambda rho: 2 * (1 - rho)),
+        "s fades, and then this step's gradient enters too.": _with(seen=lambda rho: rho * (1 - rho)),
+        "The first step enters d with the weight 1 - rho.": _with(enters=1.0),
+        "s has seen two gradients, not one.": _with(seen=lambda rho: 1 - rho),
+        "d is no longer 0.": _from(lambda first, g, rho, eps: 0 * g),
+        "d remembers steps, not gradients.": _from(lambda first, g, rho, eps: g),
+        "d averages squares: square the first step.": _with(power=1),
+        "d has not faded yet: it fades when the second step enters, after this one.": _with(
+            enters=lambda rho: rho * (1 - rho)
         ),
-        "Wanted is the length of the step, which is never negative.": lambda g, rho, eps: (
-            np.sign(g) * _second(g, rho, eps)
+        "eps stands under the upper root too.": _with(upper=False),
+        "eps stands under the lower root too.": _with(below=False),
+        "Below, eps stands outside the root. In Adadelta it is inside, above and below.": _with(outside=True),
+        "d must be the one before this step: the step that is being taken is not in it yet.": _from(_second),
+        "Wanted is the length of the step, which is never negative.": lambda first, g, rho, eps: (
+            np.sign(g) * _second(first, g, rho, eps)
         ),
-        "sqrt(eps / (1 - rho)) is only about the first step. Keep the eps under its lower root.": lambda g, rho, eps: (
-            _second(g, rho, eps, first=np.sqrt(eps / (1 - rho)))
+        "That is the change of theta; wanted is its length.": lambda first, g, rho, eps: (
+            -np.sign(g) * _second(first, g, rho, eps)
         ),
-        "s is g^2 only in the long run; here it has seen two gradients.": lambda g, rho, eps: _second(
-            g, rho, eps, seen=1.0
+        "s is g^2 only in the long run; here it has seen two gradients.": _with(seen=1.0),
+        "rho is the weight of the past; a new square enters d with 1 - rho.": _with(enters=lambda rho: rho),
+        "d has seen one step, not two.": _with(enters=lambda rho: 1 - rho**2),
+        "The quotient of the roots is still to be multiplied by the gradient.": lambda first, g, rho, eps: (
+            _second(first, g, rho, eps) / np.abs(g)
         ),
-        "rho is the weight of the past; a new square enters d with 1 - rho.": lambda g, rho, eps: _second(
-            g, rho, eps, enters=rho
-        ),
-        "d has seen one step, not two.": lambda g, rho, eps: _second(g, rho, eps, enters=1 - rho**2),
-        "The quotient of the roots is still to be multiplied by the gradient.": lambda g, rho, eps: (
-            _second(g, rho, eps) / np.abs(g)
-        ),
-        "That is both steps together.": lambda g, rho, eps: _first(g, rho, eps) + _second(g, rho, eps),
+        "The roots are missing.": lambda first, g, rho, eps: _second(first, g, rho, eps) ** 2 / np.abs(g),
+        "That is both steps together.": lambda first, g, rho, eps: first + _second(first, g, rho, eps),
     },
-    lambda answer: answer(np.array([3.0, -0.2, 50.0]), 0.7, 0.04),
+    lambda answer: answer(np.array([0.3, 0.1, 0.7]), np.array([3.0, -0.2, 50.0]), 0.7, 0.04),
 )
 
 EXERCISES = [step, forget, steps, second]
