@@ -54,7 +54,7 @@ setting = bridge.start(device, seed, profile)
 # 1. Slopes by the prediction: $2r$; $\operatorname{sign}(r)$; $r$ clipped to $[-\delta, \delta]$. Huber's two pieces meet at $\delta$ with the same value and the same slope.
 # 2. Predict one number $c$ for all $N$ targets $y_n$. The mean squared error has the slope $\frac2N \sum_n (c - y_n)$, which is 0 at the **mean**; its second derivative is 2, so this is the lowest point.
 # 3. The mean absolute error has the slope (number of $y_n$ below $c$, less the number above) $/ N$. It changes sign where both are equal: at a **median**.
-# 4. Huber's slope is a mean of clipped residuals. For $\delta \to \infty$ none is clipped: the mean. For $\delta \to 0$ all are, and divided by $\delta$ they are signs: a median.
+# 4. Huber's slope is a mean of clipped residuals. For $\delta \to \infty$ none is clipped: the mean. For $\delta \to 0$ all are, and divided by $\delta$ they are signs: a median. Any other $\delta$ gives a compromise, not always a number between the two.
 # 5. Move one $y_n$ by $a$: the mean moves by $a / N$, without limit. In lines 3 and 4 a far $y_n$ has only a sign, or $\pm\delta$: moving it further moves nothing.
 
 # %% name="derivation"
@@ -77,6 +77,8 @@ for loss, goal in ((squared_error, rides.mean()), (absolute_error, np.median(rid
 # %% name="derivation-huber"
 for width, goal in ((1e3, rides.mean()), (1e-3, np.median(rides))):
     assert abs(huber(np.full(5, goal), rides, width).grad.sum()) < 1e-9  # line 4
+lean = np.array([-5.0, -1.0, 0.0, 3.0, 3.0])
+assert lean.mean() == np.median(lean) == 0 > huber(np.zeros(5), lean, 2.0).grad.sum()  # line 4
 further = rides * [1, 1, 1, 1, 100]
 for loss in (absolute_error, huber):  # line 5
     assert (loss(np.full(5, 11.0), rides).grad == loss(np.full(5, 11.0), further).grad).all()
@@ -196,7 +198,7 @@ print("slopes", p.grad.flatten().tolist(), "where", (-2 * y / 4).tolist(), "are 
 #
 # ### Is the robust loss better?
 #
-# On a symmetric distribution all three aim at one middle. Which finds it best from 101 values? In 4000 samples from a normal distribution, let some values come from a wider one:
+# On a symmetric distribution all three aim at one middle. Which finds it best from 101 values? In 4000 samples from a normal distribution, let some values come from a wider one (width: the standard deviation):
 
 # %% name="efficiency"
 def ratios(share, width, s):  # variances of the median and of Huber's estimate, over the mean's
@@ -227,7 +229,7 @@ heads = ["variance, over the mean's", "median", "Huber's"]
 Table(heads, rows, "± is the standard deviation over seeds.")
 
 # %% [markdown]
-# With normal noise the median needs $\pi / 2$ times as many data for the same accuracy. Yet **one value in a hundred can turn the verdict,** if ten times as wide; at three times, one in ten makes a draw. Huber's estimate pays a few per cent in the first row and wins the others. It had help: $\delta$ is 1.345 widths of the clean noise, and we knew that width; one far too large gives the mean, far too small the median (line 4). So C25, "the squared error is for regression", is conditional: on the noise, and on the number you want.
+# With normal noise the median needs $\pi / 2$ times as many data for the same accuracy. Yet **one value in a hundred can turn the verdict,** if ten times as wide; at three times, one in ten makes a draw. Huber's estimate pays a few per cent in the first row and wins the others. It had help: $\delta$ is 1.345 widths of the clean noise, the usual choice, and we knew that width; one far too large gives the mean, far too small the median (line 4). So C25, "the squared error is for regression", is conditional: on the noise, and on the number you want.
 #
 # ### A slope that does not fade
 #
@@ -242,11 +244,11 @@ def descend(loss, rate, x, y, theta, steps=1000):
         theta = theta - rate(t / steps) * x.T @ batch.grad
     return np.array(values)
 
-rates = {"0.2": lambda t: 0.2, "0.05": lambda t: 0.05, "0.2 to 0": lambda t: 0.2 * (1 - t)}
+rates = {"0.4": lambda t: 0.4, "0.05": lambda t: 0.05, "0.4 to 0": lambda t: 0.4 * (1 - t)}
 losses, runs = (huber, absolute_error), []
 for s in setting.seeds:
     x, y = data.diabetes(s)[:2]
-    y = (y - y.mean()) / y.std()
+    y = (y - y.mean()) / y.std()  # so that delta = 1 is one standard deviation
     fit = QuantileRegressor(quantile=0.5, alpha=0, fit_intercept=False).fit(x, y)
     start = x, y, fit.coef_
     runs.append([[descend(f, rate, *start) for f in losses] for rate in rates.values()])
@@ -256,18 +258,18 @@ runs = np.array(runs)  # (seeds, rates, the two losses, steps)
 up = (np.diff(runs) > 1e-12).mean((0, 3))
 above = 100 * (runs[:, :, 1, -50:].mean(-1) / runs[:, :, 1, 0] - 1)
 assert np.isfinite(runs).all() and up[:, 0].max() == 0 and up[:, 1].min() > 0.3
-assert above.min() > 0 and (above[:, :1] > 2 * above[:, 1:]).all() and above.max() < 0.5
-ends = [f"{a.min():.1g} to {a.max():.1g} %" for a in above.T]
+assert above.min() > 0 and (above[:, :1] > 5 * above[:, 1:]).all() and above[:, 1:].max() < 0.1
+ends = [f"{a.min():.2g} to {a.max():.2g} %" for a in above.T]
 rows = [[n, *(f"{v:.2f}" for v in u), e] for n, u, e in zip(rates, up, ends, strict=True)]
 Table(["rate", "Huber: steps up", "absolute: steps up", "absolute: ends above its start by"], rows)
 
 # %% [markdown]
-# The absolute error climbs out of its own minimum: where a residual passes 0 its sign jumps from $-1$ to 1, so the mean slope cannot go smoothly to 0, and the loss hovers at a height that the rate sets. The price is small here, and a rate that falls to 0 removes nearly all of it. Huber's slope fades inside $\delta$: from this start it only goes down.
+# The absolute error climbs out of its own minimum: where a residual passes 0 its sign jumps from $-1$ to 1, so the mean slope cannot go smoothly to 0, and the loss hovers. How high depends on the rate, and at 0.4 much on the seed: a small rate keeps the price small, one that falls to 0 removes nearly all of it. Huber's slope fades inside $\delta$: from this start and at these rates it only goes down.
 #
 # ## Exercises
 #
 # ### 1. A Huber loss without a seam (8 minutes, medium)
-# The *pseudo-Huber* loss is $\delta^2 \big( \sqrt{1 + (r / \delta)^2} - 1 \big)$. Return its value and its slope by $r$ for each number of the NumPy array `r`, as a pair.
+# Huber's slope has a corner at $\pm\delta$. The *pseudo-Huber* loss, $\delta^2 \big( \sqrt{1 + (r / \delta)^2} - 1 \big)$, has none. Return its value and its slope by $r$ for each number of the NumPy array `r`, as a pair.
 
 # %% name="exercise-pseudo"
 def pseudo_huber(r, delta):
@@ -320,6 +322,6 @@ check("lr_for")
 #
 # ## Takeaways
 #
-# - The squared error asks for the mean, the absolute error for a median, Huber's for something between. **F3, F4, G7: confirmed. C25: conditional,** on the noise and on the number you want. **E6:** mean, sum and half: one minimiser, different gradients.
+# - The squared error asks for the mean, the absolute error for a median; Huber's goes from a median to the mean as $\delta$ grows. **F3, F4, G7: confirmed. C25: conditional,** on the noise and on the number you want. **E6:** mean, sum and half: one minimiser, different gradients.
 # - One target can move a mean as far as it likes, a median at most to the neighbouring value, a Huber estimate by a bounded amount. A mistyped *input* is another matter.
 # - Do not choose the absolute error where the noise is normal (it wastes a third of the data), nor where you need a mean: a total, a cost. At a constant rate it hovers above its minimum.

@@ -62,6 +62,19 @@ pseudo = Exercise(
             _pseudo(r, d)[0],
             r / (1 + (r / d) ** 2),
         ),
+        "The value is right. The derivative of r^2 is 2 r: the gradient is half of what it should be.": lambda r, d: (
+            _pseudo(r, d)[0],
+            _pseudo(r, d)[1] / 2,
+        ),
+        "The value is right. Where r is negative, so is the gradient: here the sign is lost.": lambda r, d: (
+            _pseudo(r, d)[0],
+            np.abs(_pseudo(r, d)[1]),
+        ),
+        "delta^2 multiplies the whole bracket, the - 1 too.": lambda r, d: (
+            _pseudo(r, d)[0] + d**2 - 1,
+            _pseudo(r, d)[1],
+        ),
+        "The factor delta^2 in front is missing.": lambda r, d: (_pseudo(r, d)[0] / d**2, _pseudo(r, d)[1] / d**2),
         "delta is not used: that is the case delta = 1.": lambda r, d: _pseudo(r, 1.0),
         "Under the root, delta must be squared along with r.": lambda r, d: (
             d**2 * (np.sqrt(1 + r**2 / d) - 1),
@@ -87,6 +100,11 @@ def _median(y, w):
 def _lowest(y, w, cost):
     """The y at which this cost is lowest."""
     return y[np.argmin([cost(c, y, w) for c in y])]
+
+
+def _on_grid(y, w, grid):
+    """The point of a grid at which the weighted absolute error is lowest."""
+    return grid[np.argmin([np.sum(w * np.abs(c - y)) for c in grid])]
 
 
 _Y = np.array([7.0, 1.0, 4.0, 30.0, 2.0])
@@ -118,6 +136,15 @@ constant = Exercise(
         "Weights may be fractions: they cannot be cut down to whole copies.": lambda y, w: (
             np.median(np.repeat(y, w.astype(int))) if np.sum(w.astype(int)) else 0.0
         ),
+        "Weights may be any fractions: copies for each tenth or hundredth are not fine enough.": lambda y, w: np.median(
+            np.repeat(y, np.rint(100 * w).astype(int))
+        ),
+        "A grid of tenths misses the best c, which is one of the y.": lambda y, w: _on_grid(
+            y, w, np.arange(0, 800) / 10
+        ),
+        "A grid misses the best c, which is one of the y.": lambda y, w: _on_grid(
+            y, w, np.linspace(y.min(), y.max(), 1001)
+        ),
         "Half of the whole weight is np.sum(w) / 2; the weights do not add up to 1.": lambda y, w: y[np.argsort(y)][
             np.argmax(np.cumsum(w[np.argsort(y)]) >= 0.5)
         ],
@@ -143,7 +170,8 @@ constant = Exercise(
             [np.sum(w * np.abs(c - y)) for c in y]
         ),
     },
-    on(*((_Y, np.array(w)) for w in _W)),
+    # last: y off every grid, and half of the weight reached by a hair, so that copies cannot stand for weights
+    on(*((_Y, np.array(w)) for w in _W), (np.pi * (_Y - 5), np.array([0.7, 1.0, 0.5, 0.8, 1.00013]))),
 )
 
 rate = Exercise(
