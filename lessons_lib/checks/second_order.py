@@ -13,11 +13,12 @@ def _counts():
     return np.array([0.8, -0.5, 1.2]), x, rng.poisson(3.0, 9).astype(float)
 
 
-def _newton(theta, x, y, *, weights=lambda rate, y: rate, sign=-1, mean_gradient=False, diagonal=False):
+def _newton(theta, x, y, *, weights=lambda rate, y: rate, sign=-1, mean=(), diagonal=False, penalty=(0, 0)):
     rate = np.exp(x @ theta)
     g, h = x.T @ (rate - y), (x.T * weights(rate, y)) @ x
-    g = g / len(y) if mean_gradient else g
+    g, h = (part / (len(y) if name in mean else 1) for name, part in (("g", g), ("h", h)))
     h = np.diag(np.diag(h)) if diagonal else h
+    g, h = g + penalty[0] * theta, h + penalty[1] * np.eye(len(theta))
     return theta + sign * np.linalg.solve(h, g)
 
 
@@ -48,7 +49,10 @@ poisson = Exercise(
         "Squares of rate - y are only an estimate of the curvature: differentiate once more.": _wrong(
             weights=lambda rate, y: (rate - y) ** 2
         ),
-        "A mean gradient meets a summed Hessian: divide both, or neither.": _wrong(mean_gradient=True),
+        "A mean gradient meets a summed Hessian: divide both, or neither.": _wrong(mean="g"),
+        "A summed gradient meets a mean Hessian: divide both, or neither.": _wrong(mean="h"),
+        "The 0.001 is the tumours' penalty: this J has none.": _wrong(mean="gh", penalty=(0.001, 0.001)),
+        "The 0.001 in the Hessian is the tumours' penalty: this J has none.": _wrong(mean="gh", penalty=(0, 0.001)),
         "You kept only the diagonal of the Hessian.": _wrong(diagonal=True),
         "That is a gradient step with rate 1: the Hessian is missing.": lambda theta, x, y: (
             theta - x.T @ (np.exp(x @ theta) - y) / len(y)
@@ -68,7 +72,7 @@ def _systems(answer):
         answer(np.array(h), np.array(b))
         for h, b in (
             ([1.0, 1.0, 4.0, 9.0, 9.0, 2.0], [3.0, -1.0, 2.0, 0.0, 5.0, 0.0]),
-            ([7.0, 7.5, 3.0, 3.0], [-2.0, 1.0, -4.0, 0.0]),
+            ([7.0, 7.25, 3.0, 3.0], [-2.0, 1.0, -4.0, 0.0]),
             ([5.0, 5.0, 5.0, 5.0], [1.0, 2.0, 3.0, 0.0]),
             ([1.0, 2.0, 3.0], [1.0, 1.0, 1.0]),
             ([1.0, 2.0, 3.0], [0.0, 0.0, 0.0]),
@@ -91,6 +95,9 @@ steps = Exercise(
         ),
         "An axis on which b is 0 needs no step, but its curvature may be needed on another.": lambda h, b: len(
             set(h) - set(h[b == 0])
+        ),
+        "The smaller of two counts is only a limit: look at the curvatures where b is not 0.": lambda h, b: min(
+            len(set(h)), np.count_nonzero(b)
         ),
         "Not the entries of b have to differ, but the curvatures.": lambda h, b: len({x for x in b if x != 0}),
         "One too many: a polynomial of degree k has k roots, and 0 steps suffice for b = 0.": lambda h, b: (
@@ -129,6 +136,18 @@ saddle = Exercise(
         ),
         "The step is still in the eigenvectors' axes: turn it back.": lambda g, h: _flee(g, h, back=False),
         "The eigenvectors are the columns: you turned the wrong way.": lambda g, h: _flee(g, h, transposed=True),
+        "You turned twice the same way: axes.T @ g is the way there, axes @ is the way back.": lambda g, h: (
+            lambda c, axes: -axes @ ((axes @ g) / np.abs(c))
+        )(*np.linalg.eigh(h)),
+        "You turned with axes.T twice: the way back is axes @.": lambda g, h: (
+            lambda c, axes: -axes.T @ ((axes.T @ g) / np.abs(c))
+        )(*np.linalg.eigh(h)),
+        "Turn g into the eigenvectors' axes before you divide.": lambda g, h: (lambda c, axes: -axes @ (g / np.abs(c)))(
+            *np.linalg.eigh(h)
+        ),
+        "Flip signs along the eigenvectors, not along theta's own axes.": lambda g, h: (
+            -np.sign(g) * np.abs(np.linalg.solve(h, g))
+        ),
         "You leave out the axes of negative curvature; they are the way off a saddle.": lambda g, h: _flee(
             g, h, size=lambda c: np.where(c > 0, c, np.inf)
         ),
