@@ -74,6 +74,15 @@ laplace = Exercise(
             *_laplace(m, k, y)[:2],
             1 - (m - y) / np.exp(k),
         ),
+        "In the slope by k, |r| is multiplied by b; it must be divided.": lambda m, k, y: (
+            *_laplace(m, k, y)[:2],
+            1 - np.abs(m - y) * np.exp(k),
+        ),
+        "Loss and slopes need |r|, not r: that loss has no least value.": lambda m, k, y: (
+            k + (m - y) / np.exp(k),
+            1 / np.exp(k),
+            1 - (m - y) / np.exp(k),
+        ),
         "That divides by exp(-k); the scale is exp(k).": lambda m, k, y: (
             k + np.abs(m - y) * np.exp(k),
             np.sign(m - y) * np.exp(k),
@@ -118,6 +127,10 @@ hours = Exercise(
         "That divides the count by the hours first: long and short times then weigh alike.": lambda z, h, y: (
             np.exp(z) - y / h * z,
             np.exp(z) - y / h,
+        ),
+        "The slope is of each count's loss, not of the mean.": lambda z, h, y: (
+            _hours(z, h, y)[0],
+            _hours(z, h, y)[1] / len(y),
         ),
         "The slope is right. In the value the logarithm of the hours is missing.": lambda z, h, y: (
             np.exp(z) * h - y * z,
@@ -210,6 +223,15 @@ weight = Exercise(
         ],
         "Both slopes are twice too large: the loss has the factor 1/2.": lambda p, v, y, beta: tuple(
             2 * slope for slope in _weighted(p, v, y, beta)
+        ),
+        "The slope by the variance lacks the factor 1/v in front: the derivative of log v is 1/v.": (
+            lambda p, v, y, beta: (_weighted(p, v, y, beta)[0], v * _weighted(p, v, y, beta)[1])
+        ),
+        "Both signs are wrong: r is prediction less target, and a large error should let the variance grow.": (
+            lambda p, v, y, beta: tuple(-slope for slope in _weighted(p, v, y, beta))
+        ),
+        "The slopes are of each example's loss, not of the mean.": lambda p, v, y, beta: tuple(
+            slope / len(y) for slope in _weighted(p, v, y, beta)
         ),
         "The sign of r is wrong: prediction less target.": lambda p, v, y, beta: (
             -_weighted(p, v, y, beta)[0],
