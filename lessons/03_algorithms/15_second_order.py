@@ -176,7 +176,8 @@ Table(headers, [[name, *cost, methods[name][1]] for name, cost in costs.items()]
 
 # %% name="race-verdict"
 b = bowls[0].gradient(np.ones(20))
-path = second.conjugate_gradient(bowls[0].gradient, b, tolerance=1e-4 / np.linalg.norm(b), steps=30)
+enough = 1e-4 / np.linalg.norm(b)
+path = second.conjugate_gradient(bowls[0].gradient, b, tolerance=enough, steps=99)
 small, large, bent = zip(*costs.values(), strict=True)
 for descent, momentum, nonlinear, limited, _, newton in (small, bent):
     assert 10 * newton < momentum < descent / 3 and newton < limited < nonlinear < momentum
@@ -228,7 +229,8 @@ allowed = {torch.float64: 1e-10, torch.float32: 1e-3}  # the valley amplifies th
 variants = [(100, True, 1), (2, True, 1), (100, True, 0.3), (100, False, 0.01), (2, False, 0.01)]
 rows = [[str(v), *(both(dtype, *v) for dtype in allowed)] for v in variants]
 headers = ["history, line search, lr", "float64: relative difference", "float32"]
-Table(headers, [[v, f"{a:.1e}", f"{b:.1e}"] for v, a, b in [*rows, ["allowed", *allowed.values()]]])
+cells = [*rows, ["allowed", *allowed.values()]]
+Table(headers, [[v, f"{a:.1e}", f"{b:.1e}"] for v, a, b in cells])
 
 # %% name="parity-verdict"
 agrees = all(row[i] <= limit for row in rows for i, limit in enumerate(allowed.values(), 1))
