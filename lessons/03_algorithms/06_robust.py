@@ -50,7 +50,7 @@ setting = bridge.start(device, seed, profile)
 # 2. $\log\cosh r$ is about $r^2 / 2$ near 0 and $|r| - \log 2$ far away. Its slope is $\tanh r$: Huber ($\delta = 1$) without a seam.
 # 3. Barron's loss at $\alpha = 2$ (as a limit) is $\frac12 (r/c)^2$, at 1 $\sqrt{(r/c)^2 + 1} - 1$, at 0 (a limit) $\log(\frac12 (r/c)^2 + 1)$, at $-\infty$ (a limit) $1 - e^{-(r/c)^2 / 2}$.
 # 4. Its slope far away goes like $|r|^{\alpha - 1}$: it grows for $\alpha > 1$, stays for $\alpha = 1$, and **falls back to 0 for $\alpha < 1$**: such a loss lets go of a far value.
-# 5. At every $r \ne 0$, $\rho_\alpha$ grows with $\alpha$. Told to minimise it over $\alpha$, an optimizer would choose $-\infty$, whatever the data. As a probability, $p(y) = e^{-\rho_\alpha} / (c\, Z(\alpha))$, it must sum to 1: then a smaller $\alpha$ has a price, $\log Z$, and $-\log p = \rho_\alpha + \log c + \log Z(\alpha)$ can be minimised over $\alpha$ and $c$. ($Z$ is finite only for $\alpha \ge 0$: below 0, $\rho_\alpha$ levels off, so that $e^{-\rho_\alpha}$ never falls to 0.)
+# 5. At every $r \ne 0$, $\rho_\alpha$ grows with $\alpha$. Told to minimise it over $\alpha$, an optimizer would choose $-\infty$, whatever the data. As a probability density, $p(y) = e^{-\rho_\alpha} / (c\, Z(\alpha))$, it must have the area 1: then a smaller $\alpha$ has a price, $\log Z$, and $-\log p = \rho_\alpha + \log c + \log Z(\alpha)$ can be minimised over $\alpha$ and $c$. ($Z$ is finite only for $\alpha \ge 0$: below 0, $\rho_\alpha$ levels off, so that $e^{-\rho_\alpha}$ never falls to 0.)
 
 # %% name="derivation"
 r, alpha, q, s = sp.symbols("r alpha q s", positive=True)
@@ -74,7 +74,7 @@ for a in (1.5, 1.0, 0.0, -2.0):  # line 4: ten times as far, 10^(alpha - 1) time
 assert all((at([0.3, 1.0, 10.0], a).grad.alpha > 0).all() for a in np.linspace(-5, 1.9, 20))  # line 5
 y = np.sinh(np.linspace(-40, 40, 400_001))
 densities = [np.exp(-barron_nll(y, a, 1.0, 0 * y).value) for a in (0.0, 1.0, 2.0)]
-assert all(np.isclose(np.trapezoid(p, y), 1) for p in densities)  # they sum to 1
+assert all(np.isclose(np.trapezoid(p, y), 1) for p in densities)  # the area is 1
 assert np.all(np.diff([p.max() for p in densities]) > 0)  # 1 / Z: a smaller alpha has the larger Z
 print("lines 3 to 5 hold")
 
@@ -120,7 +120,7 @@ parity.table("barron_nll", setting.device)
 # %% [markdown]
 # ## Picture
 #
-# A linear model of the diabetes data. A share of the *training* targets is spoilt: a meter that jams adds something between 0 and 8 standard deviations. The test data are clean. Targets are standardised by what one sees, the spoilt ones. Squared and absolute error run against three editions of Barron's loss. Two have a fixed $\alpha = -2$: one takes the spread that one *sees* as its $c$, the other is *told* that of the clean targets, which nobody knows. The third learns $\alpha = 2 \sigma(a)$ (between 0 and 2; $\sigma$ is the sigmoid of lesson 1) and $c = e^k$ beside the weights.
+# A linear model of the diabetes data. A share of the *training* targets is spoilt: a meter that jams adds something between 0 and 8 standard deviations. The test data are clean. Targets are standardised by what one sees, the spoilt ones. Squared and absolute error run against three editions of Barron's loss. Two have a fixed $\alpha = -2$ and need a $c$: one takes the spread that one *sees*, the other fits the absolute error first and takes 1.48 times the median $|r|$ (for normal residuals, their standard deviation). The third learns $\alpha = 2 \sigma(a)$ (between 0 and 2; $\sigma$ is the sigmoid of lesson 1) and $c = e^k$ beside the weights.
 
 # %% name="problem"
 def regression(s, share, low=0, high=8):
@@ -129,7 +129,7 @@ def regression(s, share, low=0, high=8):
     y = d.y + jammed * d.y.std() * rng.uniform(low, high, len(d.y))
     x, x_test = (np.c_[v, np.ones(len(v))] for v in (d.x, d.x_test))
     middle, spread = y.mean(), y.std()
-    return x, (y - middle) / spread, x_test, (d.y_test - middle) / spread, d.y.std() / spread
+    return x, (y - middle) / spread, x_test, (d.y_test - middle) / spread
 
 def fit(gradient, x, y, extra=0, steps=300):
     theta, rule = np.zeros(x.shape[1] + extra), Adam(0.05)
@@ -145,6 +145,10 @@ def of(loss):
 def fixed(c):
     return lambda theta, x, y: x.T @ barron(x @ theta, -2.0, c, y).grad.pred / len(y)
 
+def twice(x, y):
+    r = x @ fit(of(absolute_error), x, y) - y
+    return fixed(1.48 * np.median(abs(r)))
+
 def learned(theta, x, y):
     w, a, k = theta[:-2], theta[-2], theta[-1]
     alpha, scale = 2 / (1 + np.exp(-a)), np.exp(k)
@@ -158,8 +162,9 @@ kinds = {"squared": of(squared_error), "absolute": of(absolute_error), "alpha = 
 shares, error, alphas = (0.0, 0.1, 0.2, 0.4), {}, {}
 for share in shares:
     for s in setting.seeds:
-        x, y, x_test, y_test, clean = regression(s, share)
-        for name, gradient in {**kinds, "alpha = -2, c told": fixed(clean), "alpha, c learned": learned}.items():
+        x, y, x_test, y_test = regression(s, share)
+        more = {"alpha = -2, fitted twice": twice(x, y), "alpha, c learned": learned}
+        for name, gradient in {**kinds, **more}.items():
             theta = fit(gradient, x, y, extra=2 if gradient is learned else 0)
             miss = np.mean((x_test @ theta[: x.shape[1]] - y_test) ** 2) / y_test.var()
             error.setdefault(name, {}).setdefault(share, []).append(miss)
@@ -171,21 +176,22 @@ plots.lines(
     np.array(shares) * 100, {name: tuple(np.quantile(e, [0, 0.5, 1], axis=1)) for name, e in error.items()},
     "spoilt training targets, per cent", "squared error / variance, clean test data (log)",
     "Test error against the share of spoilt targets. Squared error grows fastest, then alpha = -2 with the scale seen and "
-    "absolute error, then the learned loss; alpha = -2 with the clean scale least. Without spoilt targets all are close.",
+    "absolute error; lowest, and alike, are alpha = -2 fitted twice and the learned loss. Without spoilt targets all are close.",
     title="Who notices the jammed meter? (band: all seeds)", log="y",
 )
 
 # %% name="picture-verdict"
 over = {name: error["alpha, c learned"] / e for name, e in error.items()}  # rows: 0, 10, 20, 40 per cent
-assert np.median(over["squared"][0]) < 1.02  # nothing lost on clean data
-assert over["squared"][2:].max() < 0.9 and over["alpha = -2, c seen"][3].max() < 0.9
-assert np.median(over["absolute"][2]) < 1 and np.median(over["absolute"][3]) < 0.95
-assert over["alpha = -2, c told"][3].min() > 1 and min(alphas[0.4]) > 0.02  # where it loses
+squared, absolute, seen, twice_fitted, _ = (np.median(o, axis=1) for o in over.values())
+assert squared[0] < 1.02 and over["squared"][2:].max() < 0.9
+assert abs(absolute[:3] - 0.97).max() < 0.05 and absolute[3] < 0.9
+assert seen[1] > 0.97 and over["alpha = -2, c seen"][3].max() < 0.9
+assert abs(twice_fitted - 1).max() < 0.1
 assert min(alphas[0.0]) > 1.6 and max(alphas[0.1]) < 0.8
 print("learned alpha: above 1.6 on clean targets, below 0.8 with one in ten spoilt, in every seed")
 
 # %% [markdown]
-# The loss finds out by itself: near 2 (squared error) where the data are clean, at no cost, and far lower where they are not. A fixed $\alpha = -2$ cannot: the scale that one sees is inflated by the very errors that it should ignore. (Log-cosh and Huber need a scale too.) Told the clean scale, the fixed loss beats the learned one at 40 per cent, in every seed: a density must give every target its probability, the spoilt ones too; a fixed loss need not explain what it lets go.
+# The loss finds out by itself: near 2 (squared error) where the data are clean, at no cost, and far lower where they are not. Over the absolute error it wins, in the median, a few per cent at most up to 20 per cent spoilt, and more than a tenth at 40. A fixed $\alpha = -2$ with the scale that one sees keeps up at 10 per cent; at 40 that scale is inflated by the very errors that it should ignore. (Log-cosh and Huber need a scale too.) But take the scale from a first, robust fit, and **little is left to win by learning**: here the median ratio of the two errors is within a tenth of 1 at every share.
 #
 # This meter errs grossly. Let it add less, in two targets of five:
 
@@ -194,7 +200,7 @@ rows, ratio = [], {}
 for low, high in ((0, 8), (0, 4), (-4, 4)):
     found = []
     for s in setting.seeds:
-        x, y, x_test, y_test, _ = regression(s, 0.4, low, high)
+        x, y, x_test, y_test = regression(s, 0.4, low, high)
         theta, other = fit(learned, x, y, extra=2), fit(kinds["absolute"], x, y)
         miss, other_miss = (np.mean((x_test @ w - y_test) ** 2) for w in (theta[:-2], other))
         found.append([2 / (1 + np.exp(-theta[-2])), miss / other_miss])
@@ -205,11 +211,11 @@ assert ratio[0, 8] < 0.95 and ratio[0, 4] > 1.05 and 0.9 < ratio[-4, 4] < 1.1
 Table(["the meter adds", "learned alpha", "test error, over that of the absolute loss"], rows, "Median (lowest to highest seed).")
 
 # %% [markdown]
-# Errors of 0 to 4 leave no gap and no long tail, only one broad hill in the wrong place: $\alpha$ stays high in most seeds, and the loss takes the middle of the hill. Errors of the same size to *both* sides do no such harm. The loss learns how far values spread, not on which side the truth is.
+# Errors of 0 to 4 leave no gap and no long tail, only one broad hill in the wrong place: $\alpha$ stays high in most seeds, and the loss takes the middle of the hill. Against errors of the same size to *both* sides it is as good as the absolute error. The loss learns how far values spread, not on which side the truth is.
 #
 # ## An interval instead of a number
 #
-# Two quantiles, 0.1 and 0.9, enclose four targets in five. The usual shortcut does the same with one model: least squares, plus and minus 1.28 standard deviations of its residuals. Which interval holds what it says, on clean targets?
+# Two quantiles, 0.1 and 0.9, enclose four targets in five. The usual shortcut does the same with one model: least squares, plus and minus 1.28 standard deviations of its residuals (four in five of a normal distribution). Which interval holds what it says, on clean targets?
 
 # %% name="intervals"
 def quantile_model(x, y, q):
@@ -217,7 +223,7 @@ def quantile_model(x, y, q):
 
 held = {"two quantiles": [], "least squares ± 1.28 sd": []}
 for s in setting.seeds:
-    x, y, x_test, y_test, _ = regression(s, 0.0)
+    x, y, x_test, y_test = regression(s, 0.0)
     low, high = (x_test @ quantile_model(x, y, q) for q in (0.1, 0.9))
     middle = np.linalg.lstsq(x, y, rcond=None)[0]
     sd = (y - x @ middle).std()
@@ -243,7 +249,7 @@ Table(["share of test targets inside (0.80 was asked)", "all", "lowest third", "
 #
 # ### A loss that lets go can let go of the wrong ones
 #
-# For $\alpha < 1$ the loss is not convex. 70 values near 0, 30 near 20; gradient descent for the best constant, from both ends:
+# For $\alpha < 1$ the loss is not convex: there may be more than one valley. 70 values near 0, 30 near 20; gradient descent for the best constant, from both ends:
 
 # %% name="stuck"
 rng = np.random.default_rng(seed)
@@ -255,14 +261,14 @@ def settle(a, constant):
     return constant
 
 robust = settle(1.0, 20.0)
-ends = {a: [settle(a, start) for start in (0.0, 20.0, robust)] for a in (2.0, 1.0, 0.0, -2.0)}
-assert all(np.ptp(ends[a]) < 0.1 for a in (2.0, 1.0))
+ends = {a: [settle(a, start) for start in (0.0, 20.0, robust)] for a in (2.0, 1.0, 0.5, 0.0, -2.0)}
+assert all(np.ptp(ends[a]) < 0.1 for a in (2.0, 1.0, 0.5))
 assert all(ends[a][1] - ends[a][0] > 18 and abs(ends[a][2] - ends[a][0]) < 0.1 for a in (0.0, -2.0))
 rows = [[f"{a:g}", *(f"{v:.1f}" for v in e)] for a, e in ends.items()]
 Table(["alpha", "from 0", "from 20", "from the answer of alpha = 1"], rows)
 
 # %% [markdown]
-# $\alpha = 2$ answers with the mean, which is in neither group; $\alpha = 1$ from everywhere with a value in the larger group, still pulled aside. Below 1 the start decides: from 20, the *majority* is taken for outliers. Started from the answer of the convex $\alpha = 1$, the same loss finds the larger group.
+# $\alpha = 2$ answers with the mean, which is in neither group; $\alpha = 1$ from everywhere with a value in the larger group, still pulled aside, 0.5 likewise, pulled less. At 0 and $-2$ the start decides: from 20, the *majority* is taken for outliers. Started from the answer of the convex $\alpha = 1$, the same two losses find the larger group.
 #
 # ## Exercises
 #
@@ -324,6 +330,6 @@ check("reweighted")
 #
 # ## Takeaways
 #
-# - A quantile loss asks for a quantile, two of them for an interval that can widen where the data do; on new data it holds about what it promises.
-# - **G10: confirmed on these data, for gross errors:** Barron's loss, normalised, learns its own $\alpha$ and $c$ and loses nothing on clean targets; against many milder errors to one side the absolute error was better. Without $\log Z$ it would always choose to forgive everything.
+# - A quantile loss asks for a quantile, two of them for an interval that can widen where the data do; on new data it held nearly what it promises.
+# - **G10: confirmed on these data, for gross errors:** Barron's loss, normalised, learns its own $\alpha$ and $c$ and loses nothing on clean targets; a fixed $\alpha$ with a robust scale did as well, and against many milder errors to one side the absolute error was better. Without $\log Z$ it would always choose to forgive everything.
 # - Do not use $\alpha < 1$ from an arbitrary start, nor robust losses where the far values are the ones that matter (floods, fraud): they are built to ignore them.

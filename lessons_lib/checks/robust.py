@@ -12,7 +12,7 @@ def _loaves(y, short, left):
 
 
 def _try_loaves(answer):
-    y = np.array([31.0, 12.0, 25.0, 40.0, 18.0, 90.0, 22.0])
+    y = np.array([31.0, 12.0, 25.0, 31.0, 18.0, 90.0, 22.0])
     return [answer(y.copy(), short, left) for short, left in ((1.0, 4.0), (9.0, 1.0), (2.0, 2.0), (3.0, 2.0))]
 
 
@@ -34,6 +34,12 @@ loaves = Exercise(
         "That is the median: it ignores the costs.": lambda y, s, b: np.median(y),
         "That is the mean of the demands: it ignores the costs.": lambda y, s, b: np.mean(y),
         "q is a share: short / (short + left), not short / left.": lambda y, s, b: _at(y, min(s / b, 1.0)),
+        "A demand that came twice counts twice; np.unique and set keep it once.": lambda y, s, b: _at(
+            np.unique(y), s / (s + b)
+        ),
+        "The quantile has the rank q len(y), rounded up; yours comes from q (len(y) - 1).": lambda y, s, b: np.quantile(
+            y, s / (s + b), method="lower"
+        ),
         "That is the demand right below the best one.": lambda y, s, b: np.sort(y)[
             max(np.searchsorted(np.sort(y), _loaves(y, s, b)) - 1, 0)
         ],
@@ -86,6 +92,14 @@ expectile = Exercise(
         "The slope has lost its sign: below the target it is negative.": lambda p, t, q: (
             _expectile(p, t, q)[0],
             np.abs(_expectile(p, t, q)[1]),
+        ),
+        "The value is right. The slope of w r^2 is 2 w r; yours is the quantile loss's.": lambda p, t, q: (
+            _expectile(p, t, q)[0],
+            np.where(p > t, 1 - q, -q),
+        ),
+        "The value is right; the weight is missing in its slope.": lambda p, t, q: (
+            _expectile(p, t, q)[0],
+            2 * (p - t),
         ),
         "Turned around: r is prediction less target, here it is target less prediction.": lambda p, t, q: _expectile(
             t, p, q
@@ -149,6 +163,15 @@ reweighted = Exercise(
         ),
         "The weights are right, but y must be weighed too: Xᵀ W y.": lambda theta, x, y, c: np.linalg.solve(
             x.T @ ((1 / ((x @ theta - y) ** 2 / 2 + c**2))[:, None] * x), x.T @ y
+        ),
+        "That is the change from theta to theta'; the minimiser theta' itself is asked for.": lambda theta, x, y, c: (
+            _steps(theta, x, y, c, 1) - theta
+        ),
+        "Those are the weights of alpha = -2.": lambda theta, x, y, c: _solve(
+            x, y, 1 / (((x @ theta - y) / c) ** 2 / 4 + 1) ** 2
+        ),
+        "Those are the roots of the weights: lstsq wants them, the normal equations do not.": lambda theta, x, y, c: (
+            _solve(x, y, 1 / np.sqrt((x @ theta - y) ** 2 / 2 + c**2))
         ),
         "One step is asked for; this is where many steps lead.": lambda theta, x, y, c: _steps(theta, x, y, c, 100),
         "One step is asked for; these are two.": lambda theta, x, y, c: _steps(theta, x, y, c, 2),
