@@ -29,12 +29,15 @@ def _step(theta, g, m, v, t, start, lr, beta1, beta2, eps, weight_decay, *, plac
     shrunk = shrunk - start if place == "distance" else shrunk
     shrunk = (1 - lr * weight_decay) * theta + start if place == "all of start" else shrunk
     shrunk = theta + (1 - lr * weight_decay) * (start - theta) if place == "share" else shrunk
+    shrunk = (1 - lr * weight_decay) * theta + weight_decay * start if place == "start without lr" else shrunk
     g = g + weight_decay * away if place == "gradient" else g
     m, v = beta1 * m + (1 - beta1) * g, beta2 * v + (1 - beta2) * g**2
     top = m / (1 - beta1**t) + (weight_decay * away if place == "step" else 0)
     moved = shrunk - lr * top / (np.sqrt(v / (1 - beta2**t)) + eps)
     if place == "no hats":
         moved = shrunk - lr * m / (np.sqrt(v) + eps)
+    if place == "inside":
+        moved = shrunk - lr * top / np.sqrt(v / (1 - beta2**t) + eps)
     if place == "hats":
         return moved, m / (1 - beta1**t), v / (1 - beta2**t)
     return start + (moved - start) * (1 - lr * weight_decay) if place == "after" else moved, m, v
@@ -54,6 +57,8 @@ step = Exercise(
         "Shrink the distance from start, not start itself.": _wrong("of start"),
         "That is the shrunken distance; start must be added to it again.": _wrong("distance"),
         "All of start comes in at each step; its share is lr * weight_decay.": _wrong("all of start"),
+        "start comes in with lr * weight_decay, not with weight_decay alone.": _wrong("start without lr"),
+        "The decay is right; eps stands outside the root.": _wrong("inside"),
         "The decay was added to the gradient: that is L2, and both averages see it.": _wrong("gradient"),
         "The decay is divided by the root of v_hat: it must not meet the step at all.": _wrong("step"),
         "The decay is not multiplied by lr.": _wrong("no lr"),
@@ -88,6 +93,7 @@ half_life = Exercise(
         "That is linear: each step takes a share of what is left, not of the start.": lambda lr, decay: (
             0.5 / (lr * decay)
         ),
+        "After 1 / (lr weight_decay) steps about 1 / e is left, not one half.": lambda lr, decay: 1 / (lr * decay),
         "Upside down.": lambda lr, decay: np.log(1 - lr * decay) / np.log(0.5),
         "That is negative: the logarithm of one half is -log 2.": lambda lr, decay: np.log(2) / np.log(1 - lr * decay),
         "Do not round to whole steps.": lambda lr, decay: np.ceil(np.log(0.5) / np.log(1 - lr * decay)),
