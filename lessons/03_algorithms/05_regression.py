@@ -54,7 +54,7 @@ setting = bridge.start(device, seed, profile)
 # 1. Slopes by the prediction: $2r$; $\operatorname{sign}(r)$; $r$ clipped to $[-\delta, \delta]$. Huber's two pieces meet at $\delta$ with the same value and the same slope.
 # 2. Predict one number $c$ for all $N$ targets $y_n$. The mean squared error has the slope $\frac2N \sum_n (c - y_n)$, which is 0 at the **mean**; its second derivative is 2, so this is the lowest point.
 # 3. The mean absolute error has the slope (number of $y_n$ below $c$, less the number above) $/ N$. It changes sign where both are equal: at a **median**.
-# 4. Huber's slope is a mean of clipped residuals. For $\delta \to \infty$ none is clipped: the mean. For $\delta \to 0$ all are, and divided by $\delta$ they are signs: a median. Any other $\delta$ gives a compromise, not always a number between the two.
+# 4. Huber's slope is a mean of clipped residuals. For $\delta \to \infty$ none is clipped: the mean. For $\delta \to 0$ all are, and divided by $\delta$ they are signs: a median. A $\delta$ in between gives a compromise, not always a number between the two.
 # 5. Move one $y_n$ by $a$: the mean moves by $a / N$, without limit. In lines 3 and 4 a far $y_n$ has only a sign, or $\pm\delta$: moving it further moves nothing.
 
 # %% name="derivation"
@@ -177,7 +177,7 @@ print(f"times 100 moves the mean by {low:.0f} to {high:.0f} units, the other two
 print(f"Before any mistake the mean is {gap.min():.0f} to {gap.max():.0f} units above the median.")
 
 # %% [markdown]
-# The mean runs away with the mistake, by 99/310 of the true value (line 5); the other two hardly notice whether it is ten or a hundred times the truth. But look at the last line: these scores are skewed, and whoever takes the absolute error to be safe has moved the answer before anything went wrong. First ask *which number you want*.
+# The mean runs away with the mistake, by 99/310 of the true value (line 5); the other two soon stop: once a value is far off, it does not matter how far. But look at the last line: these scores are skewed, and whoever takes the absolute error to be safe has moved the answer before anything went wrong. First ask *which number you want*.
 #
 # ## What breaks
 #
@@ -198,7 +198,7 @@ print("slopes", p.grad.flatten().tolist(), "where", (-2 * y / 4).tolist(), "are 
 #
 # ### Is the robust loss better?
 #
-# On a symmetric distribution all three aim at one middle. Which finds it best from 101 values? In 4000 samples from a normal distribution, let some values come from a wider one (width: the standard deviation):
+# On a symmetric distribution all three aim at one middle. Which finds it best from 101 values? In 4000 samples from a normal distribution, let values picked at random come from a wider one (width: the standard deviation):
 
 # %% name="efficiency"
 def ratios(share, width, s):  # variances of the median and of Huber's estimate, over the mean's
@@ -300,7 +300,7 @@ def best_constant(y, w):
 check("best_constant")
 
 # %% [markdown]
-# <details><summary>Hint 1</summary>Line 3 with weights: the slope is the weight below c, less the weight above.</details>
+# <details><summary>Hint 1</summary>Line 3 with weights: the slope is the weight below c, less the weight above. At the best c it changes its sign.</details>
 # <details><summary>Hint 2</summary>Sort, add up the weights with <code>np.cumsum</code>, and stop where half of the whole is reached.</details>
 #
 # ### 3. The same step (4 minutes, easy)
@@ -323,5 +323,5 @@ check("lr_for")
 # ## Takeaways
 #
 # - The squared error asks for the mean, the absolute error for a median; Huber's goes from a median to the mean as $\delta$ grows. **F3, F4, G7: confirmed. C25: conditional,** on the noise and on the number you want. **E6:** mean, sum and half: one minimiser, different gradients.
-# - One target can move a mean as far as it likes, a median at most to the neighbouring value, a Huber estimate by a bounded amount. A mistyped *input* is another matter.
+# - One target can move a mean as far as it likes, a median at most to the neighbouring value, a Huber estimate by a bounded amount. A mistyped *input* is another matter: in a linear model it multiplies the slope.
 # - Do not choose the absolute error where the noise is normal (it wastes a third of the data), nor where you need a mean: a total, a cost. At a constant rate it hovers above its minimum.

@@ -108,13 +108,16 @@ def _on_grid(y, w, grid):
 
 
 _Y = np.array([7.0, 1.0, 4.0, 30.0, 2.0])
-_W = ([1.0, 1, 1, 1, 1], [0.1, 5, 1, 1, 1], [1.0, 1, 1, 9, 1], [3.0, 1, 2, 2.5, 1], [0.4, 0.3, 0.6, 0.9, 0.2])
+_W = (
+    *([1.0, 1, 1, 1, 1], [0.1, 5, 1, 1, 1], [1.0, 1, 1, 9, 1], [3.0, 1, 2, 2.5, 1], [0.4, 0.3, 0.6, 0.9, 0.2]),
+    [2.0, 2.1, 0.6, 0.02, 1],  # here the order of w * y gives another answer than that of y
+)
 
 
 constant = Exercise(
     "best_constant",
     LESSON,
-    "at the best c the weights above and below it balance; which c is that?",
+    "let c grow from the smallest y on: where does the slope of the weighted sum change its sign?",
     _median,
     {
         "That is the weighted mean: it minimises the squared error.": lambda y, w: np.sum(w * y) / np.sum(w),
@@ -160,6 +163,18 @@ constant = Exercise(
         "Stop where half is reached; the running weight nearest to half may lie before it.": lambda y, w: np.sort(y)[
             np.argmin(np.abs(np.cumsum(w[np.argsort(y)]) - np.sum(w) / 2))
         ],
+        "Sort by the values alone; you sorted by weight times value.": lambda y, w: y[np.argsort(w * y)][
+            np.argmax(np.cumsum(w[np.argsort(w * y)]) >= np.sum(w) / 2)
+        ],
+        "The place was found among the sorted values: look it up there, not in y as it came.": lambda y, w: y[
+            np.argmax(np.cumsum(w[np.argsort(y)]) >= np.sum(w) / 2)
+        ],
+        "The weight at c itself counts too: stop where it lifts the sum to half, not one place later.": (
+            lambda y, w: next(c for c in np.sort(y) if np.sum(w[y < c]) >= np.sum(w[y > c]))
+        ),
+        "The two sides need not come nearest to balance at the best c: its own weight counts too.": lambda y, w: y[
+            np.argmin([abs(np.sum(w[y < c]) - np.sum(w[y > c])) for c in y])
+        ],
         "Sort by the values; you sorted by the weights.": lambda y, w: y[np.argsort(w)][
             np.argmax(np.cumsum(np.sort(w)) >= np.sum(w) / 2)
         ],
@@ -184,6 +199,11 @@ rate = Exercise(
             lr * shape[0] * shape[1],
             lr * shape[1],
             lr / 2,
+        ),
+        "The half is right. The gradients of the two sums are larger, so their rates are smaller.": lambda lr, shape: (
+            lr * shape[0] * shape[1],
+            lr * shape[1],
+            lr * 2,
         ),
         "Half the loss has half the gradient, so it needs twice the rate.": lambda lr, shape: (
             lr / (shape[0] * shape[1]),
