@@ -52,6 +52,9 @@ classes = Exercise(
             (np.arange(len(z)) == np.argmax(z)) * 1.0 - (np.arange(len(z)) == k),
         ),
         "Only the strongest rival counts; you add up all of them.": _every_rival,
+        "That is PyTorch's multi_margin_loss; here only the strongest rival counts.": lambda z, k: [
+            part / len(z) for part in _every_rival(z, k)
+        ],
         "Where the lead is enough, value and gradient are 0.": lambda z, k: (
             1 - z[k] + np.max(np.delete(z, k)),
             _classes(z, k, 1e9)[1],
@@ -156,6 +159,15 @@ def _among_all(distance, same, d_p):
     return other[_part(distance, same, d_p)]
 
 
+def _by_value(distance, same, d_p):
+    return np.flatnonzero(distance == distance[_semi(distance, same, d_p)])[0]
+
+
+def _masked(distance, same, d_p):
+    far = ~same & (distance > d_p)
+    return np.argmin(far * distance) if far.any() else _semi(distance, same, d_p)
+
+
 def _nearest(far, d, same, anybody=None):
     """The nearest of `far`; if there is `anybody`, else the farthest of another class."""
     anybody = far.any() if anybody is None else anybody
@@ -201,6 +213,8 @@ semi = Exercise(
         "That is the first negative that is far enough, not the nearest of them.": lambda d, same, d_p: (
             np.argmax(~same & (d > d_p)) if (~same & (d > d_p)).any() else _semi(d, same, d_p)
         ),
+        "The distance is right, but one of its own class has it too: seek the index among the negatives.": _by_value,
+        "Times the mask, the others get the distance 0 and are the nearest of all: give them np.inf.": _masked,
         "The index is asked for, not the distance.": lambda d, same, d_p: d[_semi(d, same, d_p)],
         "Farther than the positive, not nearer.": lambda d, same, d_p: (
             np.argmax(np.where(~same & (d < d_p), d, -np.inf)) if (~same & (d < d_p)).any() else _semi(d, same, d_p)
@@ -211,6 +225,7 @@ semi = Exercise(
             answer(np.array([1.2, 0.5, 0.8, 2.0, 0.9, 3.0]), np.array([True, False, True, False, False, False]), limit)
             for limit in (0.4, 0.6, 0.9, 1.0, 5.0)
         ]
+        + [answer(np.array([0.0, 1.5, 0.7, 1.5, 2.5]), np.array([True, True, False, False, False]), 1.0)]
         + [answer(np.array([0.2, 4.0, 0.1, 0.3]), np.array([True, True, False, False]), 0.5)]
         + [answer(np.array([3.0, 2.5, 0.1, 2.0]), np.array([False, False, True, False]), far) for far in (1.0, 5.0)]
     ),
