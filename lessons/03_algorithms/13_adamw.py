@@ -200,7 +200,7 @@ print("the two penalties: more than 1.2 times:", tilted)
 assert level and less_level and tilted
 
 # %% [markdown]
-# The penalties take most from the rare words, with Adam's division and without it. The odd one out is AdamW, which takes nearly the same share from every word: only nearly, since batches are no exact gradients, and less nearly the stronger the decay.
+# The penalties take most from the rare words, with Adam's division and without it. The odd one out is AdamW, which takes nearly the same share from every word: only nearly, for line 5 holds for exact gradients, and the less so the stronger the decay.
 #
 # And on new text? Three values of $\lambda$ for each way, at two learning rates. The losses are differences from Adam without decay at the rate 0.02: below 0 is better.
 
