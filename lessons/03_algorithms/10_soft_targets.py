@@ -38,7 +38,7 @@ setting = bridge.start(device, seed, profile)
 # %% [markdown]
 # ## The formula
 #
-# With $p = \operatorname{softmax}(z)$ and the class $k$ of an example, cross-entropy is $-\log p_k$ (lesson 2). G9, in our list of what the source document lacks, holds two changes:
+# With $p = \operatorname{softmax}(z)$ and the class $k$ of an example, cross-entropy is $-\log p_k$; with a *soft target*, a distribution $y$ in place of $k$, it is $-\sum_i y_i \log p_i$ (lesson 2). G9, in our list of what the source document lacks, holds two changes:
 #
 # $$\text{label smoothing: the target } y' = (1 - \varepsilon)\, y + \tfrac{\varepsilon}{C} \qquad \text{focal loss: } -\alpha_k\, (1 - p_k)^\gamma \log p_k$$
 #
@@ -56,11 +56,11 @@ setting = bridge.start(device, seed, profile)
 #
 # ## Derivation
 #
-# 1. Cross-entropy with a soft target has the gradient $p - y'$ (lesson 2): it is 0 at $p = y'$. With smoothing the best logit of the right class leads the others by $\log \big( \frac{(1 - \varepsilon) C}{\varepsilon} + 1 \big)$, **a finite number**; with $\varepsilon = 0$ no lead is enough.
+# 1. Cross-entropy with a soft target has the gradient $p - y'$ (lesson 2): it is 0 at $p = y'$. A lead $z_k - z_j$ is $\log \frac{p_k}{p_j}$, so that with smoothing the right class best leads the others by $\log \big( \frac{(1 - \varepsilon) C}{\varepsilon} + 1 \big)$, **a finite number**; with $\varepsilon = 0$ no lead is enough.
 # 2. Product rule, with $\partial \log p_k / \partial z_j = y_j - p_j$: the focal loss with $\alpha = 1$ has the gradient $(1 - p_k)^\gamma \big( 1 - \gamma \frac{p_k \log p_k}{1 - p_k} \big) \cdot (p_j - y_j)$: the direction of cross-entropy, times a factor. For $\gamma > 0$ it goes to 0 as $p_k \to 1$; on the way from its limit 1 at $p_k \to 0$ it first rises above 1.
 # 3. In a weighted mean an example's share is $w_n / \sum_m w_m$. Alone in its batch, it is $w_n / w_n = 1$, **whatever its weight** above 0. In PyTorch's `cross_entropy(weight=...)` too, for integer labels: its mean divides by their weights. Hand it the same labels one-hot, as distributions, and it divides by $N$: now 19 counts 19 times.
 # 4. Let $y$ be the true probability of the rare class at some $x$, and $w$ its weight. The best prediction $p$ minimises $-w\,y \log p - (1 - y) \log(1 - p)$, so that $\frac{p}{1 - p} = w\,\frac{y}{1 - y}$: as if the rare class were $w$ times as frequent. The log-odds of every prediction rise by $\log w$ (if the model can): **a weight moves the threshold.**
-# 5. Focal loss with two classes: the best $p$ minimises $-y (1 - p)^\gamma \log p - (1 - y)\, p^\gamma \log(1 - p)$. Swap the classes ($y$ with $1 - y$, $p$ with $1 - p$) and nothing changes: at $y = \frac12$ the best is $p = \frac12$, **the threshold stays.** Elsewhere the best is nearer to $\frac12$ than the truth, because the factor of line 2 is larger for the class held less likely: for $\gamma = 2$ and $y = 0.05$ it is 0.25.
+# 5. Focal loss with two classes: the best $p$ minimises $-y (1 - p)^\gamma \log p - (1 - y)\, p^\gamma \log(1 - p)$. Swap the classes ($y$ with $1 - y$, $p$ with $1 - p$) and nothing changes: at $y = \frac12$ the best is $p = \frac12$, **the threshold stays** (again, if the model can). Elsewhere the best is nearer to $\frac12$ than the truth, because the factor of line 2 is larger for the class held less likely; for $\gamma = 2$ and $y = 0.05$ it is 0.25.
 
 # %% name="derivation"
 C, eps, p, gamma, y, w = sp.symbols("C epsilon p gamma y w", positive=True)
@@ -82,6 +82,10 @@ focal_mean = -truth * (1 - at) ** 2 * np.log(at) - (1 - truth) * at**2 * np.log(
 answer = at[focal_mean.argmin(1)]
 assert np.isclose(answer[0], 0.25) and np.isclose(answer[3], 0.5)  # line 5
 assert (truth[:3, 0] < answer[:3]).all() and (answer[:3] < 0.5).all()  # nearer to 1/2
+low = at[at < 0.499]
+for strength in (0.1, 1.0, 2.0, 5.0):  # why: the factor is larger for the class held less likely
+    less, more = (sp.lambdify(p, factor.subs(gamma, strength))(held) for held in (low, 1 - low))
+    assert (less > more).all()
 print("lines 1 to 5 hold")
 
 # %% [markdown]
@@ -95,7 +99,7 @@ show(focal, weighted_mean)
 #
 # ## Parity with PyTorch
 #
-# `F.cross_entropy` with `weight`, `ignore_index` and `label_smoothing` agrees with ours: the table of lesson 2 has these rows. With `weight` *and* `label_smoothing` PyTorch weighs every term of the smoothed target, and divides by the weights of the labels alone. PyTorch has no focal loss (torchvision has `sigmoid_focal_loss`, for a single logit); the judge is its formula, differentiated by autograd. Its mean here divides by $N$, also with $\alpha$; Lin et al. (2017, arXiv 1708.02002) divide by the number of boxes that hold an object.
+# `F.cross_entropy` with `weight`, `ignore_index` and `label_smoothing` agrees with ours: the table of lesson 2 has these rows. With `weight` *and* `label_smoothing` PyTorch weighs every term of the smoothed target, and divides by the weights of the labels alone. PyTorch has no focal loss (torchvision has `sigmoid_focal_loss`, for a single logit); the judge is its formula, differentiated by autograd. Its mean here divides by $N$, also with $\alpha$; Lin et al. (2017, arXiv 1708.02002) divide by the number of candidate boxes that were matched to an object.
 
 # %% tags=["nbval-ignore-output"] name="parity-focal"
 parity.table("focal", setting.device)
@@ -133,7 +137,7 @@ assert np.isclose(at[1], 1) and 6 < at[8] < 7 and 18.5 < at[1024] < 19
 print(*(f"batch of {B}: counts {at[B]:.1f} times" for B in (1, 2, 8, 1024)), sep="\n")
 
 # %% [markdown]
-# A weighted mean compares only within its batch: alone, a rare example is measured against itself (line 3), and next to few others it makes up much of its own divisor. The same happens when a large batch is computed in parts whose gradients are added (*micro-batches*). Divide by a constant instead, the same for every part (exercise 1): then the weight is what you asked for. The price is noise: a batch that happens to hold a rare example now makes a far longer step of SGD.
+# A weighted mean compares only within its batch: alone, a rare example is measured against itself (line 3), and next to few others it makes up much of its own divisor. The same happens when a large batch is computed in parts whose gradients are added (*micro-batches*). Divide by a constant instead, the same for every part (exercise 1): then the weight is what you asked for. The price is noise: a small batch that happens to hold a rare example now makes a far longer step of SGD.
 #
 # ## What breaks
 #
@@ -186,7 +190,8 @@ def spread(values):
     return [f"{m:.2f} ± {e:.2f}" for m, e in zip(values.mean(0), values.std(0), strict=True)]
 
 headers = ["loss", "balanced accuracy at 1/2", "at the best threshold", "test cross-entropy"]
-Table(headers, [[name, *spread(f)] for name, f in found.items()])
+rows = [[name, *spread(f)] for name, f in found.items()]
+Table(headers, rows, "± is the standard deviation over seeds.")
 
 # %% name="imbalance-verdict"
 half, moved, _ = np.median(list(found.values()), axis=1).T
@@ -194,11 +199,10 @@ assert half[1] > 0.7 and max(half[[0, 2, 3]]) < 0.6 and np.ptp(moved) < 0.03
 plain, weighted, focused, undone = (f[:, 2] for f in found.values())
 assert (plain < np.minimum(weighted, focused)).all() and abs(undone - plain).max() < 0.02
 print("at 1/2 only the weights help; at the best threshold all are equal within 0.03 (medians)")
-print("probabilities: plain cross-entropy beats weights and focal, every seed;")
-print("weights, undone: the same within 0.02, every seed")
+print("probabilities, every seed: plain cross-entropy beats weights and focal; undone: within 0.02")
 
 # %% [markdown]
-# **Weights move the threshold (line 4), and so can you,** after training, for free, and keep the probabilities. Cross-entropy hardly finds the rare class at $\frac12$, but it is the $\frac12$ that is wrong. Focal loss moves no threshold, and pulls the probabilities towards $\frac12$ (line 5). It was made for detectors with very many easy negatives (Lin et al. 2017); here, without $\alpha$, it gains nothing. This linear model can follow line 4. With one that cannot, a weight may also change the order of the scores: compare on validation data.
+# **Weights move the threshold (line 4), and so can you,** after training, for free, and keep the probabilities. Cross-entropy hardly finds the rare class at $\frac12$, but it is the $\frac12$ that is wrong. Focal loss moves no threshold, and pulls the probabilities towards $\frac12$ (line 5). It was made for detectors with very many easy negatives (Lin et al. 2017); here, without $\alpha$, it gains nothing. Line 4 speaks of the best prediction, and this linear model with its 2000 examples comes near it. One that cannot, or that saw a handful of rare examples, may end elsewhere, undone or not: compare on validation data.
 #
 # ### How much smoothing?
 #
@@ -233,11 +237,10 @@ assert better[0.05, 0.1] < 10 < min(better[0.2, 0.1], better[0.05, 0.01], better
 assert max(map(abs, change.values())) < 0.03
 assert np.median(runs[0.2, 0.0][:, 2]) > np.median(runs[0.05, 0.0][:, 2])  # the faster is surer
 print("no smoothing: surer than right, in the median; 0.1: less sure than right, every split")
-print("0.1 makes the probabilities worse on most splits at one learning rate, better at the other")
-print("0.01: better on most splits at both; the share of right answers: within 0.03 (medians)")
+print("the share of right answers changes by less than 0.03 (medians)")
 
 # %% [markdown]
-# Smoothing makes a model less sure; here that helped where it was far too sure. The usual 0.1 ends at the same modest probabilities at both rates: worse than a model a little too sure, better than one far too sure. The learning rate alone turned the verdict, and so may anything else that makes a model surer. Smoothing may also improve the scores themselves; the table does not separate the two. Choose the amount on validation data.
+# A little smoothing, 0.01, helped on most splits at both rates. The usual 0.1 ends at the same modest probabilities at both rates: worse than a model a little too sure, better than one far too sure. The learning rate alone turned the verdict. Smoothing may also improve the scores themselves; the table does not separate the two. Choose the amount on validation data.
 #
 # ### Nothing left
 
@@ -314,5 +317,5 @@ check("unweighted")
 # ## Takeaways
 #
 # - Weights, masks and ignored tokens are one weighted mean; say by what it divides. Divided by its own weights, a batch of one undoes any weight above 0.
-# - **G9: confirmed** as formulas; conditional as remedies. Smoothing makes logits finite; whether its probabilities are better turned on the amount and the learning rate here. A class weight moves the threshold (if the model can); focal loss without $\alpha$ does not, and gained nothing on the imbalanced linear model here.
-# - Where you need probabilities, do not weigh classes (or undo the weight: exercise 3); move the threshold. Focal loss spoiled well-fitted probabilities; in deep networks that are too sure it can help (Mukhoti et al. 2020, arXiv 2002.09437).
+# - **G9: confirmed** as formulas; conditional as remedies. Smoothing makes logits finite; whether its probabilities are better turned on the amount and the learning rate here. A class weight moves the threshold, focal loss without $\alpha$ does not (both if the model can), and it gained nothing on the imbalanced linear model here.
+# - Where you need probabilities, do not weigh classes: move the threshold. A weight already in the model can be undone (exercise 3) as far as line 4 holds. Focal loss spoiled well-fitted probabilities; in deep networks that are too sure it can help (Mukhoti et al. 2020, arXiv 2002.09437).

@@ -30,9 +30,12 @@ share = Exercise(
             np.sum(w * v) / np.sum(w) / B
         ),
         "Nothing divides: the batch size and the mean weight are missing.": lambda v, w, B, m: np.sum(w * v),
+        "Dividing by at least 1 suits a 0/1 mask; weights may be small.": lambda v, w, B, m: (
+            np.sum(w * v) / max(B * m, 1)
+        ),
         "Divide by B too.": lambda v, w, B, m: np.sum(w * v) / m,
     },
-    lambda answer: [answer(_V, _W, 32, 1.9), answer(_V[:1], _W[:1], 8, 1.9), answer(_V, np.array([0.0, 0, 3]), 5, 0.4)],
+    lambda answer: [answer(_V, _W, 32, 1.9), answer(_V[:1], _W[:1], 8, 1.9), answer(_V, np.array([0.0, 0, 3]), 5, 0.1)],
 )
 
 
@@ -51,6 +54,10 @@ votes = Exercise(
             v / v.sum(1, keepdims=True)
         ),
         "One more vote in all, not one more for each class.": lambda v: (v + 1) / (v + 1).sum(1, keepdims=True),
+        "The one vote is shared: each class gets 1 / C of it, not a whole one.": lambda v: (
+            (v + 1) / (v.sum(1, keepdims=True) + 1)
+        ),
+        "The extra vote counts in the divisor, but no class received it.": lambda v: v / (v.sum(1, keepdims=True) + 1),
         "Each row must sum to 1.": lambda v: v + 1 / v.shape[1],
         "Rows are examples: divide by the votes of the example, not of the class.": lambda v: (
             (v + 1 / v.shape[1]) / (v + 1 / v.shape[1]).sum(0)
@@ -103,6 +110,9 @@ undo = Exercise(
         "From odds o to a probability: o / (1 + o), not o / (1 - o).": lambda p, w: p / (w * (1 - p) - p),
         "Those are the log-odds; a probability is asked for.": lambda p, w: np.log(p / (1 - p) / w),
         "Log-odds fall by log(w), not by w.": lambda p, w: 1 / (1 + (1 - p) / p * np.exp(w)),
+        "The odds are divided by w; it is the log-odds that fall by log(w).": lambda p, w: (
+            1 - 1 / (1 + p / (1 - p) - np.log(w))
+        ),
         "That mixes p with the weight's share; the odds are what was multiplied.": lambda p, w: (
             p - (w - 1) / (w + 1) * p
         ),
