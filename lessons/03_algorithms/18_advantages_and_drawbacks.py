@@ -68,7 +68,8 @@ sharp, flat = cross_entropy(wrong, label), brier(wrong, label)
 assert np.linalg.norm(sharp.grad) > 1.4 and np.linalg.norm(flat.grad) < 1e-7  # line 2
 assert flat.value[0] <= 2 < sharp.value[0]  # line 3
 evidence += [["cross-entropy: convex in the scores", "its Hessian", "confirmed; Brier: not"],
-             ["cross-entropy: pushes hard when certain and wrong", "gradient at a lead of 20", "confirmed; Brier: below 1e-7"]]
+             ["cross-entropy: pushes hard when certain and wrong", "gradient at a lead of 20",
+              "confirmed; Brier: below 1e-7"]]
 
 # %% [markdown]
 # ## Code
@@ -92,156 +93,183 @@ def train(rule, gradient, x, s, classes=10, steps=600, B=64, looks=1):
 # %% [markdown]
 # ## Picture: squared error for classes
 #
-# Ten digits, linear scores, Adam, 600 steps, batches of 64. Each loss tries six rates; one half of the test part picks the best, the other half judges it. A share of the *training* labels is replaced by random ones:
+# Ten digits, linear scores, Adam, 600 steps, batches of 64. Each loss tries six rates; one half of the test part picks the best, the other half judges it. (`mean`, like PyTorch's `mse_loss`, is over all numbers, hence `classes *`.) A share of the *training* labels is replaced by random ones:
 
 # %% name="losses"
-kinds = {
-    "cross-entropy": lambda z, k: mean(cross_entropy(z, k)).grad,
-    "squared error of the scores": lambda z, k: mean(squared_error(z, smooth_labels(k, 10, 0.0, z.dtype))).grad * 10,
-    "Brier score": lambda z, k: brier(z, k).grad / len(k),
-}
-lrs, shares = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03), (0.0, 0.2, 0.4)
+classes = 10
 
 def right(theta, x, y):
     return ((x @ theta).argmax(1) == y).mean()
 
-def judged(name, share, s):
+def of_scores(z, k):
+    return classes * mean(squared_error(z, smooth_labels(k, classes, 0.0, z.dtype))).grad
+
+kinds = {
+    "cross-entropy": lambda z, k: mean(cross_entropy(z, k)).grad,
+    "squared error of the scores": of_scores,
+    "Brier score": lambda z, k: mean(brier(z, k)).grad,
+}
+
+# %% name="judged"
+lrs, shares = 0.00003 * 4.0 ** np.arange(6), (0.0, 0.2, 0.4)
+
+def judged(loss, share, s):
     d, rng = data.digits(s), np.random.default_rng(s)
-    labels = np.where(rng.random(len(d.y)) < share, rng.integers(0, 10, len(d.y)), d.y)
+    k = np.where(rng.random(len(d.y)) < share, rng.integers(0, classes, len(d.y)), d.y)
     x, x_test, half = bias(d.x), bias(d.x_test), len(d.y_test) // 2
-    thetas = [train(Adam(lr), lambda z, n: kinds[name](z, labels[n]), x, s) for lr in lrs]
+    thetas = [train(Adam(lr), lambda z, n: loss(z, k[n]), x, s) for lr in lrs]
     best = max(thetas, key=lambda theta: right(theta, x_test[:half], d.y_test[:half]))
     return right(best, x_test[half:], d.y_test[half:])
 
-accuracy = {name: np.array([[judged(name, p, s) for p in shares] for s in setting.seeds]) for name in kinds}
+accuracy = {  # (seeds, shares)
+    n: np.array([[judged(f, q, s) for q in shares] for s in setting.seeds])
+    for n, f in kinds.items()
+}
 
 # %% name="picture"
+bands = {n: tuple(np.quantile(a, [0, 0.5, 1], axis=0)) for n, a in accuracy.items()}
 plots.lines(
-    np.array(shares) * 100, {name: tuple(np.quantile(a, [0, 0.5, 1], axis=0)) for name, a in accuracy.items()},
+    np.array(shares) * 100, bands,
     "training labels replaced, per cent", "share of test digits right",
-    "Accuracy against the share of wrong labels for three losses. Without any, cross-entropy and the Brier score are level near 0.95 "
-    "and squared error of the scores is lower. Cross-entropy falls fastest; with 40 per cent it is lowest; the bands overlap.",
+    "Accuracy against the share of wrong labels for three losses. Without any, cross-entropy and "
+    "the Brier score are near 0.95 and squared error of the scores is lower. With wrong labels "
+    "the first two fall, Brier stays ahead; the third is nearly flat. The bands overlap.",
     title="Three losses, one classifier (band: all seeds)",
 )
 
 # %% name="picture-verdict"
-ce, of_scores, of_p = accuracy.values()
-more = np.median((1 - of_scores[:, 0]) / (1 - ce[:, 0]))
-level, ahead = np.median((of_p - ce)[:, 0]), np.median((of_p - ce)[:, 1:].mean(1))
-fall = {name: np.median(a[:, 0] - a[:, -1]) for name, a in accuracy.items()}
-print("clean labels: squared error of the scores makes over 1.2 times cross-entropy's errors (median):", more > 1.2)
-print("clean labels: the Brier score is within 0.02 of cross-entropy:", abs(level) < 0.02)
-print("with wrong labels (mean of the two shares), it is ahead:", ahead > 0)
-print("from 0 to 40 % the largest fall (median) is that of:", max(fall, key=fall.get))
-assert more > 1.2 and abs(level) < 0.02 and ahead > 0
-assert max(fall, key=fall.get) == "cross-entropy"
-evidence += [["squared error is for numbers, not for classes", "digits, three losses, tuned", "conditional: more errors on scores, hardly more on probabilities"],
-             ["cross-entropy: hurt by wrong labels", "20 and 40 % replaced", "confirmed: it falls furthest; the Brier score is ahead"]]
+errors = {name: (1 - a).mean(0) for name, a in accuracy.items()}  # means over seeds, per share
+scores, probabilities = (errors[name] / errors["cross-entropy"] for name in [*kinds][1:])
+fall = {name: e[-1] - e[0] for name, e in errors.items()}
+assert scores[0] > 1.3 > probabilities[0] and probabilities[1:].mean() < 1
+assert fall["cross-entropy"] > fall["squared error of the scores"]
+print("errors as a multiple of cross-entropy's (means over seeds):")
+print("clean labels: squared error of the scores over 1.3, Brier score under 1.3")
+print("wrong labels (mean of the two shares): Brier score under 1")
+print("from 0 to 40 % cross-entropy falls more than squared error of the scores")
+evidence += [
+    ["squared error is for numbers, not for classes", "digits, three losses, tuned",
+     "conditional: many more errors on scores, not on probabilities"],
+    ["cross-entropy: hurt by wrong labels", "20 and 40 % replaced",
+     "confirmed: the Brier score is ahead"],
+]
 
 # %% [markdown]
-# **It depends on what is squared:** the distance of the scores costs errors, that of the probabilities hardly any, and with wrong labels it even leads. Its bound (line 3) may help, but cannot be all: the squared error of the scores has none, and falls less than cross-entropy too. E16: the assignment is a good default with reasons, not a law. Hui and Belkin (2020, arXiv 2006.07322) squared the *scores* of large networks: on par or better on most language and speech tasks, cross-entropy slightly ahead in vision.
+# **It depends on what is squared:** the distance of the scores costs many errors, that of the probabilities few or none, and with wrong labels it is ahead of cross-entropy. Its bound (line 3) may help, but cannot be all: the squared error of the scores has none, and falls less than cross-entropy too. E16: the assignment is a good default with reasons, not a law. Hui and Belkin (2020, arXiv 2006.07322) squared the *scores* of large networks: on par or better on most language and speech tasks, cross-entropy slightly ahead in vision.
 #
 # ## What breaks: sayings put to the test
 #
 # ### "Adam avoids overfitting", "the lowest loss is the best model"
 #
-# Clean digits, 3000 steps, 60 looks. How low does the test loss get, and where does it end?
+# Clean digits, 2000 steps, 20 looks. How low does the test loss get, and where does it end?
 
 # %% name="overfit"
-rules = {
-    "SGD, 0.3": SGD(0.3), "SGD, 1": SGD(1.0), "SGD, 3": SGD(3.0), "Adam, 0.01": Adam(0.01), "Adam, 0.03": Adam(0.03)
-}
-curves = {name: [] for name in rules}  # per look: training loss, test loss, test accuracy, mean top probability
-for s in setting.seeds:
-    d = data.digits(s)
-    x, x_test = bias(d.x), bias(d.x_test)
-    for name, rule in rules.items():
-        looks = []
-        for theta in train(rule, lambda z, n, k=d.y: kinds["cross-entropy"](z, k[n]), x, s, steps=3000, looks=60):
-            losses = [mean(cross_entropy(a @ theta, k)).value for a, k in ((x, d.y), (x_test, d.y_test))]
-            sure = np.exp(-cross_entropy(x_test @ theta, (x_test @ theta).argmax(1)).value).mean()
-            looks.append([*losses, right(theta, x_test, d.y_test), sure])
-        curves[name].append(looks)
-curves = {name: np.array(c) for name, c in curves.items()}  # (seeds, looks, 4)
+rules = {f"SGD, {lr:g}": SGD(lr) for lr in (0.3, 1.0, 3.0)}
+rules |= {f"Adam, {lr:g}": Adam(lr) for lr in (0.01, 0.03)}
 
-# %% name="overfit-table" tags=["nbval-ignore-output"]
-lowest = {name: c[:, :, 1].min(1) for name, c in curves.items()}
-end = {name: c[:, -1] for name, c in curves.items()}
+def watched(rule, s):  # per look: training loss, test loss, test accuracy, mean top probability
+    d, looks, ce = data.digits(s), [], kinds["cross-entropy"]
+    x, x_test = bias(d.x), bias(d.x_test)
+    for theta in train(rule, lambda z, n: ce(z, d.y[n]), x, s, steps=2000, looks=20):
+        z = x_test @ theta
+        losses = mean(cross_entropy(x @ theta, d.y)).value, mean(cross_entropy(z, d.y_test)).value
+        sure = np.exp(-cross_entropy(z, z.argmax(1)).value).mean()
+        looks.append([*losses, right(theta, x_test, d.y_test), sure])
+    return looks
+
+curves = {n: np.array([watched(rule, s) for s in setting.seeds]) for n, rule in rules.items()}
+
+# %% name="overfit-table"
+low = {n: np.array([run[run[:, 1].argmin()] for run in c]) for n, c in curves.items()}
+end = {n: c[:, -1] for n, c in curves.items()}
 rows = []
 for n, e in end.items():
-    columns = e[:, 0], lowest[n], *e.T[1:]
+    columns = e[:, 0], low[n][:, 1], e[:, 1], low[n][:, 2], *e.T[2:]
     rows.append([n, *(f"{np.median(v):.3f}" for v in columns)])
-headers = ["", "training loss, end", "test loss, lowest", "test loss, end", "accuracy, end", "top probability, end"]
+headers = ["", "training loss, end", "test loss, lowest", "test loss, end"]
+headers += ["accuracy at the lowest", "accuracy, end", "top probability, end"]
 Table(headers, rows, "Medians over seeds.")
 
 # %% name="overfit-verdict"
-sooner = [run[-1, 0] < run[run[:, 1].argmin(), 0] for c in curves.values() for run in c]  # the lowest test loss came before
-assert np.mean(sooner) > 0.9
-rise = {name: np.median(end[name][:, 1] / lowest[name]) for name in rules}
-adams, sgds = ([v for name, v in rise.items() if name.startswith(kind)] for kind in ("Adam", "SGD"))
-assert min(adams) > max(sgds)
+sooner = [end[n][:, 0] < low[n][:, 0] for n in rules]  # the training loss fell on
+rise = [np.median(end[n][:, 1] / low[n][:, 1]) for n in rules]
+moved = [np.median(end[n][:, 2] - low[n][:, 2]) for n in rules]
+assert np.mean(sooner) > 0.9 and min(rise[3:]) > 1.05 and max(rise) == rise[-1]
 apart = np.median(end["Adam, 0.01"][:, 2] - end["SGD, 1"][:, 2])
 too_sure = end["Adam, 0.03"][:, 3] - end["Adam, 0.03"][:, 2]
-assert abs(apart) < 0.015 and too_sure.min() > 0
+assert max(abs(apart), *np.abs(moved)) < 0.015 and too_sure.min() > 0
 print("over nine runs in ten: the training loss still fell after the test loss had been lowest")
-print("from its lowest point, the test loss rises by a larger factor with either Adam than with any SGD (medians)")
+print("from its lowest, the test loss rises by over 5 % with either Adam, most at 0.03 (medians)")
+print("accuracy at the end: within 0.015 of that at the lowest test loss, for each rule (medians)")
 print("accuracy at the end, Adam at 0.01 and SGD at 1: within 0.015 (median)")
+
+# %% name="overfit-evidence"
 evidence += [
-    ["the lowest training loss is the best model", "3000 steps on digits, 5 rules", "refuted: the test loss rises again"],
-    ["Adam avoids overfitting", "test loss, lowest and end", "refuted: at these rates it rises most with Adam"],
+    ["the lowest training loss is the best model", "2000 steps on digits, 5 rules",
+     "refuted: the test loss rises again"],
+    ["Adam avoids overfitting", "test loss, lowest and end",
+     "refuted: it rises again with Adam, most at 0.03"],
     ["Adam generalises worse than SGD", "test accuracy at the end", "not seen here: within 0.015"],
-    ["cross-entropy: over-confident", "top probability against accuracy", "confirmed for Adam at 0.03, after long training"],
+    ["cross-entropy: over-confident", "top probability against accuracy",
+     "confirmed for Adam at 0.03, after long training"],
 ]
 
 # %% [markdown]
-# E15: the training loss is not the goal; stop by validation data (exercise 2), and take no low training loss as evidence for an optimizer. What overfits is the loss more than the answers: the accuracy hardly differs, but at the larger rates the model is surer of its answers than it is right. (E26: the source writes 过度拟合 for overfitting, and 偏差修正 for bias correction; the usual terms are 过拟合 and 偏差校正.)
+# E15: the training loss is not the goal; stop by validation data (exercise 2), and take no low training loss as evidence for an optimizer. What overfits is the loss more than the answers: the accuracy hardly moves, but the model gets surer of its answers than it is right. (E26: the source writes 过度拟合 for overfitting, and 偏差修正 for bias correction; the usual terms are 过拟合 and 偏差校正.)
 #
 # ### "SGD needs tuning, Adam does not"
 #
-# The test loss after 600 steps, for eleven rates from $10^{-3.5}$ to $10^{1.5}$. We do not ask for the accuracy: the largest score stays the largest however long the weights get, so it forgives nearly any rate that is too large.
+# The test loss after 600 steps, for ten rates from $10^{-3.5}$ to $10$. We do not ask for the accuracy: the largest score stays the largest however long the weights get, so it forgives nearly any rate that is too large.
 #
 # What if the loss is multiplied by $f$? SGD's step is $\eta f g$: a rate $f$ times as large. Adam's is $\eta\, f \hat m / (f \sqrt{\hat v} + \epsilon) = \eta\, \hat m / (\sqrt{\hat v} + \epsilon / f)$: nothing changes, as long as $\epsilon / f$ is small. At $f = 10^{-8}$ it is 1. Whose curve will Adam's then look like?
 
 # %% name="tuning"
 def scaled(rule, f, d, s):
-    return train(rule, lambda z, n: f * kinds["cross-entropy"](z, d.y[n]), bias(d.x), s)
+    ce = kinds["cross-entropy"]
+    return train(rule, lambda z, n: f * ce(z, d.y[n]), bias(d.x), s)
 
-rates, curves = 10.0 ** np.arange(-3.5, 1.6, 0.5), {}
-cases = {"SGD": (SGD, 1), "SGD, loss times 100": (SGD, 100)}
-cases |= {"Adam": (Adam, 1), "Adam, loss times 100": (Adam, 100), "Adam, loss times 1e-8": (Adam, 1e-8)}
+rates, curves = 10.0 ** np.arange(-3.5, 1.1, 0.5), {}
+cases = {"SGD": (SGD, 1), "SGD, loss times 100": (SGD, 100), "Adam": (Adam, 1)}
+cases |= {"Adam, loss times 100": (Adam, 100), "Adam, loss times 1e-8": (Adam, 1e-8)}
 for s in setting.seeds[:3]:
     d = data.digits(s)
     for name, (rule, f) in cases.items():
         logits = [bias(d.x_test) @ scaled(rule(lr), f, d, s) for lr in rates]
-        curves.setdefault(name, []).append([mean(cross_entropy(z, d.y_test)).value for z in logits])
+        losses = [mean(cross_entropy(z, d.y_test)).value for z in logits]
+        curves.setdefault(name, []).append(losses)
 curves = {name: np.array(c) for name, c in curves.items()}  # (seeds, rates)
-assert np.allclose(scaled(Adam(0.01), 1e-8, d, s), scaled(Adam(0.01, eps=1.0), 1, d, s))  # the formula
+
+# %% name="scale-formula"
+tiny, as_eps_1 = scaled(Adam(0.01), 1e-8, d, s), scaled(Adam(0.01, eps=1.0), 1, d, s)
+assert np.allclose(tiny, as_eps_1)
 
 # %% name="tuning-picture"
 plots.lines(
-    rates, {name: np.median(c, axis=0) for name, c in curves.items()}, "learning rate", "test loss",
-    "Test loss against the learning rate, five valleys on logarithmic axes. SGD: lowest between 0.1 and 1; with the loss times 100 the same "
-    "valley lies two decades lower. Adam: lowest between 0.003 and 0.01 with and without the factor 100; with 1e-8 its valley lies on that of SGD.",
+    rates, {n: np.median(c, axis=0) for n, c in curves.items()}, "learning rate", "test loss",
+    "Test loss against the learning rate, five valleys on logarithmic axes. SGD: lowest between "
+    "0.1 and 1; with the loss times 100 the same valley lies two decades lower. Adam: lowest "
+    "between 0.003 and 0.01 with and without the factor 100; with 1e-8 its valley is that of SGD.",
     title="Valleys of good rates (medians of 3 seeds)", log="xy",
 )
 
 # %% name="tuning-verdict"
 wide = {name: (c < 1.5 * c.min(1, keepdims=True)).sum(1) for name, c in curves.items()}
 at = {name: c.argmin(1) for name, c in curves.items()}
-small = rates < 1.5  # beyond, the noise decides
-near = np.median(curves["Adam, loss times 1e-8"] / curves["SGD"], axis=0)[small]
+near = np.median(curves["Adam, loss times 1e-8"] / curves["SGD"], axis=0)
 assert np.median(wide["SGD"]) >= np.median(wide["Adam"])
 assert all(a.min() > 0 and a.max() < len(rates) - 1 for a in at.values())  # inside the grid
-assert (at["SGD"] - at["SGD, loss times 100"] == 4).all() and (at["Adam"] == at["Adam, loss times 100"]).all()
-assert abs(near - 1).max() < 0.25
+assert (at["SGD"] - at["SGD, loss times 100"] == 4).all()
+assert (at["Adam"] == at["Adam, loss times 100"]).all() and abs(near[rates < 1.5] - 1).max() < 0.25
 print("rates within 1.5 times the lowest loss: Adam has no more than SGD (median)")
 print("loss times 100: SGD's best rate is 100 times smaller, Adam's is the same")
 print("loss times 1e-8: Adam's loss is within 25 % of SGD's at the same rate, up to 1 (median)")
-evidence += [["SGD needs tuning, Adam does not", "11 rates on digits", "refuted: about as many good rates"],
-             ["Adam does not depend on the loss's scale, SGD does", "loss times 100 and 1e-8", "conditional: while gradients are far above eps"]]
+evidence += [["SGD needs tuning, Adam does not", "10 rates on digits",
+              "refuted: no more good rates than SGD"],
+             ["Adam does not depend on the loss's scale, SGD does", "loss times 100 and 1e-8",
+              "conditional: while gradients are far above eps"]]
 
 # %% [markdown]
-# Both have a valley, about equally wide. But Adam's stays where it is when the loss is scaled, and that is what makes a default rate useful. It ends where gradients get as small as $\epsilon$: then the denominator is nearly constant, and Adam is SGD with an averaged gradient (lesson 4). What Adam costs is memory:
+# Both have a valley, and Adam's is no wider. But it stays where it is when the loss is scaled, and that is what makes a default rate useful. Gradients near $\epsilon$ end it; far below, the denominator is nearly constant, and Adam is SGD with an averaged gradient (lesson 4). What Adam costs is memory:
 
 # %% name="memory"
 def kept(rule):  # numbers of state for each parameter
@@ -250,58 +278,79 @@ def kept(rule):  # numbers of state for each parameter
 numbers = {type(r).__name__: kept(r) for r in (SGD(0.1), Momentum(0.1), Adam(), AdamW())}
 print("numbers kept for each parameter:", numbers)
 assert [*numbers.values()] == [0, 1, 2, 2]
-evidence += [["SGD needs little memory, Adam much", "state of each rule", "confirmed: 0, 1 with momentum, 2 for Adam"]]
+evidence += [["SGD needs little memory, Adam much", "state of each rule",
+              "confirmed: 0, 1 with momentum, 2 for Adam"]]
 
 # %% [markdown]
 # ### Rare words
 #
-# "Plain SGD is one of the most used", says the source; transformers are trained with AdamW (E24). Rare words are one reason given (Kunstner et al. 2024, arXiv 2402.19449). A made-up language of 100 words: word $i$ occurs with a frequency like $1 / i$; what follows is one fixed word in 6 of 10 cases, else any. One logit for each pair. Excess over the entropy, 1000 steps:
+# "Plain SGD is one of the most used", says the source; transformers are trained with AdamW (E24). Rare words are one reason given (Kunstner et al. 2024, arXiv 2402.19449). A made-up language of 100 words: word $i$ occurs with a frequency like $1 / i$; what follows is one fixed word in 6 of 10 cases, else any. One logit for each pair. Excess over the entropy:
 
 # %% name="rare"
 V = 100
-frequency = 1 / np.arange(1, V + 1) / (1 / np.arange(1, V + 1)).sum()
+frequency = 1 / np.arange(1, V + 1)
+frequency /= frequency.sum()
 
 def language(s):
     return 0.6 * np.eye(V)[np.random.default_rng(s).permutation(V)] + 0.4 * frequency
 
-def learn(rule, s, steps=1000, B=64):
+def excess(theta, follows):  # 5 most frequent words, 75 rarest, all
+    p = np.exp(theta - theta.max(1, keepdims=True))
+    each = (follows * np.log(follows / (p / p.sum(1, keepdims=True)))).sum(1)
+    return each[:5].mean(), each[25:].mean(), frequency @ each
+
+# %% name="learn"
+def learn(rule, s, B=64):
     rng, follows, theta = np.random.default_rng(s), language(s), np.zeros((V, V))
-    state = rule.init(theta)
-    for _ in range(steps):
+    state, found = rule.init(theta), {}
+    for t in range(1, 1001):
         i = rng.choice(V, B, p=frequency)
         k = (follows[i].cumsum(1) < rng.random((B, 1))).sum(1).clip(0, V - 1)
         g = np.zeros((V, V))
         np.add.at(g, i, mean(cross_entropy(theta[i], k)).grad)
         theta, state = rule.update(theta, g, state)
-    p = np.exp(theta - theta.max(1, keepdims=True))
-    excess = (follows * np.log(follows / (p / p.sum(1, keepdims=True)))).sum(1)
-    return excess[:5].mean(), excess[25:].mean(), frequency @ excess
+        if t in (300, 1000):
+            found[t] = excess(theta, follows)
+    return found[1000] + found[300][2:]
 
 # %% name="rare-table"
-grid = {"SGD": [SGD(lr) for lr in (1.0, 3.0, 10.0, 30.0)], "Adam": [Adam(lr) for lr in (0.003, 0.01, 0.03, 0.1)]}
-found = {name: [np.median([learn(r, s) for s in setting.seeds[:3]], axis=0) for r in rules] for name, rules in grid.items()}
-best = {name: min(f, key=lambda v: v[2]) for name, f in found.items()}
-rows = [[f"{n}, {r.lr:g}", *(f"{v:.2f}" for v in m)] for n, f in found.items() for r, m in zip(grid[n], f, strict=True)]
-Table(["", "5 most frequent words", "75 rarest words", "all, weighed by frequency"], rows, "Medians over 3 seeds, in nats.")
+rules = [SGD(lr) for lr in (1.0, 10.0, 30.0, 100.0)]
+rules += [Adam(lr) for lr in (0.003, 0.01, 0.03, 0.1)]
+found = np.array([[learn(r, s) for r in rules] for s in setting.seeds[:3]])
+middle = np.median(found, axis=0)  # (rules, columns)
+names = [f"{type(r).__name__}, {r.lr:g}" for r in rules]
+rows = [[n, *(f"{v:.2f}" for v in m)] for n, m in zip(names, middle, strict=True)]
+headers = ["", "5 most frequent", "75 rarest", "all, by frequency", "the same after 300 steps"]
+Table(headers, rows, "After 1000 steps, medians over 3 seeds, in nats.")
 
 # %% name="rare-verdict"
-assert found["SGD"][0][1] > 3 * best["SGD"][1] and best["SGD"][2] < 1.5 * best["Adam"][2]
-assert all(best[name] is not f[0] and best[name] is not f[-1] for name, f in found.items())  # inside the grid
-print("SGD at rate 1: good on the frequent words, over 3 times worse on the rare ones than at its best rate")
-print("each at its best rate: within a factor of 1.5 of each other, on all words:", best["SGD"][2] < 1.5 * best["Adam"][2])
-evidence += [["SGD cannot learn rare words", "made-up language, 4 rates each", "refuted here: late at a small rate, level at its best"]]
+sgd, adam = middle[:4], middle[4:]
+lead, lead_300 = sgd.min(0)[2:] / adam.min(0)[2:]  # best rates, all words
+best = [half.argmin(0)[2:] for half in (sgd, adam)]
+assert np.isin(best, [1, 2]).all() and lead < 1.3 and lead_300 > 1.1  # inside the grid
+assert sgd[0, 1] > 3 * sgd[best[0][0], 1]
+print("SGD at rate 1: over 3 times worse on the rare words than at its best rate")
+print("each at its best rate, all words: SGD's excess is under 1.3 times Adam's after 1000 steps,")
+print("over 1.1 times after 300")
+evidence += [["SGD cannot learn rare words", "made-up language, 4 rates each",
+              "refuted here: near Adam at its best rate after 1000 steps"]]
 
 # %% [markdown]
-# At rate 1 SGD is near on the frequent words and far off on the rare ones, but *one* larger rate serves both here, and the two rules meet. On real text, with the same kind of model, Adam kept a lead (lesson 4): there with the full batch and only 100 steps. Which of the differences decides, we did not measure. E24: SGD is the base of all; the default for transformers is AdamW, and this small experiment does not show why.
+# At rate 1 SGD is near on the frequent words and far off on the rare ones, but *one* larger rate serves both here, and after 1000 steps the two rules nearly meet. After 300, SGD is further behind. On real text, with the same kind of model, Adam kept a lead (lesson 4): there with the full batch and only 100 steps. Which of the differences decides, we did not measure. E24: SGD is the base of all; the default for transformers is AdamW, and this small experiment does not show why.
 #
 # ## The table
 #
 # The last three lines were measured in earlier lessons.
 
 # %% name="evidence"
-evidence += [["squared error: hurt by outliers; absolute, Huber: robust", "lesson 5, one record times 100", "confirmed"],
-             ["absolute error: restless at its kink; Huber: not", "lesson 5, two constant rates", "confirmed, at rates where Huber is stable"],
-             ["cross-entropy handles imbalance", "lesson 10, one example in twenty", "refuted at 1/2; move the threshold"]]
+evidence += [
+    ["squared error: hurt by outliers; absolute, Huber: robust", "lesson 5, one record times 100",
+     "confirmed"],
+    ["absolute error: restless at its kink; Huber: not", "lesson 5, two constant rates",
+     "confirmed, at rates where Huber is stable"],
+    ["cross-entropy handles imbalance", "lesson 10, one example in twenty",
+     "refuted at 1/2; move the threshold"],
+]
 Table(["what is said", "measured", "verdict"], evidence)
 
 # %% [markdown]
@@ -365,6 +414,6 @@ check("fair")
 #
 # ## Takeaways
 #
-# - **E16: confirmed** as an error: on the probabilities a squared error classifies nearly as well as cross-entropy, and better with wrong labels; on the scores it made more errors. Cross-entropy is the default for its convexity and its push.
-# - **E15: confirmed** as an error: the lowest training loss was not the best model. **E24: conditional:** why AdamW rules on transformers does not show in every small model. Do not count on Adam's default rate where gradients come near $\epsilon$.
+# - **E16: confirmed** as an error: on the probabilities a squared error was about level with cross-entropy, and ahead with wrong labels; on the scores it made many more errors. Cross-entropy is the default for its convexity and its push.
+# - **E15: confirmed** as an error: the lowest training loss was not the best model. **E24: conditional:** plain SGD is the base of all, not the default for transformers; our small model does not show why. Do not count on Adam's default rate where gradients come near $\epsilon$.
 # - Do not believe a line of such a table without its measurement, nor this one outside its setting.

@@ -27,6 +27,7 @@ memory = Exercise(
             6 * n + t * n * (2 + 4 * k)
         ),
         "A frozen parameter needs no gradient.": lambda n, k, t=1.0: 4 * n + t * n * (4 + 4 * k),
+        "A frozen parameter needs no state.": lambda n, k, t=1.0: 2 * n + t * n * 6 + 4 * k * n,
         "kept is not used: not every optimizer keeps two numbers.": lambda n, k, t=1.0: _bytes(n, 2, t),
         "Bytes are asked for, not gigabytes.": lambda n, k, t=1.0: _bytes(n, k, t) / 1e9,
     },
@@ -74,6 +75,11 @@ def _end_keeps_last(losses, patience):
     return t, best if t - best >= patience else t
 
 
+def _end_is_length(losses, patience):
+    t, best = _stop(losses, patience)
+    return t if t - best >= patience else len(losses), best
+
+
 _FALLS_AGAIN = [5.0, 3.0, 4.0, 3.5, 3.2, 3.1, 3.3, 1.0]
 
 stop = Exercise(
@@ -89,6 +95,7 @@ stop = Exercise(
         "It stops one look too early.": lambda losses, patience: _stop(losses, patience - 1),
         "Compare with the best so far, not with the look `patience` ago.": _against_older,
         "At the end, too, the weights of the best look are kept.": _end_keeps_last,
+        "Looks are counted from 0: the last one has the number len(losses) - 1.": _end_is_length,
         "Return the number of the best look, not its loss.": lambda losses, patience: (
             _stop(losses, patience)[0],
             losses[_stop(losses, patience)[1]],
@@ -146,6 +153,8 @@ def _races():
         {"a": winner, "b": _rates(0.51, 0.9)},  # the best rates stand in different rows
         {"b": _rates(0.7, 0.57, 0.7, spread=0.2), "a": steady},  # between one deviation and two
         {"a": steady, "b": _rates(0.7, 0.57, 0.7, spread=0.01)},
+        {"a": winner, "b": _rates(0.9, 0.62, 0.9)},  # between two deviations and the range
+        {"a": np.vstack([_rates(0.5, 0.53), _rates(0.9, spread=0.9)]), "b": _rates(0.8, 0.7)},  # one restless rate
     ]
 
 
@@ -168,6 +177,18 @@ def _clear(results, measure):  # the right name, and a lead that is judged by me
     first, second = sorted(best, key=lambda name: np.median(best[name]))[:2]
     lead = np.median(best[second]) - np.median(best[first])
     return first, bool(lead > measure(best[first], best[second], results[first]))
+
+
+def _over_rates(results):
+    middle = {name: np.median(losses, axis=0) for name, losses in results.items()}
+    first, second = sorted(middle, key=lambda name: middle[name].min())[:2]
+    column = results[first][:, middle[first].argmin()]
+    return first, bool(middle[second].min() - middle[first].min() > np.std(column))
+
+
+def _next_rate(results):  # the second best of all rates, whoever it belongs to
+    every = sorted((np.median(row), np.std(row), name) for name, losses in results.items() for row in losses)
+    return every[0][2], bool(every[1][0] - every[0][0] > every[0][1])
 
 
 def _one_row(results):
@@ -207,6 +228,12 @@ fair = Exercise(
         "Compare with the spread at the winner's best rate, not at all its rates.": lambda results: _clear(
             results, lambda first, second, rates: np.std(rates)
         ),
+        "Compare with the spread at the winner's best rate, not with the mean over its rates.": lambda results: _clear(
+            results, lambda first, second, rates: np.std(rates, axis=1).mean()
+        ),
+        "The median over seeds: each row is a rate, so that is axis 1.": _over_rates,
+        "The runner-up is the next name, not the winner's next rate.": _next_rate,
+        "That is the range of the seeds, not their standard deviation.": lambda results: _fair(results, spread=np.ptp),
         "That is the variance; the standard deviation is its root.": lambda results: _fair(results, spread=np.var),
         "That is the standard error; do not divide by the root of the number of seeds.": lambda results: _fair(
             results, spread=lambda row: np.std(row) / len(row) ** 0.5
