@@ -59,7 +59,7 @@ setting = bridge.start(device, seed, profile)
 # 3. On a quadratic, along an axis with curvature $h$, $g_t = h\, \theta_t$. Eliminate $u$ by $\eta\, u_{t-1} = \theta_{t-1} - \theta_t$: $\theta_{t+1} = (1 + \mu - \eta h)\, \theta_t - \mu\, \theta_{t-1}$. Such a
 #    sequence is made of powers $\zeta^t$ with $\zeta^2 - (1 + \mu - \eta h)\, \zeta + \mu = 0$. The product of the two roots is $\mu$. If they are complex they are a conjugate pair,
 #    so both have the size $\sqrt\mu$: **in the long run each step multiplies the distance by $\sqrt\mu$, whatever the curvature**.
-# 4. And if they are real? Take any $\zeta \ge \sqrt\mu$. The product $\mu$ forbids that both roots are larger in size than $\zeta$. So neither is, exactly if the polynomial is not negative at $\zeta$ and at $-\zeta$:
+# 4. And if they are real? Take any $\zeta \ge \sqrt\mu$. The product $\mu$ forbids that both roots are larger in size than $\zeta$. One alone beyond $\zeta$ or $-\zeta$ makes the polynomial negative there. So neither is larger exactly if it is not negative at both:
 #    $(1 - \zeta)(1 - \frac\mu\zeta) \le \eta h \le (1 + \zeta)(1 + \frac\mu\zeta)$. These **two borders** say everything:
 #    - $\zeta = 1$, the edge of stability: $\eta h < 2 (1 + \mu)$, nearly twice gradient descent's 2.
 #    - $\zeta = \sqrt\mu$, where line 3's bold words hold: $(1 - \sqrt\mu)^2 \le \eta h \le (1 + \sqrt\mu)^2$.
@@ -144,7 +144,7 @@ Table(
 show(Momentum)
 
 # %% [markdown]
-# Each incoming gradient but the first is multiplied by 1 - `dampening`. And why is Nesterov's step said to look ahead? In the form of Sutskever et al. (2013) a velocity rolls on *first*, and the gradient is taken where it lands. Follow that point, and it is PyTorch's `theta`; where the gradient step ends is line 5's $x$:
+# Each incoming gradient but the first is multiplied by 1 - `dampening`. And why is Nesterov's step said to look ahead? In the form of Sutskever et al. (2013) a velocity rolls on *first*, and the gradient is taken where it lands. At a constant rate that point is PyTorch's `theta`; where the gradient step ends is line 5's $x$:
 
 # %% name="look-ahead"
 bowl, lr, momentum = quadratic(1.0, 25.0), 0.02, 0.9
@@ -203,7 +203,7 @@ plots.lines(
 )
 
 # %% [markdown]
-# Tuned, the memory turns $\kappa$ into $\sqrt\kappa$. With the usual 0.9 there is a wide flat stretch where every bowl takes the same number of steps (line 3). In its left part the memory only delays; right of it
+# Tuned, the memory turns $\kappa$ into $\sqrt\kappa$. With the usual 0.9 there is a wide flat stretch where every bowl takes the same number of steps (line 3). In its left part the memory only delays; right of the stretch
 # the method is a gradient descent again, with longer steps.
 
 # %% name="picture-verdict"
@@ -271,7 +271,7 @@ print("within 10 % of SGD at ten times the rate (median step, every seed): True"
 
 # %% [markdown]
 # By line 1 every gradient is spent in the end, $1 / (1 - \mu)$ times in all. The steps are so short that it hardly matters *when*: that is a rate of $\eta / (1 - \mu)$. But who made us take such short steps? Let each rule choose its best of a row of rates, with `y` as it was measured, and with the noise taken out, that is with
-# each `y` on the best straight fit:
+# each `y` on the best linear fit:
 
 # %% name="best-rates"
 def race(noise, rates):  # per seed: best rate of SGD, of momentum; SGD's gap over momentum's
@@ -404,7 +404,7 @@ check("least_momentum")
 # <details><summary>Hint 2</summary>Both must hold: the larger one counts.</details>
 #
 # ### 4. The best constants (4 minutes, medium)
-# For curvatures from `low` to `high`: return the heavy ball's best `(lr, momentum)`.
+# Line 4 gives the momentum; the rate in `constants` came without a reason, and for a smallest curvature of 1. Derive it: for curvatures from `low` to `high`, return the heavy ball's best `(lr, momentum)`.
 
 # %% name="exercise-tuned"
 def tuned(low, high):

@@ -62,6 +62,11 @@ def _sum_out(theta, g, m, lr, momentum, nesterov):
     return theta, m / (1 - momentum)
 
 
+def _sum_in(theta, g, m, lr, momentum, nesterov):
+    after, u = _sum(theta, g, m, lr, momentum, nesterov)
+    return after, (1 - momentum) * u
+
+
 def _rate_inside(theta, g, m, lr, momentum, nesterov):
     new = momentum * m + (1 - momentum) * lr * g
     u = new / (1 - momentum)
@@ -96,6 +101,7 @@ step = Exercise(
         "With Nesterov only u is m / (1 - momentum); the g beside it is not divided.": _stretched,
         "Upside down: u is m divided by 1 - momentum.": _wrong(scale=0.2**2),
         "What comes in is the average, and you treat it as the sum: g enters with the weight 1 - momentum.": _sum,
+        "What you return is the average; but what comes in is one, too, and you use it as the sum.": _sum_in,
         "The average m is the shorter vector: it needs the rate lr / (1 - momentum), not lr * (1 - momentum).": _shrunk,
         "The path is right, but you return u. Return the average m.": _sum_out,
         "The step uses the new average: first m, then theta.": lambda theta, g, m, lr, mu, nesterov: (
