@@ -39,6 +39,12 @@ first = Exercise(
         "The third one: the targets also scatter around their mean.": _with(2, lambda V, n, m, s, C, a: m**2),
         "The third one: s is a standard deviation, not a variance.": _with(2, lambda V, n, m, s, C, a: s + m**2),
         "The third one is a mean of squares, not a root.": _with(2, lambda V, n, m, s, C, a: np.sqrt(s**2 + m**2)),
+        "The third one: m adds to the mean square; it is the variance that subtracts it.": _with(
+            2, lambda V, n, m, s, C, a: s**2 - m**2
+        ),
+        "The third one: squared error, without a factor one half.": _with(
+            2, lambda V, n, m, s, C, a: (s**2 + m**2) / 2
+        ),
         "The third one: square each, then add.": _with(2, lambda V, n, m, s, C, a: (s + m) ** 2),
         "The last one: that is the variance; the standard deviation is its root.": _with(
             3, lambda V, n, m, s, C, a: 2 * (a - np.log(C)) / (1 - 1 / C)
@@ -86,6 +92,10 @@ text = Exercise(
         ),
         "That is the mean of the pieces' perplexities; take the exponential last.": lambda m, c, n: (
             np.sum(np.exp(m) * c) / np.sum(c),
+            _text(m, c, n)[1],
+        ),
+        "That is the plain mean of the pieces' perplexities; average losses, by tokens.": lambda m, c, n: (
+            np.mean(np.exp(m)),
             _text(m, c, n)[1],
         ),
         "Bits per byte: divide by the bytes, not by the tokens.": lambda m, c, n: (
@@ -205,6 +215,15 @@ dice = Exercise(
             1 - _dice(p, y)[0],
             _dice(p, y)[1],
         ),
+        "The value is right. In the gradient the factor 2 is missing from both parts.": lambda p, y: (
+            _dice(p, y)[0],
+            _dice(p, y)[1] / 2,
+        ),
+        "The value is right. The quotient rule divides by the square of the denominator.": lambda p, y: (
+            _dice(p, y)[0],
+            _dice(p, y)[1] * _size(p, y),
+        ),
+        "The value comes first, then the gradient.": lambda p, y: _dice(p, y)[::-1],
         "The value is right. In the gradient the factor 2 is missing from the first part.": lambda p, y: (
             _dice(p, y)[0],
             -y / _size(p, y) + 2 * np.sum(p * y) / _size(p, y) ** 2,
