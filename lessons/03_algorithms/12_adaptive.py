@@ -38,7 +38,7 @@ setting = bridge.start(device, seed, profile)
 # %% [markdown]
 # ## The formula
 #
-# The source document names RMSProp and gives no formula; AdaGrad (Duchi et al. 2011), which is older, it leaves out. Both keep one number $s$ per parameter (G14, our number for formulas that the source lacks):
+# The source document names RMSProp (Tieleman and Hinton's lecture, 2012) without a formula; the older AdaGrad (Duchi et al. 2011) it leaves out. Both keep one number $s$ per parameter (G14, our number for formulas that the source lacks):
 #
 # $$\text{AdaGrad:}\quad s_t = s_{t-1} + g_t^2 \qquad \text{RMSProp:}\quad s_t = \rho\, s_{t-1} + (1 - \rho)\, g_t^2 \qquad\quad \theta_{t+1} = \theta_t - \eta\, \frac{g_t}{\sqrt{s_t} + \epsilon}$$
 #
@@ -205,7 +205,7 @@ print("exact gradients, every seed: RMSProp ends at under a hundredth of its gap
 print("  below AdaGrad at 0.5 and above AdaGrad at 5")
 
 # %% [markdown]
-# It is. And without noise AdaGrad can take a large rate: gradients that vanish add nothing to $s$, so its steps need not shrink.
+# At this rate it is. And without noise AdaGrad can take a large rate: gradients that vanish add nothing to $s$, so its steps need not shrink.
 #
 # How large must the spike be, and how long does one wait?
 
@@ -222,7 +222,7 @@ Table(
 )
 
 # %% [markdown]
-# Ten times does little: line 3 counts the five as 500 ordinary gradients. A thousand times leaves AdaGrad with more than five times its gap. RMSProp is back below twice its gap, **if the run is long enough**: at step 300 it still waits, and is worse off than AdaGrad.
+# Ten times does little: line 3 counts the five as 500 ordinary gradients. A thousand times leaves AdaGrad with more than five times its gap. RMSProp is back below twice its gap, **if the run is long enough**: at step 300 it still waits, behind AdaGrad, as it was before the spike.
 #
 # Does the left panel depend on the two rates? Three rates for AdaGrad, six for RMSProp, and beside them Adam without momentum, which is RMSProp with a corrected start, at the rates of line 1:
 
@@ -340,7 +340,7 @@ check("steps_to_forget")
 
 # %% [markdown]
 # <details><summary>Hint 1</summary>With which weight does it enter, and by which factor does it fade per step?</details>
-# <details><summary>Hint 2</summary>Solve (1 - rho) size² rho^k = 1 for k. For 1000 and 0.99 it is some 900 steps: the wait in the right picture.</details>
+# <details><summary>Hint 2</summary>Solve (1 - rho) size² rho^k = 1 for k. For 1000 and 0.99 it is some 900 steps. In the right picture RMSProp gets going a little earlier: its steps lengthen while the spike fades.</details>
 #
 # ### 3. AdaGrad under any gradients (4 minutes, easy)
 # One parameter, `g` the array of its gradients in turn, none of them 0. Return the lengths of all of AdaGrad's steps, without `eps`, with NumPy alone.

@@ -61,6 +61,15 @@ def _summed(theta, g, s, t, lr, rho, eps):
     return theta - lr * g / (np.sqrt(s / (1 - rho**t)) + eps), s
 
 
+def _no_lr(theta, g, s, t, lr, rho, eps):
+    return _step(theta, g, s, t, 1.0, rho, eps)
+
+
+def _step_divided(theta, g, s, t, lr, rho, eps):
+    s = rho * s + (1 - rho) * g**2
+    return theta - lr * g / (np.sqrt(s) + eps) / (1 - rho**t), s
+
+
 def _change(*args):
     theta, s = _step(*args)
     return theta - args[0], s
@@ -100,6 +109,8 @@ step = Exercise(
         "rho^t is what the weights lack; they add up to 1 - rho^t.": _by_factor(lambda rho, t: rho**t),
         "Correct s alone: g is no average that starts at 0.": _g_too,
         "That s is AdaGrad's sum. RMSProp averages: rho s + (1 - rho) g^2.": _summed,
+        "lr is missing.": _no_lr,
+        "You divide the whole step. The factor belongs to s, under the root.": _step_divided,
         "That is the change of theta; return theta after the step.": _change,
         "Return theta first, then s.": lambda *args: _step(*args)[::-1],
     },
@@ -190,6 +201,9 @@ steps = Exercise(
             np.cumsum(lr * g / np.sqrt(np.cumsum(g**2)))
         ),
         "lr is missing.": lambda g, lr: np.abs(g) / np.sqrt(np.cumsum(g**2)),
+        "The sum of squares makes the steps shrink already: do not divide by sqrt(t) as well.": lambda g, lr: (
+            lr * np.abs(g) / np.sqrt(np.cumsum(g**2)) / np.sqrt(np.arange(1, len(g) + 1))
+        ),
         "That is only what the gradient is multiplied by.": lambda g, lr: lr / np.sqrt(np.cumsum(g**2)),
         "s adds up squares, not sizes.": lambda g, lr: lr * np.abs(g) / np.cumsum(np.abs(g)),
     },
@@ -236,6 +250,10 @@ second = Exercise(
         "eps stands under the upper root too.": _with(upper=False),
         "eps stands under the lower root too.": _with(below=False),
         "Below, eps stands outside the root. In Adadelta it is inside, above and below.": _with(outside=True),
+        "eps stands outside both roots. In Adadelta it is inside, above and below.": lambda first, g, rho, eps: (
+            (np.sqrt((1 - rho) * first**2) + eps) / (np.sqrt((1 - rho**2) * g**2) + eps) * np.abs(g)
+        ),
+        "eps is missing. It stands under both roots.": _with(upper=False, below=False),
         "d must be the one before this step: the step that is being taken is not in it yet.": _from(_second),
         "Wanted is the length of the step, which is never negative.": lambda first, g, rho, eps: (
             np.sign(g) * _second(first, g, rho, eps)
