@@ -46,7 +46,7 @@ setting = bridge.start(device, seed, profile)
 # | $y$ | `labels` | $(N,)$ | $+1$ or $-1$ |
 # | $x, p, n$ | `anchor`, `positive`, `negative` | $(N, D)$ | a vector, one of its class, one of another |
 # | $d$ | | | Euclidean distance |
-# | $m$ | `margin` | a number $\ge 0$; for the cosine from $-1$ to 1 | the lead that is enough |
+# | $m$ | `margin` | a number $\ge 0$; for the cosine from $-1$ to 1 | the lead that is enough; for the cosine, the largest $c$ that is free |
 #
 # ## Derivation
 #
@@ -266,11 +266,11 @@ print("every seed, every trained model: over 9 of 10 neighbours are right; the l
 print("is over 5 times that on random ones, and more than that of a model with all at one point")
 
 # %% [markdown]
-# Along the row of a trained model: two losses far apart. Down the losses on the hardest: the least belongs to the model that knows nothing, the greatest to one with over 9 of 10 right neighbours. Its $w$ is longer; multiply $w$ by $k$, and every distance changes, but no neighbour. **A triplet loss speaks of its triplets and its vectors' length before it speaks of the model.** Watch a metric.
+# Along a trained model's row: two losses far apart. Down those on the hardest: the least belongs to the model that knows nothing, the greatest to one with over 9 of 10 right neighbours. Its $w$ is longer; multiply $w$ by $k$, and every distance changes, but no neighbour. **A triplet loss speaks of its triplets and its vectors' length before it speaks of the model.** Watch a metric.
 #
 # ### Vectors that only grow
 #
-# Line 6, with PyTorch's loss: 50 pairs to be turned together.
+# Line 6, with PyTorch's loss: 50 pairs to be turned together; steps are compared at equal angles of a pair.
 
 # %% name="lengths"
 start, p = torch.randn(2, 50, 8, generator=torch.Generator().manual_seed(seed))
@@ -354,4 +354,4 @@ check("semi_hard")
 #
 # - A hinge falls silent where the lead is enough: the silent examples may go, as long as the weight of the penalty stays. Under the weak penalty more were silent than under the strong one.
 # - A margin loss is in units of its scores or distances, and depends on how hard the pairs are: with all at one point the triplet loss is exactly $m$, that of a good model may be higher. Give a margin, and watch a metric.
-# - A score is not a probability before its unit is fitted. Where you need probabilities from the start, take the soft margin, which is binary cross-entropy, and check its scale on data that were not trained on.
+# - A hinge's score is not a probability; at best, a fitted unit makes one of it. Where you need probabilities, take the soft margin, which is binary cross-entropy, and check its scale on data that were not trained on.

@@ -41,6 +41,11 @@ def _shifted(z, k):
     return value, grad
 
 
+def _deleted(z, k, shift):
+    place = np.argmax(np.delete(z, k))
+    return _against(z, k, place + shift(place, k))
+
+
 classes = Exercise(
     "classes_hinge",
     LESSON,
@@ -81,6 +86,12 @@ classes = Exercise(
             _classes(z, k, 0.0)[1],
         ),
         "The value is right. Without the right class the places after it shift by one: the rival's is wrong.": _shifted,
+        "Without the right class the places after it shift by one: look the rival up in all of z.": lambda z, k: (
+            _deleted(z, k, lambda place, k: 0)
+        ),
+        "Without the right class, the place of the one right after it shifts too: >=, not >.": lambda z, k: _deleted(
+            z, k, lambda place, k: place > k
+        ),
         "The value is right. The slopes are 1 and -1, however large the loss is.": lambda z, k: (
             _classes(z, k)[0],
             _classes(z, k)[0] * _classes(z, k)[1],
@@ -99,6 +110,7 @@ classes = Exercise(
         (np.array([2.0, 1.5, 9.0, -3.0]), 2),
         (np.array([0.4, 0.1, 0.9]), 2),
         (np.array([-5.0, -7.0, -6.5]), 1),
+        (np.array([0.2, 0.7, 0.5, -1.0]), 1),
     ),
     returns=2,
 )
@@ -125,6 +137,12 @@ area = Exercise(
         "Every positive meets every negative, not only the one at its own place.": lambda p, n: np.mean(
             p[: min(len(p), len(n))] > n[: min(len(p), len(n))]
         ),
+        "Yours meets only the negative at its own place; every positive meets every negative.": lambda p, n: np.mean(
+            [(a > b) + (a == b) / 2 for a, b in zip(p, n, strict=False)]
+        ),
+        "One tie counts 1/2: // rounds half of an odd number of ties down.": lambda p, n: (
+            (np.sum(p[:, None] > n) + np.sum(p[:, None] == n) // 2) / (len(p) * len(n))
+        ),
         "That compares each positive with the mean of the negatives.": lambda p, n: np.mean(p > np.mean(n)),
         "That asks each positive to beat all negatives; each pair counts for itself.": lambda p, n: np.mean(
             p > np.max(n)
@@ -136,7 +154,7 @@ area = Exercise(
     },
     lambda answer: [
         answer(np.array([0.3, 0.9, 0.5, 0.5]), np.array([0.5, 0.1, 0.7])),
-        answer(np.array([2.0, -1.0]), np.array([2.0, 2.0, -5.0, 0.0, 1.0])),
+        answer(np.array([2.0, -1.0]), np.array([2.0, 2.0, -5.0, -1.0, 1.0])),
         answer(np.ones(3), np.ones(4)),
     ],
 )
