@@ -84,7 +84,7 @@ show(clip_by_norm, clip_by_value)
 # %% [markdown]
 # The code adds $10^{-6}$ to the norm, as PyTorch does: no division by 0, and a clipped gradient a hair shorter than $c$.
 #
-# The step grows: (a) sample, (b) gradient, then new: (c) add up the micro-batches, (d) unscale, (e) clip, and (f) update. Step (d) belongs to training in float16, whose smallest number above 0 is $6 \cdot 10^{-8}$: the loss is multiplied by a factor $S$ so that small gradients do not become 0, and the gradient must be divided by it again. Swap (d) and (e), or forget (d):
+# The step grows: (a) sample, (b) gradient, then new: (c) add up the micro-batches, (d) unscale, (e) clip, and (f) update. Step (d) belongs to training in float16, whose smallest number above 0 is $6 \cdot 10^{-8}$: the loss is multiplied by a factor $S$ so that small gradients do not become 0, and the gradient must be divided by it again, in float32 (in float16 it could become 0 after all). Swap (d) and (e), or forget (d):
 
 # %% name="order"
 S = 1024.0
@@ -103,13 +103,13 @@ assert lengths["clip only", 0.01] > 0.99
 Table(["order, at limit 1", "a true length of 5 becomes", "a true length of 0.01 becomes"], rows)
 
 # %% [markdown]
-# Only the first row is right. The third looks right while gradients are long; near the minimum, where they should be short, every step of SGD is a full one. And (c) comes before (e): clip each micro-batch first and then add up, and line 4 applies.
+# Only the first row is right. The third looks right while gradients are long; near the minimum, where they should be short, SGD goes on with full steps, down to a length of $1 / S$. And (c) comes before (e): clip each micro-batch first and then add up, and line 4 applies.
 #
 # In PyTorch, `backward` adds up (c); `unscale_` of a `torch.amp.GradScaler` (d) comes before `clip_grad_norm_` (e), the scaler's `step` (f) skips the update if a gradient is not finite, and its `update`, called last, then halves $S$. The library's own scaler is `optim.loss_scale.LossScale`.
 #
 # ## Parity with PyTorch
 #
-# Two arrays of very different size, clipped together with `torch.nn.utils.clip_grad_norm_` and `clip_grad_value_`. Both know other norms $(\sum_j |g_j|^p)^{1/p}$, too: $p = 2$ is the one above, $p = \infty$ the largest $|g_j|$. For half precision the judge is PyTorch in float32.
+# Two arrays of very different size, clipped together with `torch.nn.utils.clip_grad_norm_` and `clip_grad_value_`. The norm may be any $(\sum_j |g_j|^p)^{1/p}$: $p = 2$ is the one above, $p = \infty$ the largest $|g_j|$. For half precision the judge is PyTorch in float32.
 
 # %% name="parity-of"
 def parity_of(ours, theirs, dtype):  # the largest relative difference

@@ -91,6 +91,12 @@ relative = Exercise(
         "Where is ratio? The longest gradient is ratio times the norm of theta.": lambda t, g, r, least: _relative(
             t, g, 1.0, least
         ),
+        "That shortens g to the length 1, not to the longest length allowed.": lambda t, g, r, least: (
+            g / _norm(g) if _norm(g) > r * max(_norm(t), least) else g
+        ),
+        "A factor of ratio says nothing about the new length; make it ratio times the norm of theta.": (
+            lambda t, g, r, least: g * r if _norm(g) > r * max(_norm(t), least) else g
+        ),
         "It is the norm of theta that counts as least or more, not the norm of g.": lambda t, g, r, least: (
             g * min(1.0, r * _norm(t) / max(_norm(g), least))
         ),
@@ -201,13 +207,14 @@ def _try_scaled(answer):
     bad, zero = [np.array([np.inf, 1.0]), np.array([[np.nan]])], [np.zeros(2), np.zeros((1, 1))]
     results = []
     late = [np.ones(2), np.array([[np.inf]])]  # not finite in the last array only
-    for g in (long, short, bad, zero, [np.array([1.0, np.nan]), np.ones((1, 1))], late):
+    tiny = [a / 100 for a in short]  # shorter than the limit even when multiplied by S
+    for g in (long, short, tiny, bad, zero, [np.array([1.0, np.nan]), np.ones((1, 1))], late):
         step, scale = answer([a.copy() for a in g], 64.0, 2.0)
         skipped, listed = step is None, isinstance(step, list | tuple)
         results += [
             float(skipped),
             np.nan if scale is None else scale,
-            np.zeros(3) if skipped else _flat(step) if listed else step,
+            [] if skipped else list(step) if listed else step,
         ]
     return results
 
@@ -286,6 +293,18 @@ scaled = Exercise(
             ([a / _norm(_flat(g)) * min(limit, _norm(_flat(g)) / S) for a in g], S)
             if np.isfinite(_flat(g)).all()
             else (None, S / 2)
+        ),
+        "The root is missing: that compares the square of the norm with the limit.": lambda g, S, limit: (
+            ([a / S * min(1.0, limit / max(_norm(_flat(g) / S) ** 2, 1e-300)) for a in g], S)
+            if np.isfinite(_flat(g)).all()
+            else (None, S / 2)
+        ),
+        "The loss was multiplied by S, so divide; yours multiplies once more.": lambda g, S, limit: (
+            _scaled([a * S * S for a in g], S, limit)[0],
+            _scaled(g, S, limit)[1],
+        ),
+        "A list is wanted, each array in its shape; yours is one long array.": lambda g, S, limit: (
+            (_flat(_blind(g, S, limit)[0]), S) if np.isfinite(_flat(g)).all() else (None, S / 2)
         ),
         "The list comes first, then S.": lambda g, S, limit: _scaled(g, S, limit)[::-1],
         "NaN is not finite either: such a step must be skipped too.": lambda g, S, limit: (
