@@ -116,6 +116,12 @@ numbers = Exercise(
             total - w,
         ),
         "T_max counts the cosine's own steps, not all of them.": lambda w, total: (1 / w, w - 1, w - 1, total),
+        "The cosine counts anew from the peak: total - 1 is the whole training's last step.": lambda w, total: (
+            1 / w,
+            w - 1,
+            w - 1,
+            total - 1,
+        ),
         "T_max is one too large: the last update does not reach the lowest rate.": lambda w, total: (
             1 / w,
             w - 1,
