@@ -40,6 +40,9 @@ loaves = Exercise(
         "The quantile has the rank q len(y), rounded up; yours comes from q (len(y) - 1).": lambda y, s, b: np.quantile(
             y, s / (s + b), method="lower"
         ),
+        'method="higher" rounds q (len(y) - 1) up; the rank is q len(y), rounded up.': lambda y, s, b: np.quantile(
+            y, s / (s + b), method="higher"
+        ),
         "That is the demand right below the best one.": lambda y, s, b: np.sort(y)[
             max(np.searchsorted(np.sort(y), _loaves(y, s, b)) - 1, 0)
         ],
@@ -108,6 +111,9 @@ expectile = Exercise(
         "One value and one slope for each example; yours are means.": lambda p, t, q: tuple(
             np.mean(v) for v in _expectile(p, t, q)
         ),
+        "One value and one slope for each example; yours are sums.": lambda p, t, q: tuple(
+            np.sum(v) for v in _expectile(p, t, q)
+        ),
         "The weight enters once; yours is squared with r.": lambda p, t, q: (
             (np.where(p > t, 1 - q, q) * (p - t)) ** 2,
             2 * np.where(p > t, 1 - q, q) ** 2 * (p - t),
@@ -157,6 +163,9 @@ reweighted = Exercise(
         "Those are the weights of the absolute error.": lambda theta, x, y, c: _solve(x, y, 1 / np.abs(x @ theta - y)),
         "The weights enter once, not squared: weigh X or its transpose, not both.": lambda theta, x, y, c: _solve(
             x, y, 1 / ((x @ theta - y) ** 2 / 2 + c**2) ** 2
+        ),
+        "That is the slope's slope; the weight is the slope divided by r.": lambda theta, x, y, c: _solve(
+            x, y, (c**2 - (x @ theta - y) ** 2 / 2) / ((x @ theta - y) ** 2 / 2 + c**2) ** 2
         ),
         "Far residuals must get small weights; yours are turned around.": lambda theta, x, y, c: _solve(
             x, y, (x @ theta - y) ** 2 / 2 + c**2
