@@ -60,6 +60,26 @@ laplace = Exercise(
             _laplace(m, k, y)[0] + np.log(2),
             *_laplace(m, k, y)[1:],
         ),
+        "That is laplace_nll as it is: it keeps log 2, and its last slope is by b.": lambda m, k, y: (
+            _laplace(m, k, y)[0] + np.log(2),
+            _laplace(m, k, y)[1],
+            _laplace(m, k, y)[2] / np.exp(k),
+        ),
+        "At r = 0 that slope by m is 0 / 0.": lambda m, k, y: (
+            _laplace(m, k, y)[0],
+            (m - y) / np.abs(m - y) / np.exp(k),
+            _laplace(m, k, y)[2],
+        ),
+        "At r = 0 the slope of |r| is to be 0, not -1.": lambda m, k, y: (
+            _laplace(m, k, y)[0],
+            np.where(m > y, 1, -1) / np.exp(k),
+            _laplace(m, k, y)[2],
+        ),
+        "At r = 0 the slope of |r| is to be 0, not 1.": lambda m, k, y: (
+            _laplace(m, k, y)[0],
+            np.where(m < y, -1, 1) / np.exp(k),
+            _laplace(m, k, y)[2],
+        ),
         "The slope by m lacks the sign of r.": lambda m, k, y: (
             _laplace(m, k, y)[0],
             1 / np.exp(k),
@@ -104,7 +124,7 @@ laplace = Exercise(
             1 - (m - y) ** 2 / np.exp(2 * k),
         ),
     },
-    on((_M, np.array([0.3, -1.0, 2.0, 0.7]), _Y), (_M, np.full(4, -0.5), _Y)),
+    on((_M, np.array([0.3, -1.0, 2.0, 0.7]), _Y), (np.append(_M, 1.5), np.full(5, -0.5), np.append(_Y, 1.5))),
     returns=3,
 )
 
@@ -156,6 +176,10 @@ hours = Exercise(
         "The value is right; its slope is that of the count per hour.": lambda z, h, y: (
             _hours(z, h, y)[0],
             np.exp(z) - y / h,
+        ),
+        "In the value log hours has the wrong sign: log(hours * exp(z)) is a sum.": lambda z, h, y: (
+            np.exp(z) * h - y * (z - np.log(h)),
+            _hours(z, h, y)[1],
         ),
         "The rate is divided by the hours; longer hours give more counts.": lambda z, h, y: (
             np.exp(z) / h - y * (z - np.log(h)),
