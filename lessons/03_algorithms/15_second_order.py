@@ -61,7 +61,7 @@ setting = bridge.start(device, seed, profile)
 #
 # 1. The parabola $J + g \cdot u + \frac12 u \cdot H u$ has the gradient $g + H u$ with respect to the step $u$, which is 0 at $u = -H^{-1} g$. If $J$ *is* a parabola, **one step** is enough.
 # 2. Stretch and turn the axes, $\theta = M \phi$ with an invertible $M$: the gradient becomes $M^\top g$, the Hessian $M^\top H M$, and Newton's step in $\phi$, brought back by $M$, is the old one. **The condition number does not matter.**
-# 3. Near a minimum of a function $f$ of one number, at the distance $e$, Newton's next distance is $\frac{f_3}{2 f_2} e^2$ and smaller terms ($f_k$: the $k$-th derivative there). **The number of right digits doubles.**
+# 3. Near a minimum of a function $f$ of one number, with $f_2 > 0$, at the distance $e$, Newton's next distance is $\frac{f_3}{2 f_2} e^2$ and smaller terms ($f_k$: the $k$-th derivative there). **The number of right digits doubles.**
 # 4. Along an eigenvector of curvature $h$ the step is $-g / h$: for $h < 0$ it goes *uphill*, towards a flat point of whichever kind. Damping with $\nu > -h$ turns it downhill.
 # 5. CG's directions are *conjugate*, $p_i \cdot A p_j = 0$: a step along one does not spoil what the others did. There are at most $d$ of them: **$d$ steps**. And from $\theta = 0$, $r$ after $k$ steps is $b$ times a polynomial of degree $k$ in $A$ that is 1 at
 #    0; CG picks the one with the lowest objective. A polynomial that is 0 at every eigenvalue gives $r = 0$: **one step per *different* eigenvalue** will do.
@@ -240,8 +240,8 @@ assert agrees and not hasattr(torch.optim, "Newton")
 # %% [markdown]
 # ## Picture
 #
-# The tumours of the first lesson: logistic regression, 30 weights, a small L2 penalty. At each batch size every optimizer gets the same budget, **the gradients of 20 passes** over the training data, and the best setting of
-# its grid. L-BFGS takes $g$ before and after each step *on the same batch*, so that $y$ compares like with like; on all data the second is the next step's first. Newton gets a gift: its **Hessians are free**. At 30
+# The tumours of the first lesson: logistic regression, 30 weights, a small L2 penalty. At each batch size every optimizer gets the same budget, **the gradients of 20 passes** over the training data, and the best
+# constant setting of its grid. L-BFGS takes $g$ before and after each step *on the same batch*, so that $y$ compares like with like; on all data the second is the next step's first. Newton gets a gift: its **Hessians are free**. At 30
 # gradients each, the budget would not hold a single step on all data.
 
 # %% name="tumours"
@@ -251,7 +251,7 @@ class Tumours:
         path = second.damped_newton(self.value, self.gradient, self.hessian, np.zeros(30))
         self.low = self.value(path[-1])
 
-    def p(self, theta, n):  # the sigmoid of the logits; n: the examples of the batch
+    def p(self, theta, n):  # the sigmoid of the logits; n: the batch, ... is all
         return (1 + np.tanh(self.x[n] @ theta / 2)) / 2
 
     def value(self, theta, n=...):
@@ -302,6 +302,7 @@ def best(updates, B, cost=1, passes=20):  # the gaps of the setting with the sma
 # %% name="race-of-batches"
 def second_order(exact=""):
     pairs = [(lr, damping) for lr in (0.1, 0.3, 1) for damping in (0, 0.1, 1)]
+    pairs += [(0.03, 0.01), (3, 3)]
     limited = [lbfgs_update(lr, exact) for lr in (0.01, 0.03, 0.1, 0.3, 1)]
     return {"L-BFGS": limited, "Newton, Hessians free": [newton_update(*p, exact) for p in pairs]}
 
@@ -347,7 +348,7 @@ verdicts = {
     "batches of 16: L-BFGS over 1.3 times as far as the better one": limited[0] > 1.3 * first[0],
     "... over 1.2 times with 50 pairs": long_memory > 1.2 * first[0],
     "... free Hessians gain less than a factor of 2": free[0] > first[0] / 2,
-    "... exact curvature, noisy g: both gain less than 3": min(exact_curvature) > first[0] / 3,
+    "... exact curvature, noisy g: both gain less than 5": min(exact_curvature) > first[0] / 5,
     "... exact g, noisy curvature: both gain over 1000": max(exact_g) < first[0] / 1000,
 }
 print(*(f"{text}: {holds}" for text, holds in verdicts.items()), sep="\n")
@@ -355,7 +356,7 @@ assert all(verdicts.values()) and np.ptp(np.log10([sgd, adam]), axis=1).max() < 
 assert np.ptp(np.log10(limited)) > 2 and free[-1] < 1.1e-7
 
 # %% [markdown]
-# **It is the noise in $g$.** Without it, even curvatures of 16 tumours lead to the floor; with it, even the exact curvature gains less than a factor of 3: $H^{-1}$ stretches the error of $g$ as it stretches $g$. And the **budget** decides too: on all data a pass is
+# **It is the noise in $g$.** Without it, even curvatures of 16 tumours lead to the floor; with it, even the exact curvature gains less than a factor of 5: $H^{-1}$ stretches the error of $g$ as it stretches $g$. And the **budget** decides too: on all data a pass is
 # one step, and 5 are too few. Large models often see each example only once.
 #
 # ## What breaks
@@ -492,7 +493,7 @@ check("saddle_free")
 #
 # ## Takeaways
 #
-# - **All three suspects are guilty:** the price ($d$ gradients, $d^2$ numbers, a $d^3$ solve), the noise (in $g$: on batches of 16 not even exact curvature gained a factor of 3), the saddles (here $q^d$). **C20: confirmed**, speed, price and robustness
+# - **All three suspects are guilty:** the price ($d$ gradients, $d^2$ numbers, a $d^3$ solve), the noise (in $g$: on batches of 16 not even exact curvature gained a factor of 5), the saddles (here $q^d$). **C20: confirmed**, speed, price and robustness
 #   differ, and rank the methods differently; **C19: conditional**, on batches of 16 neither Newton nor L-BFGS beat the SGD family clearly, and with 5 passes not even L-BFGS on all data.
 # - **G22: confirmed**: on a parabola one Newton step or at most $d$ CG steps, the latter in exact arithmetic only. **E8: mended**; momentum and RMSProp got their formulas in their lessons.
 # - With a smooth objective, full gradients and dozens of passes take L-BFGS with a line search. Do not use these methods as they are on small batches, nor undamped Newton where the objective is not convex.

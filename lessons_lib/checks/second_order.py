@@ -1,5 +1,7 @@
 """Exercises of the lesson on second-order methods, with the wrong answers that they recognise."""
 
+from itertools import groupby
+
 import numpy as np
 
 from .engine import Exercise
@@ -20,6 +22,10 @@ def _newton(theta, x, y, *, weights=lambda rate, y: rate, sign=-1, mean=(), diag
     h = np.diag(np.diag(h)) if diagonal else h
     g, h = g + penalty[0] * theta, h + penalty[1] * np.eye(len(theta))
     return theta + sign * np.linalg.solve(h, g)
+
+
+def _sigmoid(z):
+    return 1 / (1 + np.exp(-z))
 
 
 def _wrong(**slip):
@@ -44,6 +50,12 @@ poisson = Exercise(
         "p (1 - p) is the weight of the logistic loss. Differentiate this one.": _wrong(
             weights=lambda rate, y: rate * (1 - rate)
         ),
+        "The sigmoid belongs to the logistic loss: the derivative of exp(z) is exp(z).": lambda theta, x, y: (
+            theta - np.linalg.solve((x.T * (p := _sigmoid(x @ theta)) * (1 - p)) @ x, x.T @ (p - y))
+        ),
+        "Your Hessian is that of the logistic loss: the second derivative of exp(z) is exp(z).": _wrong(
+            weights=lambda rate, y: rate / (1 + rate) ** 2
+        ),
         "The targets are no curvature: y z has no second derivative.": _wrong(weights=lambda rate, y: y),
         "rate - y is the first derivative; the Hessian wants the second.": _wrong(weights=lambda rate, y: rate - y),
         "Squares of rate - y are only an estimate of the curvature: differentiate once more.": _wrong(
@@ -56,6 +68,9 @@ poisson = Exercise(
         "You kept only the diagonal of the Hessian.": _wrong(diagonal=True),
         "That is a gradient step with rate 1: the Hessian is missing.": lambda theta, x, y: (
             theta - x.T @ (np.exp(x @ theta) - y) / len(y)
+        ),
+        "That is a gradient step with a summed gradient: the Hessian is missing.": lambda theta, x, y: (
+            theta - x.T @ (np.exp(x @ theta) - y)
         ),
         "That is the step alone: add it to theta.": lambda theta, x, y: _newton(theta, x, y) - theta,
     },
@@ -71,7 +86,7 @@ def _systems(answer):
     return [
         answer(np.array(h), np.array(b))
         for h, b in (
-            ([1.0, 1.0, 4.0, 9.0, 9.0, 2.0], [3.0, -1.0, 2.0, 0.0, 5.0, 0.0]),
+            ([1.0, 4.0, 1.0, 4.0, 9.0, 2.0, 9.0], [3.0, 2.0, -3.0, 1.0, 0.0, 0.0, 5.0]),
             ([7.0, 7.25, 3.0, 3.0], [-2.0, 1.0, -4.0, 0.0]),
             ([5.0, 5.0, 5.0, 5.0], [1.0, 2.0, 3.0, 0.0]),
             ([1.0, 2.0, 3.0], [1.0, 1.0, 1.0]),
@@ -95,6 +110,10 @@ steps = Exercise(
         ),
         "An axis on which b is 0 needs no step, but its curvature may be needed on another.": lambda h, b: len(
             set(h) - set(h[b == 0])
+        ),
+        "Equal curvatures need not be neighbours: count each value once.": lambda h, b: len(list(groupby(h[b != 0]))),
+        "Entries of b on equal curvatures do not cancel: one that is not 0 is enough.": lambda h, b: sum(
+            b[h == x].sum() != 0 for x in set(h)
         ),
         "The smaller of two counts is only a limit: look at the curvatures where b is not 0.": lambda h, b: min(
             len(set(h)), np.count_nonzero(b)
