@@ -85,6 +85,12 @@ longest = Exercise(
             _longest(b1, b2, mu),
         ),
         "g has the weight 1 - mu, not 1.": _instead(lambda a, b, mu, k: _length(a, b, mu, k) + mu / (1 - b**k) ** 0.5),
+        "g has the weight 1 - mu, not 1 - beta1.": _instead(
+            lambda a, b, mu, k: (mu * (1 - a**k) + 1 - a) / (1 - b**k) ** 0.5
+        ),
+        "m takes in the new gradient first; mu m + (1 - mu) g comes after.": _instead(
+            lambda a, b, mu, k: (1 - mu * a ** (k - 1)) / (1 - b**k) ** 0.5
+        ),
         "Step k stands at index k - 1 of a list that begins with step 1.": lambda b1, b2, mu, k: (
             _length(b1, b2, mu, k + 1),
             _longest(b1, b2, mu),
