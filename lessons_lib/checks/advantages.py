@@ -20,6 +20,8 @@ memory = Exercise(
         "A frozen parameter still needs its weight: 2 bytes.": lambda n, k, t=1.0: t * n * (8 + 4 * k),
         "trained is not used: frozen parameters have no gradient, copy or state.": lambda n, k, t=1.0: n * (8 + 4 * k),
         "The copy of the weights in 4 bytes is missing.": lambda n, k, t=1.0: _bytes(n, k, t) - 4 * n * t,
+        "The weights have 2 bytes, not 4; only their copy has 4.": lambda n, k, t=1.0: _bytes(n, k, t) + 2 * n,
+        "The gradients have 2 bytes, not 4.": lambda n, k, t=1.0: _bytes(n, k, t) + 2 * n * t,
         "The gradients are missing.": lambda n, k, t=1.0: _bytes(n, k, t) - 2 * n * t,
         "The state has 4 bytes for each number, not 2.": lambda n, k, t=1.0: 2 * n + t * n * (6 + 2 * k),
         "The state is missing.": lambda n, k, t=1.0: _bytes(n, 0, t),
@@ -162,7 +164,8 @@ def _told(answer):
     results = []
     for race in _races():
         first, clear = answer({name: losses.copy() for name, losses in race.items()})
-        results += [float([*"abc"].index(first)) if first in [*"abc"] else -1.0, float(clear)]
+        results += [float([*"abc"].index(first)) if first in [*"abc"] else -1.0]
+        results += [-1.0 if isinstance(clear, str) else float(clear)]
     return results
 
 
@@ -184,6 +187,12 @@ def _over_rates(results):
     first, second = sorted(middle, key=lambda name: middle[name].min())[:2]
     column = results[first][:, middle[first].argmin()]
     return first, bool(middle[second].min() - middle[first].min() > np.std(column))
+
+
+def _best_of_each_seed(results):
+    best = {name: np.min(losses, axis=0) for name, losses in results.items()}
+    first, second = sorted(best, key=lambda name: np.median(best[name]))[:2]
+    return first, bool(np.median(best[second]) - np.median(best[first]) > np.std(best[first]))
 
 
 def _next_rate(results):  # the second best of all rates, whoever it belongs to
@@ -212,6 +221,11 @@ fair = Exercise(
         ),
         "Every rate together is not the best rate: a wider grid would be punished.": _pooled,
         "That takes the worst rate of each.": lambda results: _fair(results, choose=max),
+        "First the name, then whether its lead is larger than the spread.": lambda results: _fair(results)[::-1],
+        "One rate for all seeds: the best rate of each seed by itself is lucky.": _best_of_each_seed,
+        "Only the winner's seeds give the spread, not both.": lambda results: _clear(
+            results, lambda first, second, rates: np.hypot(np.std(first), np.std(second))
+        ),
         "Any lead is called one; compare it with the spread of the seeds.": lambda results: (
             _fair(results)[0],
             True,
