@@ -151,11 +151,11 @@ evidence += [
     ["squared error is for numbers, not for classes", "digits, three losses, tuned",
      "conditional: many more errors on scores, not on probabilities"],
     ["cross-entropy: hurt by wrong labels", "20 and 40 % replaced",
-     "confirmed: the Brier score is ahead"],
+     "confirmed: the Brier score is ahead in the mean"],
 ]
 
 # %% [markdown]
-# **It depends on what is squared:** the distance of the scores costs many errors, that of the probabilities few or none, and with wrong labels it is ahead of cross-entropy. Its bound (line 3) may help, but cannot be all: the squared error of the scores has none, and falls less than cross-entropy too. E16: the assignment is a good default with reasons, not a law. Hui and Belkin (2020, arXiv 2006.07322) squared the *scores* of large networks: on par or better on most language and speech tasks, cross-entropy slightly ahead in vision.
+# **It depends on what is squared:** the distance of the scores costs many errors, that of the probabilities few or none, and with wrong labels it is ahead of cross-entropy in the mean (the bands overlap). Its bound (line 3) may help, but cannot be all: the squared error of the scores has none, and falls less than cross-entropy too. E16: the assignment is a good default with reasons, not a law. Hui and Belkin (2020, arXiv 2006.07322) squared the *scores* of large networks: on par or better on most language and speech tasks, cross-entropy slightly ahead in vision.
 #
 # ## What breaks: sayings put to the test
 #
@@ -314,8 +314,8 @@ def learn(rule, s, B=64):
     return found[1000] + found[300][2:]
 
 # %% name="rare-table"
-rules = [SGD(lr) for lr in (1.0, 10.0, 30.0, 100.0)]
-rules += [Adam(lr) for lr in (0.003, 0.01, 0.03, 0.1)]
+rules = [SGD(lr) for lr in (1.0, 10.0, 20.0, 40.0)]
+rules += [Adam(lr) for lr in (0.01, 0.02, 0.04, 0.08)]
 found = np.array([[learn(r, s) for r in rules] for s in setting.seeds[:3]])
 middle = np.median(found, axis=0)  # (rules, columns)
 names = [f"{type(r).__name__}, {r.lr:g}" for r in rules]
@@ -325,18 +325,18 @@ Table(headers, rows, "After 1000 steps, medians over 3 seeds, in nats.")
 
 # %% name="rare-verdict"
 sgd, adam = middle[:4], middle[4:]
-lead, lead_300 = sgd.min(0)[2:] / adam.min(0)[2:]  # best rates, all words
+lead = found[:, :4, 2:].min(1) / found[:, 4:, 2:].min(1)  # per seed, best rates, all words
 best = [half.argmin(0)[2:] for half in (sgd, adam)]
-assert np.isin(best, [1, 2]).all() and lead < 1.3 and lead_300 > 1.1  # inside the grid
+assert np.isin(best, [1, 2]).all() and lead.min() > 1 and lead.max() < 2  # inside the grid
 assert sgd[0, 1] > 3 * sgd[best[0][0], 1]
 print("SGD at rate 1: over 3 times worse on the rare words than at its best rate")
-print("each at its best rate, all words: SGD's excess is under 1.3 times Adam's after 1000 steps,")
-print("over 1.1 times after 300")
+print("each at its best rate, all words: SGD's excess is above Adam's, but under twice as large")
+print("(each seed, after 300 and after 1000 steps)")
 evidence += [["SGD cannot learn rare words", "made-up language, 4 rates each",
-              "refuted here: near Adam at its best rate after 1000 steps"]]
+              "refuted here: at its best rate, under twice Adam's excess"]]
 
 # %% [markdown]
-# At rate 1 SGD is near on the frequent words and far off on the rare ones, but *one* larger rate serves both here, and after 1000 steps the two rules nearly meet. After 300, SGD is further behind. On real text, with the same kind of model, Adam kept a lead (lesson 4): there with the full batch and only 100 steps. Which of the differences decides, we did not measure. E24: SGD is the base of all; the default for transformers is AdamW, and this small experiment does not show why.
+# At rate 1 SGD is near on the frequent words and far off on the rare ones, but *one* larger rate serves both here, and Adam's lead is small. On real text, with the same kind of model, it was far larger (lesson 4): there with the full batch and only 100 steps. Which of the differences decides, we did not measure. E24: SGD is the base of all; the default for transformers is AdamW, and this small experiment shows little of the reason.
 #
 # ## The table
 #
@@ -414,6 +414,6 @@ check("fair")
 #
 # ## Takeaways
 #
-# - **E16: confirmed** as an error: on the probabilities a squared error was about level with cross-entropy, and ahead with wrong labels; on the scores it made many more errors. Cross-entropy is the default for its convexity and its push.
-# - **E15: confirmed** as an error: the lowest training loss was not the best model. **E24: conditional:** plain SGD is the base of all, not the default for transformers; our small model does not show why. Do not count on Adam's default rate where gradients come near $\epsilon$.
+# - **E16: confirmed** as an error: on the probabilities a squared error was about level with cross-entropy, and ahead with wrong labels; on the scores it made many more errors. Cross-entropy is convex in the scores and pushes hard where it is certain and wrong; here, neither decided.
+# - **E15: confirmed** as an error: the lowest training loss was not the best model. **E24: conditional:** plain SGD is the base of all, not the default for transformers; in our small model Adam's lead was small. Do not count on Adam's default rate where gradients come near $\epsilon$.
 # - Do not believe a line of such a table without its measurement, nor this one outside its setting.
