@@ -333,8 +333,8 @@ plots.lines(
 # %% name="cheats"
 sgd, adam, limited, free = (np.median(a, axis=1) for a in gaps.values())
 first = np.minimum(sgd, adam)  # the better of the two
-few_steps, many_steps = (
-    np.median(best(grids[name], B, passes=5)) for name, B in (("L-BFGS", sizes[-1]), ("SGD", 16)))
+few_steps = np.median(best([lbfgs_update(lr) for lr in (0.3, 1, 2, 3)], sizes[-1], passes=2))
+many_steps = np.median(best(grids["SGD"], 16, passes=2))
 long_memory = np.median(best([lbfgs_update(lr, keep=50) for lr in (0.03, 0.05, 0.1)], 16, 2))
 exact_g, exact_curvature = (
     [np.median(best(updates, 16)) for updates in second_order(exact).values()]
@@ -344,7 +344,7 @@ exact_g, exact_curvature = (
 verdicts = {
     "all data: L-BFGS over 20 times nearer than SGD or Adam at any size":
         first.min() > 20 * limited[-1],
-    "... but with 5 passes SGD on batches of 16 is nearer": few_steps > 1.2 * many_steps,
+    "... but with 2 passes SGD on batches of 16 is nearer": few_steps > 1.2 * many_steps,
     "batches of 16: L-BFGS over 1.3 times as far as the better one": limited[0] > 1.3 * first[0],
     "... over 1.2 times with 50 pairs": long_memory > 1.2 * first[0],
     "... free Hessians gain less than a factor of 2": free[0] > first[0] / 2,
@@ -357,14 +357,15 @@ assert np.ptp(np.log10(limited)) > 2 and free[-1] < 1.1e-7
 
 # %% [markdown]
 # **It is the noise in $g$.** Without it, even curvatures of 16 tumours lead to the floor; with it, even the exact curvature gains less than a factor of 5: $H^{-1}$ stretches the error of $g$ as it stretches $g$. And the **budget** decides too: on all data a pass is
-# one step, and 5 are too few. Large models often see each example only once.
+# one step, and 2 are too few. Large models often see each example only once.
 #
 # ## What breaks
 #
 # ### Noise: the batch is solved, the problem is not
 #
 # Give PyTorch's L-BFGS mini-batches: one call of `step` walks up to `max_iter=20` steps towards the minimum of *that batch*. Here it has its line search, and all its gradients are free. A kept optimizer's first $y$ in each call mixes two
-# batches, so we also make a new one for each. Beside them undamped Newton, which divides by curvatures that 16 tumours cannot show.
+# batches, so we also make a new one for each. Beside them undamped Newton: where every $p$ is nearly 0 or 1, $p (1 - p)$ vanishes, and the slope of a misjudged
+# tumour is divided by little more than the penalty's 0.001.
 
 # %% name="batch-solved"
 def pytorch_lbfgs(job, theta, n, optimizer):
@@ -383,23 +384,28 @@ def new_each_time(job, theta, n, _):
     return pytorch_lbfgs(job, theta, n, None)[0], None
 
 # %% name="batch-solved-table" tags=["nbval-ignore-output"]
-flatter = []  # by which factor a step shrinks the slope on its own batch
+flatter, flat = [], []  # how much smaller a step makes its batch's slope; share of p (1 - p) ~ 0
+
+def undamped_newton(job, theta, n, _):
+    p = job.p(theta, n)
+    flat.append(np.mean(p * (1 - p) < 1e-4))
+    return newton_update(1, 0)(job, theta, n, None)
+
 updates = {"SGD, rate 1": rule_update(SGD(1)), "PyTorch's L-BFGS": pytorch_lbfgs}
 updates |= {"... a new one for each batch": new_each_time}
-updates |= {"Newton, no damping": newton_update(1, 0)}
+updates |= {"Newton, no damping": undamped_newton}
 ends = {name: np.median(best([u], 16, passes=3)) for name, u in updates.items()}
 rows = [[name, f"{gap:.1g}"] for name, gap in ends.items()]
 Table(["3 passes, batches of 16", "median gap"], rows)
 
 # %% name="batch-solved-verdict"
 sgd, kept, new, undamped = ends.values()
-few = np.linalg.eigvalsh(jobs[seed].hessian(np.zeros(30), np.arange(16)))
-only_penalty = np.isclose(few, 0.001).sum()
-print("16 tumours: no curvature but the penalty's 0.001 in", only_penalty, "of 30 directions")
 print("PyTorch's L-BFGS makes a batch's slope over 50 times smaller:", np.median(flatter) > 50)
 print("... and ends over 3 times as far away as SGD, kept or new:", min(kept, new) > 3 * sgd)
 print("undamped Newton ends over 10 times as far away:", undamped > 10 * sgd)
-assert np.median(flatter) > 50 and min(kept, new) > 3 * sgd and undamped > 10 * sgd
+print("... in its median step p (1 - p) < 0.0001 for over 3/4 of the batch:", np.median(flat) > 0.75)
+assert np.median(flatter) > 50 and min(kept, new) > 3 * sgd
+assert undamped > 10 * sgd and np.median(flat) > 0.75
 
 # %% [markdown]
 # ### Saddle points
@@ -494,6 +500,6 @@ check("saddle_free")
 # ## Takeaways
 #
 # - **All three suspects are guilty:** the price ($d$ gradients, $d^2$ numbers, a $d^3$ solve), the noise (in $g$: on batches of 16 not even exact curvature gained a factor of 5), the saddles (here $q^d$). **C20: confirmed**, speed, price and robustness
-#   differ, and rank the methods differently; **C19: conditional**, on batches of 16 neither Newton nor L-BFGS beat the SGD family clearly, and with 5 passes not even L-BFGS on all data.
+#   differ, and rank the methods differently; **C19: conditional**, on batches of 16 neither Newton nor L-BFGS beat the SGD family clearly, and with 2 passes not even L-BFGS on all data.
 # - **G22: confirmed**: on a parabola one Newton step or at most $d$ CG steps, the latter in exact arithmetic only. **E8: mended**; momentum and RMSProp got their formulas in their lessons.
 # - With a smooth objective, full gradients and dozens of passes take L-BFGS with a line search. Do not use these methods as they are on small batches, nor undamped Newton where the objective is not convex.
