@@ -200,8 +200,8 @@ print("right digits after each Newton step in the valley:", *(f"{n:.1f}" for n i
 print("highest value on the way / first value: Newton {:.0f}, damped {:.0f}".format(*highest))
 
 # %% [markdown]
-# Lines 1 and 3 at work. But with 25 times as many curvatures Newton's bill is some 23 times as high, L-BFGS's less than twice. **The price is guilty** where $d$ is large. Linear CG costs about as much as Newton on the small bowl and stores no
-# matrix. And safety has a price: *damped* Newton refuses the jump uphill that takes pure Newton quickly through this valley.
+# Lines 1 and 3 at work. But with 25 times as many curvatures Newton's bill is some 23 times as high, L-BFGS's less than twice. **The price is guilty** where $d$ is large, at this condition number (Newton's bill on a bowl does not depend on it, line 2; the others' do). Linear CG costs about as much as Newton on the small bowl and stores no
+# matrix. And safety has a price: *damped* Newton refuses the jump uphill that takes pure Newton quickly through this valley, and pays for every refused trial.
 #
 # ## Parity with PyTorch
 #
