@@ -33,7 +33,7 @@ REASONS = {
     "Adafactor": "needs the whole matrix at once, so that its temporaries do not fit the cache",
     "nll": "a whole one-hot gradient is compared, cast and negated; PyTorch fills zeros and writes one number a row",
     "multi_margin": "eight passes over (N, C), one for each line of the formula; PyTorch's kernel makes two",
-    "info_nce": "softmax and one-hot are arrays of their own, as the formula reads; PyTorch makes neither",
+    "Muon": "Newton-Schulz multiplies matrices in float32, PyTorch in bfloat16",
     "SGD": "a new array for each operation, and a copy; PyTorch makes one pass in place",
 }
 
