@@ -133,6 +133,9 @@ running = Exercise(
         "That is the mean of the means; each must count with its tokens.": lambda g, n, h, m: (
             (g, n) if m == 0 else ((g + h) / 2 if n else h, n + m)
         ),
+        "That is the mean of the means; each must count with its tokens, and an empty one not at all.": (
+            lambda g, n, h, m: ((g + h) / 2, n + m)
+        ),
         "0 times NaN is NaN: an empty micro-batch must change nothing.": lambda g, n, h, m: (
             (g * n + h * m) / (n + m),
             n + m,
