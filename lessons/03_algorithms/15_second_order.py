@@ -47,7 +47,9 @@ setting = bridge.start(device, seed, profile)
 # $$a = \frac{r \cdot r}{p \cdot A p} \qquad \theta' = \theta + a\, p \qquad r' = r - a\, A p \qquad p' = r' + \beta\, p, \quad \beta = \frac{r' \cdot r'}{r \cdot r}$$
 #
 # On any other function $-g$ stands for $r$, a line search finds $a$, and $\beta = \max\big(0, \frac{g' \cdot (g' - g)}{g \cdot g}\big)$ (Polak-Ribière+) forgets the old direction after a step without progress.
-# **L-BFGS** knows $H$ only from the last few pairs $s = \theta' - \theta$, $y = g' - g$, and steps as if $H s = y$.
+# **L-BFGS** steps by $-K g$. Its estimate $K$ of $H^{-1}$ starts as a multiple of $I$; each of the last few pairs $s = \theta' - \theta$, $y = g' - g$, oldest first, makes of it, with $\rho = 1 / (s \cdot y)$,
+#
+# $$K' = (I - \rho\, s y^\top)\, K\, (I - \rho\, y s^\top) + \rho\, s s^\top$$
 #
 # | symbol | code | shape | meaning |
 # |---|---|---|---|
@@ -65,7 +67,8 @@ setting = bridge.start(device, seed, profile)
 # 4. Along an eigenvector of curvature $h$ the step is $-g / h$: for $h < 0$ it goes *uphill*, towards a flat point of whichever kind. Damping with $\nu > -h$ turns it downhill.
 # 5. CG's directions are *conjugate*, $p_i \cdot A p_j = 0$: a step along one does not spoil what the others did. There are at most $d$ of them: **$d$ steps**. And from $\theta = 0$, $r$ after $k$ steps is $b$ times a polynomial of degree $k$ in $A$ that is 1 at
 #    0; CG picks the one with the lowest objective. A polynomial that is 0 at every eigenvalue gives $r = 0$: **one step per *different* eigenvalue** will do.
-# 6. On a parabola $y = H s$ exactly. L-BFGS's direction undoes the newest pair: for the gradient $y$ it answers $-s$.
+# 6. On a parabola $y = H s$, so an estimate of $H^{-1}$ should turn $y$ into $s$. In $K' y$ the right bracket wipes out what $K$ said of $y$, as $(I - \rho\, y s^\top)\, y = 0$, and the last term puts $s$ there: **$K' y = s$**. The left bracket keeps $K'$ symmetric.
+#    No matrix is built: applied to $g$, the right brackets come first, newest pair first, then the multiple of $I$, then each left one with its $\rho\, s s^\top$, oldest first: two loops over the pairs.
 
 # %% name="derivation"
 e, f2, f3, f4 = sp.symbols("e f2 f3 f4")
@@ -80,34 +83,29 @@ next_e = sp.series(e - f.diff(e) / f.diff(e, 2), e, 0, 3).removeO()
 assert sp.simplify(next_e - f3 / (2 * f2) * e**2) == 0  # line 3
 
 # %% name="derivation-cg"
-def cg(times_A, b, enough):  # the formula, in whatever numbers b holds
-    x, r, p, directions = 0 * b, b, b, []
-    while not enough(r):
-        a = r.dot(r) / p.dot(times_A(p))
-        x, new, directions = x + a * p, r - a * times_A(p), [*directions, p]
-        r, p = new, new + new.dot(new) / r.dot(r) * p
-    return directions, x
-
-# %% name="derivation-cg-steps"
-A = np.array([[sp.Rational(1, i + j) for j in range(1, 6)] for i in range(5)])
-b = np.arange(1, 6) * sp.S(1)
-directions, x = cg(A.dot, b, lambda r: not r.any())
-assert all(p.dot(A.dot(q)) == 0 for p in directions for q in directions if p is not q)  # line 5
-assert len(directions) == 5 and (A.dot(x) == b).all()
-repeated, _ = cg(lambda p: np.array([1, 1, 1, 7, 7]) * p, b, lambda r: not r.any())
-rounded, _ = cg(A.astype(float).dot, b.astype(float), lambda r: r.dot(r) < 1e-16)
-print("exact fractions, d = 5:", len(directions), "steps; 2 different curvatures:", len(repeated))
-print("the same matrix in float64 needs more than 5:", len(rounded) > 5)
-assert len(repeated) == 2 and len(rounded) > 5
+turn = np.linalg.qr(np.random.default_rng(seed).normal(size=(5, 5)))[0]
+for curvatures in ([1, 2, 3, 4, 5], [1, 1, 1, 7, 7]):
+    A, b = (turn * curvatures) @ turn.T, np.ones(5)
+    path = second.conjugate_gradient(A.dot, b, tolerance=1e-8)
+    steps = np.diff(path, axis=0)  # along the directions
+    scaled = steps / np.sqrt(np.sum(steps @ A * steps, axis=1, keepdims=True))
+    assert np.allclose(scaled @ A @ scaled.T, np.eye(len(steps)), atol=1e-6)  # conjugate: line 5
+    assert len(steps) == len(set(curvatures)) and np.allclose(A @ path[-1], b)
 
 # %% name="derivation-library"
 g, h = np.array([1.0, 1.0]), np.diag([2.0, -1.0])
 uphill, downhill = (second.newton_direction(g, h, damping)[1] for damping in (0, 1.5))
 assert uphill > 0 > downhill  # line 4
-bowl = np.diag(np.linspace(1, 9, 6))
-changes = np.random.default_rng(seed).normal(size=(3, 6))
+bowl, I = np.diag(np.linspace(1, 9, 6)), np.eye(6)
+*changes, g = np.random.default_rng(seed).normal(size=(4, 6))
 pairs = [(s, bowl @ s) for s in changes]
-assert np.allclose(second.two_loop(bowl @ changes[-1], pairs), -changes[-1])  # line 6
+s, y = pairs[-1]
+K = (s @ y) / (y @ y) * I
+for s, y in pairs:
+    left = I - np.outer(s, y) / (s @ y)
+    K = left @ K @ left.T + np.outer(s, s) / (s @ y)
+    assert np.allclose(K @ y, s)  # line 6
+assert np.allclose(second.two_loop(g, pairs), -K @ g)  # without a matrix
 
 # %% [markdown]
 # ## Code
@@ -116,14 +114,14 @@ assert np.allclose(second.two_loop(bowl @ changes[-1], pairs), -changes[-1])  # 
 show(second.newton_direction, second.two_loop)
 
 # %% [markdown]
-# In float64 the directions lose their conjugacy to rounding, so CG needs a tolerance. Newton makes one `solve`, no inverse; L-BFGS walks through the pairs, newest first and back, without any matrix. Its line search, and CG's, looks for a step that lowers the value enough and leaves little slope (`strong_wolfe`).
+# Newton makes one `solve`, no inverse. The line search of L-BFGS and CG looks for a step that lowers the value enough and leaves little slope (`strong_wolfe`).
 #
 # Now a race, until every $|g| \le 10^{-4}$: on bowls with $d = 20$ and $d = 500$ curvatures from 1 to 1000, and in Rosenbrock's curved valley, $d = 2$. **The unit is one gradient**; its value comes along (a value alone is charged in full), and a
 # Hessian costs $d$ of them, one for each column. That is kind to Newton: its `solve`, some $d^3$ multiplications, is not charged. Gradient descent and momentum get the bowl's constants from the lesson on momentum; in the valley a
 # rate 5 % below gradient descent's edge at the minimum, momentum 0.9.
 
 # %% name="price"
-def price(method, land, starts):  # in gradients: the median over the starts
+def price(method, land, starts):  # in gradients, one for each start
     def counted(name):
         def call(theta):
             calls[name] += 1
@@ -134,7 +132,7 @@ def price(method, land, starts):  # in gradients: the median over the starts
         calls = {"value": 0, "gradient": 0, "hessian": 0}
         method(*map(counted, calls), start)
         costs.append(max(calls["value"], calls["gradient"]) + len(start) * calls["hessian"])
-    return round(np.median(costs))
+    return costs
 
 # %% name="first-order"
 def first_order(on_bowl, in_valley):
@@ -171,37 +169,41 @@ bowls = [quadratic(*np.logspace(0, 3, d)) for d in (20, 500)]
 lands = [(bowl, starts(bowl.minima[0], 1)) for bowl in bowls]
 lands += [(valley, starts(np.array([-1.2, 1]), 0.1))]
 costs = {name: [price(run, *land) for land in lands] for name, (run, _) in methods.items()}
-headers = ["gradients, median", "bowl, d = 20", "d = 500", "valley, d = 2", "kept beside θ and g"]
-Table(headers, [[name, *cost, methods[name][1]] for name, cost in costs.items()])
+
+def shown(prices):
+    return [f"{np.median(p):.0f} ({min(p)} to {max(p)})" for p in prices]
+
+headers = ["", "bowl, d = 20", "bowl, d = 500", "valley, d = 2", "kept beside θ and g"]
+rows = [[name, *shown(cost), methods[name][1]] for name, cost in costs.items()]
+Table(headers, rows, "Gradients: median over the starts (lowest to highest).")
 
 # %% name="race-verdict"
 b = bowls[0].gradient(np.ones(20))
 enough = 1e-4 / np.linalg.norm(b)
 path = second.conjugate_gradient(bowls[0].gradient, b, tolerance=enough, steps=99)
-small, large, bent = zip(*costs.values(), strict=True)
+small, large, bent = np.median([*costs.values()], axis=2).T
 for descent, momentum, nonlinear, limited, _, newton in (small, bent):
     assert 10 * newton < momentum < descent / 3 and newton < limited < nonlinear < momentum
-assert small[-1] == 22 and small[0] > 5000 and 20 <= len(path) - 1 <= 30
+assert small[-1] == 22 and small[0] > 5000 and 22 <= len(path) - 1 <= 30
 assert large[-1] == 502 and 2 * large[3] < 502 and large[3] < 2 * small[3]
 print("d = 20 and valley: Newton costs less than a tenth of momentum: True")
 print("d = 500: Newton costs more than twice as much as L-BFGS: True")
-print("d = 20: Newton's one step costs 22 gradients, linear CG between 20 and 30 products: True")
+print("d = 20: Newton's one step costs 22 gradients, linear CG 22 to 30 products A p: True")
 kept = {"Adam": 2, "L-BFGS": 20, "Newton": 10**9}  # times d = a billion float32 numbers
 print("a billion parameters, gigabytes:", {name: 4 * n for name, n in kept.items()})
 
 # %% name="digits"
 start = np.array([-1.2, 1.0])
-pure = second.newton(valley.gradient, valley.hessian, start)
-careful = second.damped_newton(valley.value, valley.gradient, valley.hessian, start)
-digits = [-np.log10(np.linalg.norm(x - 1) + 1e-14) for x in pure]
-highest = [max(map(valley.value, path)) / valley.value(start) for path in (pure, careful)]
-assert digits[-2] > 2 * digits[-3] and highest[0] > 50 and highest[1] == 1
+path = second.newton(valley.gradient, valley.hessian, start)
+digits = [-np.log10(np.linalg.norm(x - 1) + 1e-14) for x in path]
+highest = max(map(valley.value, path)) / valley.value(start)
+assert digits[-2] > 2 * digits[-3] and highest > 50
 print("right digits after each Newton step in the valley:", *(f"{n:.1f}" for n in digits[1:]))
-print("highest value on the way / first value: Newton {:.0f}, damped {:.0f}".format(*highest))
+print(f"highest value on the way / first value: {highest:.0f}")
 
 # %% [markdown]
-# Lines 1 and 3 at work. But with 25 times as many curvatures Newton's bill is some 23 times as high, L-BFGS's less than twice. **The price is guilty** where $d$ is large, at this condition number (Newton's bill on a bowl does not depend on it, line 2; the others' do). Linear CG costs about as much as Newton on the small bowl and stores no
-# matrix. And safety has a price: *damped* Newton refuses the jump uphill that takes pure Newton quickly through this valley, and pays for every refused trial.
+# Lines 1 and 3 at work. But with 25 times as many curvatures Newton's bill is some 23 times as high, L-BFGS's less than twice. **The price is guilty** where $d$ is large, at this condition number: Newton's bill on a bowl does not depend on it (line 2), the others' do. And safety costs, too:
+# *damped* Newton refuses every step that raises the value, also the jump that takes pure Newton quickly through this valley, and pays for the trials.
 #
 # ## Parity with PyTorch
 #
@@ -240,9 +242,8 @@ assert agrees and not hasattr(torch.optim, "Newton")
 # %% [markdown]
 # ## Picture
 #
-# The tumours of the first lesson: logistic regression, 30 weights, a small L2 penalty. At each batch size every optimizer gets the same budget, **the gradients of 20 passes** over the training data, and the best
-# constant setting of its grid. L-BFGS takes $g$ before and after each step *on the same batch*, so that $y$ compares like with like; on all data the second is the next step's first. Newton gets a gift: its **Hessians are free**. At 30
-# gradients each, the budget would not hold a single step on all data.
+# The tumours of the first lesson: logistic regression, 30 weights, a small L2 penalty. At each batch size every optimizer gets the same budget, **the gradients of 20 passes** over the training data (batches are drawn anew, not in turn), and the best constant setting of its grid.
+# L-BFGS takes $g$ before and after each step *on the same batch*, so that $y$ compares like with like; on all data the second is the next step's first. Newton gets a gift: its **Hessians are free**. At 30 gradients each, the budget would not hold a single step on all data.
 
 # %% name="tumours"
 class Tumours:
@@ -279,12 +280,12 @@ def newton_update(lr, damping, exact=""):  # exact: what is taken from all data
     return update
 
 # %% name="update-lbfgs"
-def lbfgs_update(lr, exact="", keep=10):
+def lbfgs_update(lr, exact=""):
     def update(job, theta, n, pairs):
         for_g, for_y = (... if exact == part else n for part in ("g", "curvature"))
         new = theta + lr * second.two_loop(job.gradient(theta, for_g), pairs or [])
         s, y = new - theta, job.gradient(new, for_y) - job.gradient(theta, for_y)
-        return new, [*(pairs or []), (s, y)][-keep:] if s @ y > 1e-10 else pairs
+        return new, [*(pairs or []), (s, y)][-10:] if s @ y > 1e-10 else pairs
     return update
 
 # %% name="walk"
@@ -301,8 +302,7 @@ def best(updates, B, cost=1, passes=20):  # the gaps of the setting with the sma
 
 # %% name="race-of-batches"
 def second_order(exact=""):
-    pairs = [(lr, damping) for lr in (0.1, 0.3, 1) for damping in (0, 0.1, 1)]
-    pairs += [(0.03, 0.01), (3, 3)]
+    pairs = [(0.03, 0.01), (0.3, 0.1), (1, 0), (1, 0.1), (1, 0.3), (1, 1), (3, 3), (10, 10)]
     limited = [lbfgs_update(lr, exact) for lr in (0.01, 0.03, 0.1, 0.3, 1)]
     return {"L-BFGS": limited, "Newton, Hessians free": [newton_update(*p, exact) for p in pairs]}
 
@@ -327,18 +327,18 @@ plots.lines(
 )
 
 # %% [markdown]
-# SGD and Adam change by less than a factor of ten over all batch sizes, L-BFGS by more than a hundred: on all data it is far ahead, on batches of 16 behind. There even *free* Hessians leave Newton about where SGD is; on all data it
-# reaches the floor of the drawing, $10^{-7}$. Which noise is it, the one in the curvature ($y$ or $H$) or the one in $g$? We take each in turn from all data, free of charge. And would another budget decide otherwise?
+# On all data L-BFGS is far ahead, on batches of 16 behind. There even *free* Hessians leave Newton about where SGD is; on all data it reaches the floor of the drawing, $10^{-7}$.
+# Which noise is it, the one in the curvature ($y$ or $H$) or the one in $g$? We take each in turn from all data, free of charge. And would another budget decide otherwise?
 
 # %% name="cheats"
 sgd, adam, limited, free = (np.median(a, axis=1) for a in gaps.values())
 first = np.minimum(sgd, adam)  # the better of the two
-few_steps = np.median(best([lbfgs_update(lr) for lr in (0.3, 1, 2, 3)], sizes[-1], passes=2))
-many_steps = np.median(best(grids["SGD"], 16, passes=2))
-long_memory = np.median(best([lbfgs_update(lr, keep=50) for lr in (0.03, 0.05, 0.1)], 16, 2))
 exact_g, exact_curvature = (
     [np.median(best(updates, 16)) for updates in second_order(exact).values()]
     for exact in ("g", "curvature"))
+few_steps = np.median(best([lbfgs_update(lr) for lr in (0.3, 1, 2, 3)], sizes[-1], passes=2))
+many_steps = np.median(best(grids["SGD"], 16, passes=2))
+damped = [np.median(best([newton_update(v, v)], 16)) for v in (0.1, 1, 10)]
 
 # %% name="picture-verdict"
 verdicts = {
@@ -346,66 +346,59 @@ verdicts = {
         first.min() > 20 * limited[-1],
     "... but with 2 passes SGD on batches of 16 is nearer": few_steps > 1.2 * many_steps,
     "batches of 16: L-BFGS over 1.3 times as far as the better one": limited[0] > 1.3 * first[0],
-    "... over 1.2 times with 50 pairs": long_memory > 1.2 * first[0],
     "... free Hessians gain less than a factor of 2": free[0] > first[0] / 2,
     "... exact curvature, noisy g: both gain less than 5": min(exact_curvature) > first[0] / 5,
     "... exact g, noisy curvature: both gain over 1000": max(exact_g) < first[0] / 1000,
+    "... Newton with damping 0.1 ends farther than with 1 or 10": damped[0] > max(damped[1:]),
 }
 print(*(f"{text}: {holds}" for text, holds in verdicts.items()), sep="\n")
-assert all(verdicts.values()) and np.ptp(np.log10([sgd, adam]), axis=1).max() < 1
-assert np.ptp(np.log10(limited)) > 2 and free[-1] < 1.1e-7
+assert all(verdicts.values()) and free[-1] < 1.1e-7
 
 # %% [markdown]
 # **It is the noise in $g$.** Without it, even curvatures of 16 tumours lead to the floor; with it, even the exact curvature gains less than a factor of 5: $H^{-1}$ stretches the error of $g$ as it stretches $g$. And the **budget** decides too: on all data a pass is
 # one step, and 2 are too few. Large models often see each example only once.
 #
+# What helps free Newton on 16 is more damping. The rate was $\nu$ in the last line: $\nu (H + \nu I)^{-1} \to I$ as $\nu$ grows beyond every curvature, and the step becomes that of SGD with rate 1. **Noise tunes Newton back towards SGD.**
+#
 # ## What breaks
 #
 # ### Noise: the batch is solved, the problem is not
 #
-# Give PyTorch's L-BFGS mini-batches: one call of `step` walks up to `max_iter=20` steps towards the minimum of *that batch*. Here it has its line search, and all its gradients are free. A kept optimizer's first $y$ in each call mixes two
-# batches, so we also make a new one for each. Beside them undamped Newton: where every $p$ is nearly 0 or 1, $p (1 - p)$ vanishes, and the slope of a misjudged
-# tumour is divided by little more than the penalty's 0.001.
+# One call of PyTorch's L-BFGS walks up to `max_iter=20` steps towards the minimum of *the batch at hand*. Let us give it less to do, or all of it, with its line search and all its gradients free. Each batch gets a new optimizer, so that no $y$ mixes two batches.
 
 # %% name="batch-solved"
-def pytorch_lbfgs(job, theta, n, optimizer):
-    weights = [torch.from_numpy(theta)]  # the same memory
-    optimizer = optimizer or torch.optim.LBFGS(weights, line_search_fn="strong_wolfe")
-    (p,) = optimizer.param_groups[0]["params"]
-    def closure():
-        p.grad = torch.from_numpy(job.gradient(theta, n))
-        return job.value(theta, n)
-    before = abs(job.gradient(theta, n)).max()
-    optimizer.step(closure)
-    flatter.append(before / abs(job.gradient(theta, n)).max())
-    return theta, optimizer
-
-def new_each_time(job, theta, n, _):
-    return pytorch_lbfgs(job, theta, n, None)[0], None
+def solve_batch(max_iter):
+    def update(job, theta, n, _):
+        weights = torch.from_numpy(theta.copy())
+        def closure():
+            weights.grad = torch.from_numpy(job.gradient(weights.numpy(), n))
+            return job.value(weights.numpy(), n)
+        options = {"max_iter": max_iter, "line_search_fn": "strong_wolfe"}
+        torch.optim.LBFGS([weights], **options).step(closure)
+        end = weights.numpy()
+        slopes = [abs(job.gradient(x, n)).max() for x in (theta, end)]
+        flatter.setdefault(max_iter, []).append(slopes[0] / slopes[1])
+        return end, None
+    return update
 
 # %% name="batch-solved-table" tags=["nbval-ignore-output"]
-flatter, flat = [], []  # how much smaller a step makes its batch's slope; share of p (1 - p) ~ 0
-
-def undamped_newton(job, theta, n, _):
-    p = job.p(theta, n)
-    flat.append(np.mean(p * (1 - p) < 1e-4))
-    return newton_update(1, 0)(job, theta, n, None)
-
-updates = {"SGD, rate 1": rule_update(SGD(1)), "PyTorch's L-BFGS": pytorch_lbfgs}
-updates |= {"... a new one for each batch": new_each_time}
-updates |= {"Newton, no damping": undamped_newton}
-ends = {name: np.median(best([u], 16, passes=3)) for name, u in updates.items()}
-rows = [[name, f"{gap:.1g}"] for name, gap in ends.items()]
-Table(["3 passes, batches of 16", "median gap"], rows)
+flatter, ends = {}, {}  # {max_iter: how much smaller each step made its batch's slope}
+for max_iter in (1, 5, 20):
+    ends[max_iter] = best([solve_batch(max_iter)], 16, passes=3)
+plain = best(grids["SGD"], 16, passes=3)
+rows = [[f"L-BFGS, max_iter={m}", f"{np.median(flatter[m]):,.0f} times", ends[m]] for m in ends]
+rows = [[*row, np.median(gap), f"{min(gap):.1g} to {max(gap):.1g}"] for *row, gap in rows]
+rows += [["SGD, best rate", "", np.median(plain), f"{min(plain):.1g} to {max(plain):.1g}"]]
+headers = ["3 passes, batches of 16", "a step flattens its batch", "gap", "lowest to highest"]
+Table(headers, [[name, flat, f"{gap:.2g}", spread] for name, flat, gap, spread in rows])
 
 # %% name="batch-solved-verdict"
-sgd, kept, new, undamped = ends.values()
-print("PyTorch's L-BFGS makes a batch's slope over 50 times smaller:", np.median(flatter) > 50)
-print("... and ends over 3 times as far away as SGD, kept or new:", min(kept, new) > 3 * sgd)
-print("undamped Newton ends over 10 times as far away:", undamped > 10 * sgd)
-print("... in its median step p (1 - p) < 0.0001 for over 3/4 of the batch:", np.median(flat) > 0.75)
-assert np.median(flatter) > 50 and min(kept, new) > 3 * sgd
-assert undamped > 10 * sgd and np.median(flat) > 0.75
+solved = [np.median(flatter[m]) for m in ends]
+far = [np.median(gap) for gap in ends.values()]
+assert solved == sorted(solved) and solved[2] > 1000 and far == sorted(far)
+assert far[2] > 3 * np.median(plain)
+print("the more steps on each batch, the flatter the batch, and the farther the end: True")
+print("max_iter=20: a slope over 1000 times smaller, a gap over 3 times SGD's: True")
 
 # %% [markdown]
 # ### Saddle points
@@ -425,21 +418,20 @@ for d in (1, 2, 5, 10, 20):
     careful = [second.damped_newton(f, g, h, x)[-1] for x in points[:50]]
     assert all(abs(g(x)).max() < 1e-4 for x in pure + careful)  # every end is flat
     shares[d] = [np.mean([at_minimum(land, x) for x in ends]) for ends in (pure, careful)]
-    shares[d] += [np.mean([f(x) < land.lowest + 1e-6 for x in careful])]
 
 # %% name="saddles-verdict"
 q = shares[1][0]
-assert all(damped == 1 and abs(pure - q**d) < 0.12 for d, (pure, damped, _) in shares.items())
-assert 0.5 < q < 0.8 and shares[10][0] < 0.1 and shares[20][0] < 0.02 and shares[20][2] < 0.1
+assert all(damped == 1 and abs(pure - q**d) < 0.12 for d, (pure, damped) in shares.items())
+assert 0.5 < q < 0.8 and shares[10][0] < 0.1 and shares[20][0] < 0.02
 print("every end is flat; damped Newton's are minima, of Newton's a share close to q^d: True")
 
 # %% name="saddles-table" tags=["nbval-ignore-output"]
-headers = ["d", "Newton ends at a minimum", "damped Newton", "... at the lowest one"]
+headers = ["d", "Newton ends at a minimum", "damped Newton"]
 rows = [[d, *(f"{x:.0%}" for x in share)] for d, share in shares.items()]
 Table(headers, rows, "300 starts, 3000 for d = 1; damped: 50.")
 
 # %% [markdown]
-# With 20 numbers hardly any start ends at a minimum, though every end is flat: line 4. Damping mends that; it does not find the *lowest* one. Dauphin et al. (2014, arXiv 1406.2572) see saddles as the main
+# With 20 numbers hardly any start ends at a minimum, though every end is flat: line 4. Damping mends that. Dauphin et al. (2014, arXiv 1406.2572) see saddles as the main
 # hindrance in high dimensions; exercise 3 is their cure.
 
 # %% [markdown]
@@ -500,6 +492,6 @@ check("saddle_free")
 # ## Takeaways
 #
 # - **All three suspects are guilty:** the price ($d$ gradients, $d^2$ numbers, a $d^3$ solve), the noise (in $g$: on batches of 16 not even exact curvature gained a factor of 5), the saddles (here $q^d$). **C20: confirmed**, speed, price and robustness
-#   differ, and rank the methods differently; **C19: conditional**, on batches of 16 neither Newton nor L-BFGS beat the SGD family clearly, and with 2 passes not even L-BFGS on all data.
-# - **G22: confirmed**: on a parabola one Newton step or at most $d$ CG steps, the latter in exact arithmetic only. **E8: mended**; momentum and RMSProp got their formulas in their lessons.
+#   differ, and rank the methods differently; **C19: conditional**, on batches of 16 neither Newton nor L-BFGS beat SGD and Adam clearly, and with 2 passes L-BFGS on all data did not beat SGD.
+# - **G22: confirmed**: on a parabola one Newton step or at most $d$ CG steps, the latter in exact arithmetic only (rounding cost the first bowl a few more than 20). **E8: mended**; momentum and RMSProp got their formulas in their lessons.
 # - With a smooth objective, full gradients and dozens of passes take L-BFGS with a line search. Do not use these methods as they are on small batches, nor undamped Newton where the objective is not convex.

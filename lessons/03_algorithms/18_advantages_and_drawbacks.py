@@ -30,20 +30,25 @@ from lessons_lib.optim import SGD, Adam, AdamW, Momentum
 from lessons_lib.show import Table
 
 setting = bridge.start(device, seed, profile)
-evidence = []  # line, what was measured, verdict
+evidence = []
+
+def settle(said, measured, verdict):  # one line of the table at the end
+    evidence.append([said, measured, verdict])
+    print(f"{said}: {verdict}")
 
 # %% [markdown]
 # ## The formula, and its squared rival
 #
 # Scores $z$ of shape $(N, C)$, classes $k$, $p = \operatorname{softmax}(z)$, $y$ the one-hot target. Beside cross-entropy $-\log p_k$ (F2 in our list of the source document's formulas) there are two ways to squared error: on the scores themselves, $\sum_i (z_i - y_i)^2$, which is least squares, and on the probabilities, $\sum_i (p_i - y_i)^2$, the *Brier score*.
 #
-# The source document assigns cross-entropy to classes and squared error to numbers as a rule (E16 in our list of its errors), says that minimising the training loss finds "the optimal parameters" (E15), and calls plain SGD one of the most used optimizers (E24).
+# The source document assigns cross-entropy to classes and squared error to numbers as a rule (E16 in our list of its errors), says that minimising the training loss finds "the optimal parameters" (E15), and calls plain SGD one of the most used optimizers (E24). (E26 is a matter of words: it writes 过度拟合 for overfitting and 偏差修正 for bias correction; the usual terms are 过拟合 and 偏差校正.)
 #
 # ## Derivation
 #
 # 1. The Hessian of cross-entropy in the scores is $\operatorname{diag}(p) - p p^\top$: no direction has negative curvature ($\sum_i p_i u_i^2 - (\sum_i p_i u_i)^2$ is a variance). **In the scores it is convex.** The Brier score is not.
-# 2. The gradient of cross-entropy, $p - y$, has length about $\sqrt 2$ where the model is certain and wrong. Entry $i$ of the Brier score's is $p_i (a_i - \sum_j p_j a_j)$ with $a = 2(p - y)$. Where one class has nearly all of $p$, its own $a_i$ *is* the mean $\sum_j p_j a_j$, and the other entries have a factor $p_i$ near 0: all fade. Certain and wrong, it hardly learns.
+# 2. The gradient of cross-entropy, $p - y$, has length about $\sqrt 2$ where the model is certain and wrong. Entry $i$ of the Brier score's is $2 p_i (a_i - \sum_j p_j a_j)$ with $a = p - y$. Where one class has nearly all of $p$, its own $a_i$ *is* the mean $\sum_j p_j a_j$, and the other entries have a factor $p_i$ near 0: all fade. Certain and wrong, it hardly learns.
 # 3. Cross-entropy has no upper bound, the Brier score has: 2. One wrong label, met by a certain model, costs the one as much as you like.
+# 4. The squared error of the scores has the gradient $2 (z - y)$ and the Hessian $2 I$: convex, and never asleep. But it also pulls back a score that is **more than right**: the right class above 1, a wrong one below 0.
 
 # %% name="derivation"
 z = sp.symbols("z1:4")
@@ -53,13 +58,16 @@ assert sp.simplify(sp.hessian(-sp.log(p[0]), z) - (sp.diag(*p) - p * p.T)) == sp
 point = dict(zip(z, (-3, 0, 1), strict=True))
 bend = np.array(sp.hessian(square, z).subs(point), dtype=float)
 assert np.linalg.eigvalsh(bend).min() < -0.05  # line 1: the Brier score bends downwards here
+least = (z[0] - 1) ** 2 + z[1] ** 2 + z[2] ** 2
+assert sp.hessian(least, z) == 2 * sp.eye(3)  # line 4
+assert least.diff(z[0]).subs(z[0], 3) > 0 > least.diff(z[1]).subs(z[1], -3)
 
 # %% name="brier"
 def brier(z, k):
     p = np.exp(z - z.max(-1, keepdims=True))
     p = p / p.sum(-1, keepdims=True)
-    a = 2 * (p - smooth_labels(k, z.shape[-1], 0.0, z.dtype))
-    return Loss((a**2).sum(-1) / 4, p * (a - (p * a).sum(-1, keepdims=True)))
+    a = p - smooth_labels(k, z.shape[-1], 0.0, z.dtype)
+    return Loss((a**2).sum(-1), 2 * p * (a - (p * a).sum(-1, keepdims=True)))
 
 slope = [float(sp.diff(square, v).subs(point)) for v in z]
 assert np.allclose(brier(np.array([[-3.0, 0.0, 1.0]]), np.array([0])).grad, slope)
@@ -67,9 +75,9 @@ wrong, label = np.array([[20.0, 0.0, 0.0]]), np.array([1])
 sharp, flat = cross_entropy(wrong, label), brier(wrong, label)
 assert np.linalg.norm(sharp.grad) > 1.4 and np.linalg.norm(flat.grad) < 1e-7  # line 2
 assert flat.value[0] <= 2 < sharp.value[0]  # line 3
-evidence += [["cross-entropy: convex in the scores", "its Hessian", "confirmed; Brier: not"],
-             ["cross-entropy: pushes hard when certain and wrong", "gradient at a lead of 20",
-              "confirmed; Brier: below 1e-7"]]
+settle("cross-entropy: convex in the scores", "its Hessian", "confirmed; Brier: not")
+settle("cross-entropy: pushes hard when certain and wrong", "gradient at a lead of 20",
+       "confirmed; Brier: below 1e-7")
 
 # %% [markdown]
 # ## Code
@@ -93,69 +101,76 @@ def train(rule, gradient, x, s, classes=10, steps=600, B=64, looks=1):
 # %% [markdown]
 # ## Picture: squared error for classes
 #
-# Ten digits, linear scores, Adam, 600 steps, batches of 64. Each loss tries six rates; one half of the test part picks the best, the other half judges it. (`mean`, like PyTorch's `mse_loss`, is over all numbers, hence `classes *`.) A share of the *training* labels is replaced by random ones:
+# Ten digits, linear scores, Adam, 600 steps, batches of 64. Each loss tries six rates; one half of the test part picks the best, the other half judges it. A share of the *training* labels is replaced by random ones. The fourth loss tests line 4: it is the second, but a score that is more than right is its own target.
 
 # %% name="losses"
 classes = 10
 
-def right(theta, x, y):
-    return ((x @ theta).argmax(1) == y).mean()
+def one_hot(k):
+    return smooth_labels(k, classes, 0.0)
 
-def of_scores(z, k):
-    return classes * mean(squared_error(z, smooth_labels(k, classes, 0.0, z.dtype))).grad
+def beyond(z, y):  # the target; where the score is more than right, the score
+    return np.where(y == 1, np.maximum(z, 1), np.minimum(z, 0))
 
 kinds = {
-    "cross-entropy": lambda z, k: mean(cross_entropy(z, k)).grad,
-    "squared error of the scores": of_scores,
-    "Brier score": lambda z, k: mean(brier(z, k)).grad,
+    "cross-entropy": lambda z, k: cross_entropy(z, k),
+    "squared error of the scores": lambda z, k: squared_error(z, one_hot(k)),
+    "Brier score": brier,
+    "squared, more than right forgiven": lambda z, k: squared_error(z, beyond(z, one_hot(k))),
 }
 
 # %% name="judged"
 lrs, shares = 0.00003 * 4.0 ** np.arange(6), (0.0, 0.2, 0.4)
 
+def right(theta, x, y):
+    return ((x @ theta).argmax(1) == y).mean()
+
 def judged(loss, share, s):
     d, rng = data.digits(s), np.random.default_rng(s)
     k = np.where(rng.random(len(d.y)) < share, rng.integers(0, classes, len(d.y)), d.y)
     x, x_test, half = bias(d.x), bias(d.x_test), len(d.y_test) // 2
-    thetas = [train(Adam(lr), lambda z, n: loss(z, k[n]), x, s) for lr in lrs]
+    thetas = [train(Adam(lr), lambda z, n: mean(loss(z, k[n])).grad, x, s) for lr in lrs]
     best = max(thetas, key=lambda theta: right(theta, x_test[:half], d.y_test[:half]))
-    return right(best, x_test[half:], d.y_test[half:])
+    return 1 - right(best, x_test[half:], d.y_test[half:])
 
-accuracy = {  # (seeds, shares)
+errors = {  # (seeds, shares)
     n: np.array([[judged(f, q, s) for q in shares] for s in setting.seeds])
     for n, f in kinds.items()
 }
 
 # %% name="picture"
-bands = {n: tuple(np.quantile(a, [0, 0.5, 1], axis=0)) for n, a in accuracy.items()}
 plots.lines(
-    np.array(shares) * 100, bands,
-    "training labels replaced, per cent", "share of test digits right",
-    "Accuracy against the share of wrong labels for three losses. Without any, cross-entropy and "
-    "the Brier score are near 0.95 and squared error of the scores is lower. With wrong labels "
-    "the first two fall, Brier stays ahead; the third is nearly flat. The bands overlap.",
-    title="Three losses, one classifier (band: all seeds)",
+    np.array(shares) * 100, {n: (e.min(0), e.mean(0), e.max(0)) for n, e in errors.items()},
+    "training labels replaced, per cent", "share of test digits wrong",
+    "Share of errors against the share of wrong labels for four losses. On clean labels three of "
+    "them lie near 0.05 and the squared error of the scores clearly higher. With wrong labels "
+    "the three rise towards it, and the bands overlap.",
+    title="Four losses, one classifier (mean, band: all seeds)",
 )
 
+# %% name="picture-table" tags=["nbval-ignore-output"]
+times = {n: e.mean(0) / errors["cross-entropy"].mean(0) for n, e in errors.items()}
+rows = [[n, *(f"{x:.2f}" for x in times[n]), f"{min(e[:, 0]):.1%} to {max(e[:, 0]):.1%}"]
+        for n, e in errors.items()]
+headers = ["errors as a multiple of cross-entropy's (means)", "clean", "20 %", "40 %"]
+Table([*headers, "errors, clean: lowest to highest"], rows)
+
 # %% name="picture-verdict"
-errors = {name: (1 - a).mean(0) for name, a in accuracy.items()}  # means over seeds, per share
-scores, probabilities = (errors[name] / errors["cross-entropy"] for name in [*kinds][1:])
-fall = {name: e[-1] - e[0] for name, e in errors.items()}
-assert scores[0] > 1.3 > probabilities[0] and probabilities[1:].mean() < 1
+_, scores, probabilities, forgiven = times.values()
+fall = {name: e.mean(0)[-1] - e.mean(0)[0] for name, e in errors.items()}
+assert scores[0] > 1.3 > max(probabilities[0], forgiven[0]) and probabilities[1:].mean() < 1
 assert fall["cross-entropy"] > fall["squared error of the scores"]
-print("errors as a multiple of cross-entropy's (means over seeds):")
-print("clean labels: squared error of the scores over 1.3, Brier score under 1.3")
-print("wrong labels (mean of the two shares): Brier score under 1")
-print("from 0 to 40 % cross-entropy falls more than squared error of the scores")
-evidence += [
-    ["squared error is for numbers, not for classes", "digits, three losses, tuned",
-     "conditional: many more errors on scores, not on probabilities"],
-    ["cross-entropy: hurt by wrong labels", "20 and 40 % replaced",
-     "confirmed: falls more than squared error of the scores"],
-]
+settle("squared error is for numbers, not for classes", "digits, clean labels, tuned",
+       "conditional: over 1.3 times cross-entropy's errors on scores, under 1.3 on probabilities")
+settle("... because it punishes what is more than right", "the same, this forgiven",
+       "confirmed here: under 1.3 times")
+settle("cross-entropy: hurt by wrong labels", "20 and 40 % replaced",
+       "confirmed: rises more than squared error of the scores; Brier makes fewer errors (means)")
 
 # %% [markdown]
-# **It depends on what is squared:** the distance of the scores costs many errors (it also punishes a right class whose score lies above 1), that of the probabilities few or none, and with wrong labels it is ahead of cross-entropy in the mean (the bands overlap). Its bound (line 3) may help, but cannot be all: the squared error of the scores has none, and falls less than cross-entropy too. E16: the assignment is a good default with reasons, not a law. Hui and Belkin (2020, arXiv 2006.07322) squared the *scores* of large networks: on par or better on most language and speech tasks, cross-entropy slightly ahead in vision.
+# **It depends on what is squared.** On the scores squared error costs many errors, and line 4 is why: forgive what is more than right (lesson 8 knows this as a squared hinge), and they are gone. On the probabilities it costs few or none, and with wrong labels it is ahead in the mean, though the bands overlap. Its bound (line 3) may help, but cannot be all: the squared error of the scores has none, and rises less than cross-entropy, too (from a worse start; at 40 % the two are near each other).
+#
+# E16: the assignment is a good default with reasons, not a law. Hui and Belkin (2020, arXiv 2006.07322) squared the *scores* of large networks: on par or better on most language and speech tasks, cross-entropy slightly ahead in vision.
 #
 # ## What breaks: sayings put to the test
 #
@@ -164,13 +179,16 @@ evidence += [
 # Clean digits, 2000 steps, 20 looks. How low does the test loss get, and where does it end?
 
 # %% name="overfit"
-rules = {f"SGD, {lr:g}": SGD(lr) for lr in (0.3, 1.0, 3.0)}
-rules |= {f"Adam, {lr:g}": Adam(lr) for lr in (0.01, 0.03)}
+rules = {f"SGD, {lr:g}": SGD(lr) for lr in (0.1, 0.3, 1.0)}
+rules |= {f"Adam, {lr:g}": Adam(lr) for lr in (0.001, 0.003, 0.01)}
+
+def gradient(z, k):
+    return mean(cross_entropy(z, k)).grad
 
 def watched(rule, s):  # per look: training loss, test loss, test accuracy, mean top probability
-    d, looks, ce = data.digits(s), [], kinds["cross-entropy"]
+    d, looks = data.digits(s), []
     x, x_test = bias(d.x), bias(d.x_test)
-    for theta in train(rule, lambda z, n: ce(z, d.y[n]), x, s, steps=2000, looks=20):
+    for theta in train(rule, lambda z, n: gradient(z, d.y[n]), x, s, steps=2000, looks=20):
         z = x_test @ theta
         losses = mean(cross_entropy(x @ theta, d.y)).value, mean(cross_entropy(z, d.y_test)).value
         sure = np.exp(-cross_entropy(z, z.argmax(1)).value).mean()
@@ -179,45 +197,37 @@ def watched(rule, s):  # per look: training loss, test loss, test accuracy, mean
 
 curves = {n: np.array([watched(rule, s) for s in setting.seeds]) for n, rule in rules.items()}
 
-# %% name="overfit-table"
+# %% name="overfit-table" tags=["nbval-ignore-output"]
 low = {n: np.array([run[run[:, 1].argmin()] for run in c]) for n, c in curves.items()}
 end = {n: c[:, -1] for n, c in curves.items()}
-rows = []
-for n, e in end.items():
-    columns = e[:, 0], low[n][:, 1], e[:, 1], low[n][:, 2], *e.T[2:]
-    rows.append([n, *(f"{np.median(v):.3f}" for v in columns)])
-headers = ["", "training loss, end", "test loss, lowest", "test loss, end"]
-headers += ["accuracy at the lowest", "accuracy, end", "top probability, end"]
-Table(headers, rows, "Medians over seeds.")
+
+def middle(values):
+    return f"{np.median(values):.3f} ({min(values):.3f} to {max(values):.3f})"
+
+rows = [[n, *map(middle, [e[:, 0], low[n][:, 1], *e.T[1:]])] for n, e in end.items()]
+headers = ["", "training loss, end", "test loss, lowest", "test loss, end", "accuracy, end"]
+Table([*headers, "top probability, end"], rows, "Median over seeds (lowest to highest).")
 
 # %% name="overfit-verdict"
-sooner = [end[n][:, 0] < low[n][:, 0] for n in rules]  # the training loss fell on
-rise = [np.median(end[n][:, 1] / low[n][:, 1]) for n in rules]
-moved = [np.median(end[n][:, 2] - low[n][:, 2]) for n in rules]
-assert np.mean(sooner) > 0.9 and min(rise[3:]) > 1.05 and max(rise) == rise[-1]
-apart = np.median(end["Adam, 0.01"][:, 2] - end["SGD, 1"][:, 2])
-too_sure = end["Adam, 0.03"][:, 3] - end["Adam, 0.03"][:, 2]
-worse = np.median(end["Adam, 0.01"][:, 1] / end["SGD, 1"][:, 1])
-assert max(abs(apart), *np.abs(moved)) < 0.015 and too_sure.min() > 0 and worse > 1
-print("over nine runs in ten: the training loss still fell after the test loss had been lowest")
-print("from its lowest, the test loss rises by over 5 % with either Adam, most at 0.03 (medians)")
-print("accuracy at the end: within 0.015 of that at the lowest test loss, for each rule (medians)")
-print("Adam at 0.01 against SGD at 1, end: accuracy within 0.015, test loss higher (medians)")
-
-# %% name="overfit-evidence"
-evidence += [
-    ["the lowest training loss is the best model", "2000 steps on digits, 5 rules",
-     "refuted: the test loss rises again"],
-    ["Adam avoids overfitting", "test loss, lowest and end",
-     "refuted: it rises again with Adam, most at 0.03"],
-    ["Adam generalises worse than SGD", "Adam 0.01 and SGD 1, at the end",
-     "conditional: a higher test loss, accuracy within 0.015 (medians)"],
-    ["cross-entropy: over-confident", "top probability against accuracy",
-     "confirmed for Adam at 0.03, after long training"],
-]
+training, loss, accuracy, sure = np.median([*end.values()], axis=1).T  # each (rules,)
+lowest, at_lowest = np.median([*low.values()], axis=1).T[1:3]
+sooner = [end[n][:, 0] < low[n][:, 0] for n in ("SGD, 1", "Adam, 0.01")]  # it fell on
+sgd, adam = lowest[:3].argmin(), 3 + lowest[3:].argmin()  # the best rate of each
+assert np.mean(sooner) > 0.9 and training.argmin() != loss.argmin()
+assert loss[-1] > 1.05 * lowest[-1] and abs(accuracy - at_lowest).max() < 0.015
+assert sure[-1] > accuracy[-1] and abs(at_lowest[sgd] - at_lowest[adam]) < 0.015
+assert 2 / 3 < lowest[adam] / lowest[sgd] < 1.5
+settle("the lowest training loss is the best model", "6 rules on digits, 2000 steps",
+       "refuted: another rule has the lowest test loss")
+settle("Adam avoids overfitting", "test loss with Adam at 0.01",
+       "refuted: over 5 % above its lowest at the end")
+settle("Adam generalises worse than SGD", "best rate and look of each",
+       "open: test losses within a factor of 1.5, accuracy within 0.015")
+settle("cross-entropy: over-confident", "top probability against accuracy, Adam at 0.01",
+       "confirmed after long training")
 
 # %% [markdown]
-# E15: the training loss is not the goal; stop by validation data (exercise 2), and take no low training loss as evidence for an optimizer. What overfits is the loss more than the answers: the accuracy hardly moves, but the model may get surer of its answers than it is right (here with Adam at 0.03). (E26: the source writes 过度拟合 for overfitting, and 偏差修正 for bias correction; the usual terms are 过拟合 and 偏差校正.)
+# (All by medians.) E15: the training loss is not the goal. At the largest rates it still fell after the test loss had been lowest; stop by validation data (exercise 2), and take no low training loss as evidence for an optimizer. What overfits is the loss more than the answers: the accuracy hardly moves, but the model may get surer of its answers than it is right.
 #
 # ### "SGD needs tuning, Adam does not"
 #
@@ -227,13 +237,11 @@ evidence += [
 
 # %% name="tuning"
 def scaled(rule, f, d, s):
-    ce = kinds["cross-entropy"]
-    return train(rule, lambda z, n: f * ce(z, d.y[n]), bias(d.x), s)
+    return train(rule, lambda z, n: f * gradient(z, d.y[n]), bias(d.x), s)
 
 rates, curves = 10.0 ** np.arange(-3.5, 1.1, 0.5), {}
-cases = {"SGD": (SGD, 1), "SGD, loss times 100": (SGD, 100), "Adam": (Adam, 1)}
-cases |= {"Adam, loss times 100": (Adam, 100), "Adam, loss times 1e-8": (Adam, 1e-8)}
-for s in setting.seeds[:3]:
+cases = {"SGD": (SGD, 1), "Adam": (Adam, 1), "Adam, loss times 1e-8": (Adam, 1e-8)}
+for s in setting.seeds:
     d = data.digits(s)
     for name, (rule, f) in cases.items():
         logits = [bias(d.x_test) @ scaled(rule(lr), f, d, s) for lr in rates]
@@ -242,36 +250,32 @@ for s in setting.seeds[:3]:
 curves = {name: np.array(c) for name, c in curves.items()}  # (seeds, rates)
 
 # %% name="scale-formula"
-tiny, as_eps_1 = scaled(Adam(0.01), 1e-8, d, s), scaled(Adam(0.01, eps=1.0), 1, d, s)
-assert np.allclose(tiny, as_eps_1)
+assert np.allclose(scaled(SGD(0.001), 100, d, s), scaled(SGD(0.1), 1, d, s))
+assert np.allclose(scaled(Adam(0.01), 100, d, s), scaled(Adam(0.01), 1, d, s), atol=1e-3)
+assert np.allclose(scaled(Adam(0.01), 1e-8, d, s), scaled(Adam(0.01, eps=1.0), 1, d, s))
 
 # %% name="tuning-picture"
 plots.lines(
-    rates, {n: np.median(c, axis=0) for n, c in curves.items()}, "learning rate", "test loss",
-    "Test loss against the learning rate, five valleys on logarithmic axes. SGD: lowest between "
-    "0.1 and 1; with the loss times 100 the same valley lies two decades lower. Adam: lowest "
-    "between 0.003 and 0.01 with and without the factor 100; with 1e-8 its valley is that of SGD.",
-    title="Valleys of good rates (medians of 3 seeds)", log="xy",
+    rates, {n: tuple(np.quantile(c, [0, 0.5, 1], axis=0)) for n, c in curves.items()},
+    "learning rate", "test loss",
+    "Test loss against the learning rate, three valleys on logarithmic axes. SGD: lowest between "
+    "0.1 and 1. Adam: lowest between 0.003 and 0.01. With the loss times 1e-8 Adam's valley "
+    "lies on that of SGD.",
+    title="Valleys of good rates (median, band: all seeds)", log="xy",
 )
 
 # %% name="tuning-verdict"
 wide = {name: (c < 1.5 * c.min(1, keepdims=True)).sum(1) for name, c in curves.items()}
-at = {name: c.argmin(1) for name, c in curves.items()}
 near = np.median(curves["Adam, loss times 1e-8"] / curves["SGD"], axis=0)
-assert np.median(wide["SGD"]) >= np.median(wide["Adam"])
-assert all(a.min() > 0 and a.max() < len(rates) - 1 for a in at.values())  # inside the grid
-assert (at["SGD"] - at["SGD, loss times 100"] == 4).all()
-assert (at["Adam"] == at["Adam, loss times 100"]).all() and abs(near[rates < 1.5] - 1).max() < 0.25
-print("rates within 1.5 times the lowest loss: Adam has no more than SGD (median)")
-print("loss times 100: SGD's best rate is 100 times smaller, Adam's is the same")
-print("loss times 1e-8: Adam's loss is within 25 % of SGD's at the same rate, up to 1 (median)")
-evidence += [["SGD needs tuning, Adam does not", "10 rates on digits",
-              "refuted: no more good rates than SGD"],
-             ["Adam does not depend on the loss's scale, SGD does", "loss times 100 and 1e-8",
-              "conditional: while gradients are far above eps"]]
+assert all(0 < i < len(rates) - 1 for c in curves.values() for i in c.argmin(1))  # inside the grid
+assert np.median(wide["SGD"]) >= np.median(wide["Adam"]) and abs(near[rates < 1.5] - 1).max() < 0.25
+settle("SGD needs tuning, Adam does not", "10 rates: how many within 1.5 times the lowest loss",
+       "refuted: no more for Adam than for SGD (medians)")
+settle("Adam does not depend on the loss's scale, SGD does", "loss times 100 and 1e-8",
+       "conditional: at 1e-8 within 25 % of SGD's loss, up to rate 1 (medians)")
 
 # %% [markdown]
-# Both have a valley, and Adam's is no wider. But it stays where it is when the loss is scaled, and that is what makes a default rate useful. Gradients near $\epsilon$ end it; far below, the denominator is nearly constant, and Adam is SGD with an averaged gradient (lesson 4). What Adam costs is memory:
+# Both have a valley, and Adam's is no wider. But it stays where it is when the loss is multiplied by 100, and that is what makes a default rate useful. Gradients near $\epsilon$ end it; far below, the denominator is nearly constant, and Adam is SGD with an averaged gradient (lesson 4). What Adam costs is memory:
 
 # %% name="memory"
 def kept(rule):  # numbers of state for each parameter
@@ -280,13 +284,13 @@ def kept(rule):  # numbers of state for each parameter
 numbers = {type(r).__name__: kept(r) for r in (SGD(0.1), Momentum(0.1), Adam(), AdamW())}
 print("numbers kept for each parameter:", numbers)
 assert [*numbers.values()] == [0, 1, 2, 2]
-evidence += [["SGD needs little memory, Adam much", "state of each rule",
-              "confirmed: 0, 1 with momentum, 2 for Adam"]]
+settle("SGD needs little memory, Adam much", "state of each rule",
+       "confirmed: 0, 1 with momentum, 2 for Adam")
 
 # %% [markdown]
 # ### Rare words
 #
-# "Plain SGD is one of the most used", says the source; transformers are trained with AdamW (E24). Rare words are one reason given (Kunstner et al. 2024, arXiv 2402.19449). A made-up language of 100 words: word $i$ occurs with a frequency like $1 / i$; what follows is one fixed word in 6 of 10 cases, else any. One logit for each pair. Excess over the entropy:
+# "Plain SGD is one of the most used", says the source; transformers are trained with AdamW (E24). Rare words are one reason given (Kunstner et al. 2024, arXiv 2402.19449). A made-up language of 100 words: word $i$ occurs with a frequency like $1 / i$; what follows is one fixed word in 6 of 10 cases, else any. One logit for each pair. Excess over the entropy, in nats:
 
 # %% name="rare"
 V = 100
@@ -296,15 +300,15 @@ frequency /= frequency.sum()
 def language(s):
     return 0.6 * np.eye(V)[np.random.default_rng(s).permutation(V)] + 0.4 * frequency
 
-def excess(theta, follows):  # 5 most frequent words, 75 rarest, all
+def excess(theta, follows):  # 5 most frequent words, 75 rarest
     p = np.exp(theta - theta.max(1, keepdims=True))
     each = (follows * np.log(follows / (p / p.sum(1, keepdims=True)))).sum(1)
-    return each[:5].mean(), each[25:].mean(), frequency @ each
+    return each[:5].mean(), each[25:].mean()
 
 # %% name="learn"
 def learn(rule, s, B=64):
     rng, follows, theta = np.random.default_rng(s), language(s), np.zeros((V, V))
-    state, found = rule.init(theta), {}
+    state, found = rule.init(theta), []
     for t in range(1, 1001):
         i = rng.choice(V, B, p=frequency)
         k = (follows[i].cumsum(1) < rng.random((B, 1))).sum(1).clip(0, V - 1)
@@ -312,33 +316,32 @@ def learn(rule, s, B=64):
         np.add.at(g, i, mean(cross_entropy(theta[i], k)).grad)
         theta, state = rule.update(theta, g, state)
         if t in (300, 1000):
-            found[t] = excess(theta, follows)
-    return found[1000] + found[300][2:]
+            found.append(excess(theta, follows))
+    return found
 
-# %% name="rare-table"
-rules = [SGD(lr) for lr in (1.0, 10.0, 20.0, 40.0)]
-rules += [Adam(lr) for lr in (0.01, 0.02, 0.04, 0.08)]
+# %% name="rare-table" tags=["nbval-ignore-output"]
+rules = [SGD(lr) for lr in (15.0, 30.0, 40.0, 60.0)]
+rules += [Adam(lr) for lr in (0.01, 0.015, 0.02, 0.04, 0.08)]
 found = np.array([[learn(r, s) for r in rules] for s in setting.seeds[:3]])
-middle = np.median(found, axis=0)  # (rules, columns)
-names = [f"{type(r).__name__}, {r.lr:g}" for r in rules]
-rows = [[n, *(f"{v:.2f}" for v in m)] for n, m in zip(names, middle, strict=True)]
-headers = ["", "5 most frequent", "75 rarest", "all, by frequency", "the same after 300 steps"]
-Table(headers, rows, "After 1000 steps, medians over 3 seeds, in nats.")
+rows = [[f"{type(r).__name__}, {r.lr:g}", *map(middle, found[:, i, 1].T)]
+        for i, r in enumerate(rules)]
+note = "After 1000 steps, median over 3 seeds (lowest to highest)."
+Table(["", "5 most frequent words", "75 rarest"], rows, note)
 
 # %% name="rare-verdict"
-sgd, adam = middle[:4], middle[4:]
-lead = found[:, :4, 2:].min(1) / found[:, 4:, 2:].min(1)  # per seed, best rates, all words
-best = [half.argmin(0)[2:] for half in (sgd, adam)]
-assert np.isin(best, [1, 2]).all() and lead.min() > 1 and lead.max() < 2  # inside the grid
-assert sgd[0, 1] > 3 * sgd[best[0][0], 1]
-print("SGD at rate 1: over 3 times worse on the rare words than at its best rate")
-print("each at its best rate, all words: SGD's excess is above Adam's, but under twice as large")
-print("(each seed, after 300 and after 1000 steps)")
-evidence += [["SGD cannot learn rare words", "made-up language, 4 rates each",
-              "refuted here: at its best rate, under twice Adam's excess (all words)"]]
+def best_for_rare(found):  # (seeds, rules, 2) -> (seeds, 2), at the rate with the lowest median
+    i = np.median(found[:, :, 1], axis=0).argmin()
+    assert 0 < i < found.shape[1] - 1  # inside the grid
+    return found[:, i]
+
+for t in (0, 1):  # after 300 and after 1000 steps, each seed
+    ratio = best_for_rare(found[:, :4, t]) / best_for_rare(found[:, 4:, t])
+    assert ratio[:, 0].min() > 1.5 and 0.8 < ratio[:, 1].min() < ratio[:, 1].max() < 1.25
+settle("SGD cannot learn rare words", "made-up language, rates best for the rare, 2 budgets",
+       "refuted here: within 25 % of Adam; but over 1.5 times worse on frequent ones")
 
 # %% [markdown]
-# At rate 1 SGD is near on the frequent words and far off on the rare ones, but *one* larger rate serves both here, and Adam's lead is small. On real text, with the same kind of model, it was far larger (lesson 4): there with the full batch and only 100 steps. Which of the differences decides, we did not measure. E24: SGD is the base of all; the default for transformers is AdamW, and this small experiment shows little of the reason.
+# The *rate* was the matter: large enough for the rare words, SGD learns them like Adam, and pays at the frequent ones, whose excess grows with its rate. Adam, which gives each weight a step of its own, pays less. On real text, with the same kind of model, Adam's lead was far larger (lesson 4): there with the full batch and only 100 steps. Which of the differences decides, we did not measure. E24: SGD is the base of all; the default for transformers is AdamW, and this small experiment shows little of the reason.
 #
 # ## The table
 #
@@ -396,7 +399,7 @@ check("early_stop")
 # <details><summary>Hint 2</summary>An equal loss is no improvement.</details>
 #
 # ### 3. A fair comparison (8 minutes, medium)
-# `results[name]` is an array (rates, seeds) of losses; the rates need not be the same for all names. Return the name whose *best rate by the median over seeds* has the lowest such median, and whether its lead over the runner-up, at *its* best rate, is larger than the standard deviation of the winner's seeds at the winner's rate.
+# `results[name]` is an array (rates, seeds) of losses; the rates need not be the same for all names. Return the name whose *best rate by the median over seeds* has the lowest such median, and whether its lead over the runner-up, at *its* best rate, is larger than the standard deviation (`np.std`) of the winner's seeds at the winner's rate.
 
 # %% name="exercise-fair"
 def fair(results):
@@ -416,6 +419,6 @@ check("fair")
 #
 # ## Takeaways
 #
-# - **E16: confirmed** as an error: on the probabilities a squared error was about level with cross-entropy, and ahead with wrong labels; on the scores it made many more errors. Cross-entropy is convex in the scores and pushes hard where it is certain and wrong; here, neither decided.
-# - **E15: confirmed** as an error: the lowest training loss was not the best model. **E24: conditional:** plain SGD is the base of all, not the default for transformers; in our small model Adam's lead was small. Do not count on Adam's default rate where gradients come near $\epsilon$.
+# - **E16: confirmed** as an error: squared error classifies about as well as cross-entropy on probabilities, or on scores if it forgives what is more than right; plain on scores it made many more errors. Cross-entropy is convex in the scores and pushes hard where it is certain and wrong; here, neither decided.
+# - **E15: confirmed** as an error: the lowest training loss was not the best model. **E24: conditional:** plain SGD is the base of all, not the default for transformers; in our small model one rate served rare words or frequent ones. **E26:** two terms corrected. Do not count on Adam's default rate where gradients come near $\epsilon$.
 # - Do not believe a line of such a table without its measurement, nor this one outside its setting.

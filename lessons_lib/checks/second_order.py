@@ -65,6 +65,10 @@ poisson = Exercise(
         "A summed gradient meets a mean Hessian: divide both, or neither.": _wrong(mean="h"),
         "The 0.001 is the tumours' penalty: this J has none.": _wrong(mean="gh", penalty=(0.001, 0.001)),
         "The 0.001 in the Hessian is the tumours' penalty: this J has none.": _wrong(mean="gh", penalty=(0, 0.001)),
+        "The 0.001 on your summed Hessian is the tumours' penalty: this J has none.": _wrong(penalty=(0, 0.001)),
+        "The gradient lacks the targets: the derivative of y z by z is y.": lambda theta, x, y: _newton(
+            theta, x, 0 * y
+        ),
         "You kept only the diagonal of the Hessian.": _wrong(diagonal=True),
         "That is a gradient step with rate 1: the Hessian is missing.": lambda theta, x, y: (
             theta - x.T @ (np.exp(x @ theta) - y) / len(y)
@@ -149,6 +153,12 @@ saddle = Exercise(
     _flee,
     {
         "That is Newton's own step: uphill where the curvature is negative.": lambda g, h: -np.linalg.solve(h, g),
+        "That is Newton's own step with its sign lost: the step goes against the gradient.": lambda g, h: (
+            np.linalg.solve(h, g)
+        ),
+        "Negative curvatures are no small ones: each keeps its size.": lambda g, h: _flee(
+            g, h, size=lambda c: np.maximum(c, 1e-8)
+        ),
         "The sign is wrong: you go uphill along every axis.": lambda g, h: _flee(g, h, sign=1),
         "np.abs of the entries of h is another matrix: take it of the eigenvalues.": lambda g, h: (
             -np.linalg.solve(np.abs(h), g)
