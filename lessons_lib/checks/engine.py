@@ -102,7 +102,8 @@ def _watched(answer: Any, returns: int) -> Any:
         answered = True
         came = len(result) if getattr(result, "shape", True) and hasattr(result, "__len__") else 1
         if returns > 1 and came != returns:
-            raise _Miscounted(f"{returns} results are wanted, {came} came.")
+            what = "one array" if getattr(result, "shape", ()) else came
+            raise _Miscounted(f"{returns} results are wanted, {what} came.")
         return tuple(result) if returns > 1 else result
 
     return call
