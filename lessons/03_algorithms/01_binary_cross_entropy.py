@@ -80,8 +80,8 @@ G2 = sp.Max(z, 0) - y * z + sp.log(1 + sp.exp(-sp.Abs(z)))
 
 for label in (0, 1):  # line 2: minus the log of the likelihood
     assert F1.subs(y, label) == -sp.log((p**y * (1 - p) ** (1 - y)).subs(y, label))
-for form in (F1, two):  # line 3: the same slope as the short form everywhere, and the same value at 0
-    assert sp.simplify(sp.diff(form - short, z)) == 0 and sp.simplify((form - short).subs(z, 0)) == 0
+for apart in (F1 - short, two - short):  # line 3: slope 0 everywhere, and the value 0 at z = 0
+    assert sp.simplify(sp.diff(apart, z)) == 0 and sp.simplify(apart.subs(z, 0)) == 0
 assert sp.simplify(sp.diff(short, z) - (p - y)) == 0  # line 4
 assert sp.simplify(sp.diff(short, z, 2) - p * (1 - p)) == 0 and sp.simplify(p * (1 - p)).is_positive
 for point in (a, -a, 0):  # line 5: both signs of z, and the seam
@@ -114,7 +114,8 @@ logits = predict(split.x, np.zeros(30))  # step 1
 each = binary_cross_entropy(logits, target)  # step 2
 loss = mean(each)  # step 3
 assert np.isclose(loss.value, np.log(2))
-print(f"{len(split.x)} tumours; mean loss of a model that knows nothing: {loss.value:.4f} nats = log 2")
+print(f"{len(split.x)} tumours; mean loss of a model that knows nothing: "
+      f"{loss.value:.4f} nats = log 2")
 
 # %% [markdown]
 # Average first and compute the loss after, and the mean logit meets the mean label. The columns of our data have mean 0, so the mean logit is
@@ -146,10 +147,12 @@ parity.table("binary_cross_entropy", setting.device)
 
 # %% name="certain-and-right"
 z = torch.tensor([17.0, 50.0], device=setting.device, requires_grad=True)
-theirs = torch.autograd.grad(F.binary_cross_entropy_with_logits(z, torch.ones_like(z), reduction="sum"), z)[0]
+total = F.binary_cross_entropy_with_logits(z, torch.ones_like(z), reduction="sum")
+theirs = torch.autograd.grad(total, z)[0]
 mine = binary_cross_entropy(z.detach(), torch.ones_like(z)).grad
 assert (mine < 0).all() and (theirs.abs() <= mine.abs()).all()
-print("y = 1, gradient at z = 17 and 50:", *(f"ours {a:.1e}, PyTorch {b:g};" for a, b in zip(mine, theirs, strict=True)))
+print("y = 1, gradient at z = 17 and 50:",
+      *(f"ours {a:.1e}, PyTorch {b:g};" for a, b in zip(mine, theirs, strict=True)))
 
 # %% [markdown]
 # ## Picture
@@ -185,7 +188,8 @@ pushes = {label: push(way, grid) for label, way in ways.items()}
 plots.lines(
     grid, pushes, "logit z of an example whose label is 0", "gradient with respect to z",
     "Gradient against the logit for four losses. From the logit it rises to 1 and stays. From the "
-    "probability it drops to 0 between 16 and 17, clipped just before 14; for the squared error it fades from 1 on.",
+    "probability it drops to 0 between 16 and 17, clipped just before 14; for the squared error it "
+    "fades from 1 on.",
     title="Certain and wrong: who still pushes?",
 )
 
@@ -235,7 +239,8 @@ for label in (0.0, 1.0):
     print(f"F1 word by word, y = {label:.0f}, z = 17: loss {value} and gradient {grad}")
 for z_far in (-20.0, -30.0, -50.0):
     pushes = [value_and_push(way, z_far, 1.0)[1] for way in (ours, probability)]
-    print(f"y = 1, z = {z_far:.0f}: gradient from the logit {pushes[0]:.3f}, from the probability {pushes[1]:.3f}")
+    print(f"y = 1, z = {z_far:.0f}: gradient from the logit {pushes[0]:.3f}, "
+          f"from the probability {pushes[1]:.3f}")
 
 # %% [markdown]
 # Word by word it is worse. With $p = 1$ and $y = 0$ the loss is infinite, and the chain rule multiplies $1/(1-p) = \infty$ by $p(1-p) = 0$: NaN. With $y = 1$ the model is *right*, and $0 \cdot \log 0$ makes even the loss NaN.
@@ -252,18 +257,20 @@ def descend(way, theta, x, y, lr, steps=300):
         theta = theta - lr * torch.autograd.grad(way(x @ theta, y).mean(), theta)[0]
     return theta.detach()
 
-def tune(way, certainty, lr, steps, seed):  # test accuracy at the end, share of examples that push at the start
+def tune(way, certainty, lr, steps, seed):  # test accuracy, share of examples that push at first
     arrays = (torch.tensor(a, dtype=torch.float32) for a in data.breast_cancer(seed))
     x, y, x_test, y_test = (a.to(setting.device) for a in arrays)
     opposite = descend(ours, torch.zeros(30, device=setting.device), x, 1 - y, lr=1.0)
     z = (certainty * (x @ opposite)).requires_grad_()
     pushing = torch.autograd.grad(way(z, y).sum(), z)[0].abs() > 0.1
     theta = descend(way, certainty * opposite, x, y, lr=lr, steps=steps)
-    return ((x_test @ theta > 0) == (y_test > 0.5)).float().mean().item(), pushing.float().mean().item()
+    right = (x_test @ theta > 0) == (y_test > 0.5)
+    return right.float().mean().item(), pushing.float().mean().item()
 
 # %% name="run-fine-tune"
 plans = [(1, 2.0, 300), (5, 2.0, 300), (20, 2.0, 300), (20, 2.0, 3000), (20, 200.0, 300)]
-results = {(w, p): np.array([tune(way, *p, s) for s in setting.seeds]) for w, way in ways.items() for p in plans}
+results = {(w, p): np.array([tune(way, *p, s) for s in setting.seeds])
+           for w, way in ways.items() for p in plans}
 
 # %% tags=["nbval-ignore-output"] name="fine-tune-table"
 def cell(runs):
@@ -279,7 +286,8 @@ Table([f"test accuracy, mean ± sd, {len(setting.seeds)} splits", *headers], row
 
 # %% name="fine-tune-verdict"
 def verdict(accuracies):
-    return "learned" if min(accuracies) > 0.75 else "not yet" if max(accuracies) < 0.6 else "depends"
+    return ("learned" if min(accuracies) > 0.75
+            else "not yet" if max(accuracies) < 0.6 else "depends")
 
 median = {key: np.median(runs[:, 0]) for key, runs in results.items()}
 Table(["", *headers], [[w, *(verdict(results[w, p][:, 0]) for p in plans)] for w in ways])
@@ -357,7 +365,8 @@ check("weighted_bce")
 def dead_logits():
     ### BEGIN SOLUTION
     def first(dtype):
-        return next(z for z in range(1, 200) if 1 - torch.sigmoid(torch.tensor(float(z), dtype=dtype)) == 0)
+        return next(z for z in range(1, 200)
+                    if 1 - torch.sigmoid(torch.tensor(float(z), dtype=dtype)) == 0)
 
     return [first(dtype) for dtype in (torch.bfloat16, torch.float16, torch.float32, torch.float64)]
     ### END SOLUTION
