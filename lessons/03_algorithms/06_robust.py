@@ -24,7 +24,14 @@ import sympy as sp
 
 from lessons_lib import bridge, data, parity, plots
 from lessons_lib.checks import check
-from lessons_lib.losses import absolute_error, barron, barron_nll, log_cosh, quantile_loss, squared_error
+from lessons_lib.losses import (
+    absolute_error,
+    barron,
+    barron_nll,
+    log_cosh,
+    quantile_loss,
+    squared_error,
+)
 from lessons_lib.optim import Adam
 from lessons_lib.show import Table, show
 
@@ -93,7 +100,8 @@ def plain(r, alpha, c):
     return b / alpha * (((r / c) ** 2 / b + 1) ** (alpha / 2) - 1)
 
 r = np.array([0.3, 3.0, 30.0])
-assert all(np.allclose(plain(r, a, 2.0), barron(r, a, 2.0, 0 * r).value) for a in (-2.0, 0.5, 1.0, 1.5, 3.0))
+assert all(np.allclose(plain(r, a, 2.0), barron(r, a, 2.0, 0 * r).value)
+           for a in (-2.0, 0.5, 1.0, 1.5, 3.0))
 assert np.isclose(barron(r, 1e-14, 1.0, 0 * r).value, np.log(r**2 / 2 + 1)).all()
 assert abs(plain(r, 1e-14, 1.0) / np.log(r**2 / 2 + 1) - 1).max() > 0.01
 print("alpha = 1e-14: the plain formula is off by more than 1 per cent, the library's is not")
@@ -158,7 +166,8 @@ def learned(theta, x, y):
     return np.concatenate([x.T @ grad.pred / len(y), [by_a, by_k]])
 
 # %% name="compare"
-kinds = {"squared": of(squared_error), "absolute": of(absolute_error), "alpha = -2, c seen": fixed(1.0)}
+kinds = {"squared": of(squared_error), "absolute": of(absolute_error),
+         "alpha = -2, c seen": fixed(1.0)}
 shares, error, alphas = (0.0, 0.1, 0.2, 0.4), {}, {}
 for share in shares:
     for s in setting.seeds:
@@ -169,19 +178,22 @@ for share in shares:
             miss = np.mean((x_test @ theta[: x.shape[1]] - y_test) ** 2) / y_test.var()
             error.setdefault(name, {}).setdefault(share, []).append(miss)
         alphas.setdefault(share, []).append(2 / (1 + np.exp(-theta[-2])))
-error = {name: np.array([found[p] for p in shares]) for name, found in error.items()}  # (shares, seeds)
+# each of shape (shares, seeds)
+error = {name: np.array([found[p] for p in shares]) for name, found in error.items()}
 
 # %% name="picture"
 plots.lines(
-    np.array(shares) * 100, {name: tuple(np.quantile(e, [0, 0.5, 1], axis=1)) for name, e in error.items()},
+    np.array(shares) * 100,
+    {name: tuple(np.quantile(e, [0, 0.5, 1], axis=1)) for name, e in error.items()},
     "spoilt training targets, per cent", "squared error / variance, clean test data (log)",
-    "Test error against the share of spoilt targets. Squared error grows fastest, then alpha = -2 with the scale seen; absolute "
-    "error, alpha = -2 fitted twice and the learned loss stay low. Without spoilt targets all are close.",
+    "Test error against the share of spoilt targets. Squared error grows fastest, then alpha = -2 "
+    "with the scale seen; absolute error, alpha = -2 fitted twice and the learned loss stay low. "
+    "Without spoilt targets all are close.",
     title="Who notices the jammed meter? (band: all seeds)", log="y",
 )
 
 # %% name="picture-verdict"
-over = {name: error["alpha, c learned"] / e for name, e in error.items()}  # rows: 0, 10, 20, 40 per cent
+over = {name: error["alpha, c learned"] / e for name, e in error.items()}  # rows: shares
 squared, absolute, seen, twice_fitted, _ = (np.median(o, axis=1) for o in over.values())
 assert squared[0] < 1.02 and over["squared"][2:].max() < 0.9
 assert abs(absolute[:3] - 0.97).max() < 0.05 and absolute[3] < 0.9
@@ -208,7 +220,8 @@ for low, high in ((0, 8), (0, 4), (-4, 4)):
     spans = zip(np.median(found, 0), np.min(found, 0), np.max(found, 0), strict=True)
     rows.append([f"{low} to {high}", *(f"{m:.1f} ({a:.1f} to {b:.1f})" for m, a, b in spans)])
 assert ratio[0, 8] < 0.95 and ratio[0, 4] > 1.05 and 0.9 < ratio[-4, 4] < 1.1
-Table(["the meter adds", "learned alpha", "test error, over that of the absolute loss"], rows, "Median (lowest to highest seed).")
+Table(["the meter adds", "learned alpha", "test error, over that of the absolute loss"], rows,
+      "Median (lowest to highest seed).")
 
 # %% [markdown]
 # Errors of 0 to 4 leave no gap and no long tail, only one broad hill in the wrong place: $\alpha$ stays high in most seeds, and the loss takes the middle of the hill. Against errors of the same size to *both* sides it is as good as the absolute error. The loss learns how far values spread, not on which side the truth is.
@@ -219,7 +232,8 @@ Table(["the meter adds", "learned alpha", "test error, over that of the absolute
 
 # %% name="intervals"
 def quantile_model(x, y, q):
-    return fit(lambda theta, x, y: x.T @ quantile_loss(x @ theta, y, q).grad / len(y), x, y, steps=600)
+    return fit(lambda theta, x, y: x.T @ quantile_loss(x @ theta, y, q).grad / len(y),
+               x, y, steps=600)
 
 held = {"two quantiles": [], "least squares ± 1.28 sd": []}
 for s in setting.seeds:
@@ -239,7 +253,8 @@ two, one = (np.mean(h, 0) for h in held.values())
 assert abs(two[0] - one[0]) < 0.05 and min(two[0], one[0]) > 0.7
 assert one[1] > max(0.85, two[1]) and max(two[2], *one[2:]) < 0.8
 assert abs(two[1:] - 0.8).mean() < abs(one[1:] - 0.8).mean()
-Table(["share of test targets inside (0.80 was asked)", "all", "lowest third", "middle third", "highest third"], rows,
+Table(["share of test targets inside (0.80 was asked)", "all",
+       "lowest third", "middle third", "highest third"], rows,
       "Thirds by the prediction. ± is the standard deviation over seeds.")
 
 # %% [markdown]
