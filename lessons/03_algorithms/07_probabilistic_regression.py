@@ -232,7 +232,8 @@ found = {case: np.array([compare(s, how) for s in setting.seeds]) for case, how 
 # %% name="counts-table"
 head = ["counts", "distance: Poisson", "distance: log(1 + y), scaled"]
 head += ["sum: Poisson", "sum: log(1 + y)", "above 2 sd"]
-note = "Distance from the true rates: rms / mean rate. Sum: predicted / counted. 2 sd: of the Poisson fit."
+note = ("Distance from the true rates: rms / mean rate. Sum: predicted / counted. "
+        "2 sd: of the Poisson fit.")
 Table(head, [[case, *map(shown, a.T)] for case, a in found.items()], note)
 
 # %% name="counts-verdict"
