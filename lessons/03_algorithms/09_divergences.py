@@ -83,11 +83,13 @@ for value, closed in zip(losses, [q - p, through(reverse), through(js)], strict=
         assert abs(sp.N((sp.diff(value, z[i]) - closed[i]).subs(at))) < 1e-12  # lines 1 and 2
 
 # %% name="derivation-zeros"
-p, alone = np.array([0.6, 0.3, 0.06, 0.04]), np.array([2 / 3, 1 / 3, 0.0, 0.0])  # a hump of 0.9, one of 0.1
+# a hump of 0.9 and one of 0.1; the larger hump alone
+p, alone = np.array([0.6, 0.3, 0.06, 0.04]), np.array([2 / 3, 1 / 3, 0.0, 0.0])
 z = np.array([-1e3, -1e3, np.log(0.6), np.log(0.4)])  # the model: the smaller hump alone
 q = np.array([0.0, 0.0, 0.6, 0.4])
 with np.errstate(divide="ignore"):
-    assert kl_divergence(np.log(q), p).value == kl_divergence(np.log(alone), q).value == np.inf  # line 3
+    assert kl_divergence(np.log(q), p).value == np.inf  # line 3
+    assert kl_divergence(np.log(alone), q).value == np.inf
 assert np.isclose(kl_divergence(np.log(p), q).value, -np.log(0.1))  # line 5: reverse KL ...
 assert np.ptp(np.log(q[2:] / p[2:])) < 1e-12  # ... and its a is a constant
 far = jensen_shannon(z, alone)
@@ -104,10 +106,12 @@ def js(p, q):
     return jensen_shannon(np.log(q), p).value
 
 broken = {}
-for name, d, power in [("KL", kl, 1), ("root of KL", kl, 1 / 2), ("JS", js, 1), ("root of JS", js, 1 / 2)]:
+for name, d, power in [("KL", kl, 1), ("root of KL", kl, 1 / 2),
+                       ("JS", js, 1), ("root of JS", js, 1 / 2)]:
     broken[name] = (d(a, b) ** power + d(b, c) ** power < d(a, c) ** power - 1e-9).mean()
 assert np.allclose(js(a, b), js(b, a)) and np.isclose(kl(a, b), kl(b, a), rtol=0.01).mean() < 0.1
-assert min(broken["KL"], broken["JS"]) > 0.1 and broken["root of KL"] > 0 == broken["root of JS"]  # line 7
+assert min(broken["KL"], broken["JS"]) > 0.1  # line 7
+assert broken["root of KL"] > 0 == broken["root of JS"]
 Table(["", *broken], [["a detour is shorter", *(f"{share:.0%}" for share in broken.values())]])
 
 # %% [markdown]
@@ -137,7 +141,8 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # PyTorch warns of "mean"
     values = {name: call().item() for name, call in calls.items()}
 assert np.isclose(values["right"], true) and sum(np.isclose(v, true) for v in values.values()) == 1
-Table(["call", "value", "/ true value"], [[n, f"{v:.3f}", f"{v / true:.2f}"] for n, v in values.items()])
+Table(["call", "value", "/ true value"],
+      [[n, f"{v:.3f}", f"{v / true:.2f}"] for n, v in values.items()])
 
 # %% [markdown]
 # A negative divergence, or `nan`, gives two of them away. The exchanged one is the other direction and looks fine; `"mean"` divides by the number of classes too, here 3, in a language model the size of the vocabulary. And `"batchmean"` divides by the first axis only: for logits of shape (batch, positions, classes) it is the mean times the number of positions; flatten them to $(N, C)$ first.
@@ -198,8 +203,8 @@ target = two_humps(-3.0, 3.0, share=0.65)
 fits = {kind: fit(kind, target, np.array([-3.0]))[1][0] for kind in kinds}
 plots.lines(
     x, {"target": target, **fits}, "x", "probability",
-    "A target with two humps and three fits. Forward KL: one wide hump over both, with its top between them. "
-    "Reverse KL and Jensen-Shannon: the larger hump alone, one curve on the other.",
+    "A target with two humps and three fits. Forward KL: one wide hump over both, with its top "
+    "between them. Reverse KL and Jensen-Shannon: the larger hump alone, one curve on the other.",
     title="One hump for two",
 )
 
@@ -208,11 +213,15 @@ def moments(q):
     return np.array([(q * x).sum(-1), np.sqrt((q * x**2).sum(-1) - (q * x).sum(-1) ** 2)])
 
 assert np.allclose(moments(fits["forward KL"]), moments(target), atol=0.01)  # line 4
-middle, seen = abs(x) < 1.5, {k: kl_divergence(np.log(q + 1e-300), target).value for k, q in fits.items()}
+middle = abs(x) < 1.5
+seen = {k: kl_divergence(np.log(q + 1e-300), target).value for k, q in fits.items()}
 assert fits["forward KL"][middle].sum() > 0.25 and target[middle].sum() < 0.01
-assert seen["forward KL"] < 1 and seen["reverse KL"] > 10 and abs(moments(fits["reverse KL"])[0] + 3) < 0.05
-print("forward KL: mean and width of the target; over 25 % of its mass where the target has under 1 %")
-print("reverse KL: the left hump; measured as the data see it, by forward KL, it is over 10 nats off")
+assert seen["forward KL"] < 1 and seen["reverse KL"] > 10
+assert abs(moments(fits["reverse KL"])[0] + 3) < 0.05
+print("forward KL: mean and width of the target; "
+      "over 25 % of its mass where the target has under 1 %")
+print("reverse KL: the left hump; "
+      "measured as the data see it, by forward KL, it is over 10 nats off")
 
 # %% [markdown]
 # Neither is wrong. Forward KL covers everything, and over a quarter of its samples look like nothing in the data. Reverse KL invents nothing, and calls a third of the data all but impossible. Cross-entropy, and so maximum likelihood, is forward KL (line 1).
@@ -220,7 +229,7 @@ print("reverse KL: the left hump; measured as the data see it, by forward KL, it
 # **When does it let go?** Choosing the larger hump costs reverse KL $-\log \pi$ (line 5), however far the other one is; covering costs more and more. One target per seed, with a random share and width. Each loss starts once wide in the middle, once on the larger hump; the end with the lower loss counts.
 
 # %% name="let-go"
-apart, prices = np.linspace(0.5, 8, 16), []  # distances of the humps, in widths; what reverse KL pays
+apart, prices = np.linspace(0.5, 8, 16), []  # distances, in widths; what reverse KL pays
 chosen = {kind: [] for kind in kinds}
 for s in setting.seeds:
     share, width = np.random.default_rng(s).uniform([0.55, 0.4], [0.8, 0.8])
@@ -230,26 +239,29 @@ for s in setting.seeds:
     for kind in kinds:
         wide, narrow = fit(kind, p, centre, spread), fit(kind, p, -half, width)
         q = np.where((wide[0] < narrow[0])[:, None], wide[1], narrow[1])
-        chosen[kind].append((moments(q)[0] - centre) / (-half - centre))  # 0: target's mean, 1: hump's
+        chosen[kind].append((moments(q)[0] - centre) / (-half - centre))  # 0: p's mean, 1: hump's
         prices += [(wide[0], -np.log(share))] if kind == "reverse KL" else []
 
 # %% name="let-go-picture"
 plots.lines(
     apart, {kind: tuple(np.quantile(chosen[kind], [0, 0.5, 1], axis=0)) for kind in kinds},
     "distance of the humps, in widths", "mean: 0 = target's, 1 = larger hump's",
-    "Where the fit's mean lies against the distance of the humps. Forward KL stays at 0. Reverse KL jumps to 1 "
-    "at about 5 widths, Jensen-Shannon at about 6.",
+    "Where the fit's mean lies against the distance of the humps. Forward KL stays at 0. Reverse "
+    "KL jumps to 1 at about 5 widths, Jensen-Shannon at about 6.",
     title="Covering, until it costs too much",
 )
 
 # %% name="let-go-verdict"
-jump = {k: [apart[np.argmax(c > 0.5)] if c.max() > 0.5 else np.inf for c in chosen[k]] for k in kinds}
+jump = {k: [apart[np.argmax(c > 0.5)] if c.max() > 0.5 else np.inf for c in chosen[k]]
+        for k in kinds}
 assert np.isinf(jump["forward KL"]).all()
 assert min(jump["reverse KL"]) > 3 and max(jump["Jensen-Shannon"]) <= 8
 assert (np.array(jump["reverse KL"]) < np.array(jump["Jensen-Shannon"])).all()
-assert all((np.diff(cover[cover < choose]) > 0).all() for cover, choose in prices)  # covering gets dearer
+# covering gets dearer:
+assert all((np.diff(cover[cover < choose]) > 0).all() for cover, choose in prices)
 assert all(abs(c[apart <= 2]).max() < 0.1 for kind in kinds for c in chosen[kind])
-print("up to 2 widths all have the target's mean; then reverse KL chooses, later JS, forward KL never: every seed")
+print("up to 2 widths all have the target's mean; "
+      "then reverse KL chooses, later JS, forward KL never: every seed")
 
 # %% [markdown]
 # Line: median, band: lowest to highest seed. Up to two widths, where the two humps are still one, the direction hardly matters for the mean; a few widths further it decides everything.
@@ -274,7 +286,8 @@ assert rows[2][2:6] == ["left", "both", "both", "right"] and rows[4][5:] == ["ri
 assert rows[3][2:6] == rows[5][2:6] == ["left"] * 4
 stuck, _ = fit("Jensen-Shannon", two_humps(-3.0, 3.0, 0.999), starts[3:], s=0.6)
 assert stuck[0] > 0.68  # begun as narrow as the hump, JS rests there too
-Table(["right hump holds", "loss", *(f"from {mu:g}" for mu in starts), "loss in the end, from 3"], rows)
+Table(["right hump holds", "loss", *(f"from {mu:g}" for mu in starts), "loss in the end, from 3"],
+      rows)
 
 # %% [markdown]
 # **Reverse KL is content with a thousandth of the target,** at $\log 1000 \approx 6.9$ nats; forward KL leaves it. JS leaves it only because these starts are wider than the hump ($s = 1$): begun with the hump's own width, 0.6, it stays (line 5). In the first target JS has three places to rest. And KL: is this one target's, or one learning rate's doing?
@@ -291,7 +304,8 @@ for s in setting.seeds:
         assert np.allclose(moments(covers).T, moments(p), atol=0.05)
         assert np.allclose(moments(q)[0], np.where(sides < 0, left, right), atol=0.1)
         assert np.allclose(value, -np.log(np.where(sides < 0, share, 1 - share)), atol=0.05)
-print("forward KL ends with the target's mean and width, reverse KL on the hump on whose side it began,")
+print("forward KL ends with the target's mean and width, "
+      "reverse KL on the hump on whose side it began,")
 print("at minus the log of that hump's share: every start, every seed, learning rates 0.05 and 0.2")
 
 # %% [markdown]
@@ -304,7 +318,8 @@ z = -((x[None] - 6.0) ** 2) / (2 * 0.6**2)
 found = {kind: loss(kind, z, hump(-6.0)[None]) for kind in kinds}
 steep = {kind: abs(by_z[0] @ (x - 6.0) / 0.6**2) for kind, (_, by_z) in found.items()}
 assert min(steep["forward KL"], steep["reverse KL"]) > 10 and steep["Jensen-Shannon"] < 1e-9
-Table(["loss", "value", "steepness in mu"], [[k, f"{found[k][0][0]:.3f}", f"{steep[k]:.3f}"] for k in kinds])
+Table(["loss", "value", "steepness in mu"],
+      [[k, f"{found[k][0][0]:.3f}", f"{steep[k]:.3f}"] for k in kinds])
 
 # %% [markdown]
 # The bounded loss is silent where a signal is needed most. The first generative adversarial networks suffer from this: with a perfect discriminator their generator minimises JS (Arjovsky and Bottou 2017, arXiv 1701.04862).
@@ -318,14 +333,16 @@ def softmax(z):
     return np.exp(log_softmax(z))
 
 teacher, student = np.random.default_rng(seed).normal(0, 3, (2, 100, 10))
-gap = (student - teacher) - (student - teacher).mean(-1, keepdims=True)  # centred: softmax ignores a constant
+# centred: softmax ignores a constant
+gap = (student - teacher) - (student - teacher).mean(-1, keepdims=True)
 temperatures = (1.0, 2.0, 4.0, 16.0, 256.0)
 g = [(softmax(student / T) - softmax(teacher / T)) / T for T in temperatures]
 size = [np.linalg.norm(v) for v in g]
 times = np.array(temperatures) ** 2 * size
 assert size[0] / size[3] > 100 and np.ptp(times[2:]) < 0.1 * times[2]
 assert np.linalg.norm(256**2 * g[-1] - gap / 10) < 0.02 * np.linalg.norm(gap / 10)
-Table(["T", *(f"{T:g}" for T in temperatures)], [["size of the gradient", *size], ["times T²", *times]])
+Table(["T", *(f"{T:g}" for T in temperatures)],
+      [["size of the gradient", *size], ["times T²", *times]])
 
 # %% [markdown]
 # For large $T$ it is the centred difference of the logits over the number of classes: distillation becomes squared error. Does $T^2$ then spare us a new learning rate? The student is a linear model that learns 400 digits from a linear teacher, without labels, in 60 steps:
@@ -353,7 +370,8 @@ for s in setting.seeds:
             found.append(kl_divergence(log_q, softmax(t)).value.mean())
 
 # %% tags=["nbval-ignore-output"] name="distil-table"
-rows = [[n, *(f"{np.median(v):.2f} ({min(v):.2f} to {max(v):.2f})" for v in away[n].values())] for n in away]
+rows = [[n, *(f"{np.median(v):.2f} ({min(v):.2f} to {max(v):.2f})" for v in away[n].values())]
+        for n in away]
 Table(["rule, learning rate", "T = 1", "T = 16, without T²", "T = 16, with T²"], rows,
       "Forward KL, teacher to student, at T = 1, in nats: median and range over the seeds.")
 
@@ -364,8 +382,10 @@ assert (a["SGD, 1"][16, 2] < a["SGD, 1"][1, 0]).all()
 assert (a["SGD, 3"][1, 0] < 0.1).all() and (a["SGD, 3"][16, 2] > np.log(10)).all()
 assert np.allclose(a["Adam, 0.01"][16, 0], a["Adam, 0.01"][16, 2], rtol=0.02)
 assert 1 < min(edges) <= max(edges) < 3
-print("SGD, 1: crawls without T², with it gets nearer than at T = 1. Adam: no difference. Every seed.")
-print("SGD, 3: fine at T = 1; with T² worse than a model that knows nothing (at most log 10). Every seed.")
+print("SGD, 1: crawls without T², with it gets nearer than at T = 1. "
+      "Adam: no difference. Every seed.")
+print("SGD, 3: fine at T = 1; "
+      "with T² worse than a model that knows nothing (at most log 10). Every seed.")
 
 # %% [markdown]
 # It repairs the crawl and does not tune the rate: for large $T$ the loss is a squared error with lesson 3's edge $2 / \lambda_{\max}$, here between 1 and 3 for every seed; at $T = 1$ it bears 3: the curvature has the factors $q_i (1 - q_i)$, and fades as the student becomes sure. Adam divides the size away (lesson 4). But $T^2$ matters to every rule once a loss on labels is added: it keeps the teacher's share (exercise 3).
