@@ -77,13 +77,15 @@ def push(c):  # a constant gradient
 # %% name="no-gradient"
 rows = []
 for wd in (0.001, 0.1, 2.0):
-    penalty, decay = (run(rule(0.01, weight_decay=wd, eps=1e-12), push(0), 100) for rule in (Adam, AdamW))
+    penalty, decay = (run(rule(0.01, weight_decay=wd, eps=1e-12), push(0), 100)
+                      for rule in (Adam, AdamW))
     assert np.isclose(decay, (1 - 0.01 * wd) ** 100, rtol=1e-12)  # line 3
     large = [run(Adam(0.01, weight_decay=w), push(1e4), 100) for w in (wd, 0.0)]
     assert np.isclose(*large, atol=1e-3)  # line 2: drowned
     rows.append([wd, penalty, decay])
 assert np.allclose([penalty for _, penalty, _ in rows], rows[0][1])  # line 2: lambda cancels
-Table(["weight_decay", "Adam + L2", "AdamW"], rows, "No gradient: what is left of 1 after 100 steps, lr = 0.01.")
+Table(["weight_decay", "Adam + L2", "AdamW"], rows,
+      "No gradient: what is left of 1 after 100 steps, lr = 0.01.")
 
 # %% [markdown]
 # Two thousand times the penalty, the same walk. Lines 4 and 5, the latter with a bowl around 3 whose loss is multiplied by $f$:
@@ -123,7 +125,8 @@ parity.table("AdamW", setting.device)
 
 # %% name="defaults"
 for optimizer in (torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW):
-    print(f"{optimizer.__name__:6} weight_decay = {inspect.signature(optimizer).parameters['weight_decay'].default}")
+    default = inspect.signature(optimizer).parameters["weight_decay"].default
+    print(f"{optimizer.__name__:6} weight_decay = {default}")
 
 # %% [markdown]
 # Change the class, and a decay comes with it. The paper (Loshchilov and Hutter 2019, arXiv 1711.05101) multiplies AdamW's decay by the schedule's factor only, not by the base rate; PyTorch's number times the base rate is the paper's.
@@ -136,10 +139,13 @@ for optimizer in (torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW):
 # %% name="words"
 def words(seed, size=64):
     pages = np.random.default_rng(seed).permutation(sorted(topics))
-    halves = [re.findall("[a-z]+", " ".join(topics[p] for p in half).lower()) for half in (pages[::2], pages[1::2])]
+    halves = [re.findall("[a-z]+", " ".join(topics[p] for p in half).lower())
+              for half in (pages[::2], pages[1::2])]
     number = {word: i for i, (word, _) in enumerate(Counter(halves[0]).most_common(size - 1))}
-    return [torch.tensor([number.get(w, size - 1) for w in half], device=setting.device) for half in halves]
+    return [torch.tensor([number.get(w, size - 1) for w in half], device=setting.device)
+            for half in halves]
 
+# %% name="train"
 def fit(rule, ids, seed, steps=1500):
     pick = torch.Generator().manual_seed(seed)
     theta = torch.zeros(64, 64, device=setting.device)
@@ -147,7 +153,8 @@ def fit(rule, ids, seed, steps=1500):
     for _ in range(steps):
         at = torch.randint(len(ids) - 1, (256,), generator=pick).to(setting.device)
         grad = mean(cross_entropy(theta[ids[at]], ids[at + 1])).grad
-        theta, state = rule.update(theta, torch.zeros_like(theta).index_add(0, ids[at], grad), state)
+        g = torch.zeros_like(theta).index_add(0, ids[at], grad)
+        theta, state = rule.update(theta, g, state)
     return theta
 
 def new_text(theta, ids):
@@ -163,25 +170,29 @@ def fit_all(lr, seeds):
 
 fits, slow = fit_all(0.02, setting.seeds), fit_all(0.005, setting.seeds[:3])
 for s in setting.seeds:
-    fits |= {(Momentum, wd, s): fit(Momentum(5.0, weight_decay=wd), texts[s][0], s) for wd in (0.0, 1e-4)}
+    fits |= {(Momentum, wd, s): fit(Momentum(5.0, weight_decay=wd), texts[s][0], s)
+             for wd in (0.0, 1e-4)}
 
 # %% name="shares"
 def lengths(theta):  # of the rows, without the constant that a softmax does not see
     return (theta - theta.mean(1, keepdim=True)).norm(dim=1)
 
-def kept(kind, wd, s):  # share of the undecayed length, the most frequent words first, in groups of 8
+def kept(kind, wd, s):  # share of the undecayed length, most frequent words first, in groups of 8
     without = fits[Momentum if kind is Momentum else Adam, 0.0, s]
     often = torch.bincount(texts[s][0], minlength=64).argsort(descending=True)
-    return (lengths(fits[kind, wd, s]) / lengths(without))[often].reshape(8, 8).mean(1).cpu().numpy()
+    share = (lengths(fits[kind, wd, s]) / lengths(without))[often]
+    return share.reshape(8, 8).mean(1).cpu().numpy()
 
 shares = {(k, wd): np.array([kept(k, wd, s) for s in setting.seeds]) for k, wd, _ in fits if wd > 0}
 tilts = {c: a[:, 0] / a[:, -3:].mean(1) for c, a in shares.items()}  # frequent over rare
 
 # %% name="picture"
-chosen = {"Adam + L2, 3e-6": (Adam, 3e-6), "AdamW, 0.03": (AdamW, 0.03), "momentum + L2, 1e-4": (Momentum, 1e-4)}
+chosen = {"Adam + L2, 3e-6": (Adam, 3e-6), "AdamW, 0.03": (AdamW, 0.03),
+          "momentum + L2, 1e-4": (Momentum, 1e-4)}
 bands = {label: tuple(np.quantile(shares[c], [0, 0.5, 1], axis=0)) for label, c in chosen.items()}
 picture = plots.lines(
-    np.arange(4.5, 64, 8), bands, "rank of the word by frequency", "share of the weights' length that is kept",
+    np.arange(4.5, 64, 8), bands,
+    "rank of the word by frequency", "share of the weights' length that is kept",
     "Share kept against rank. AdamW: level, near 0.8. Adam with L2: near 0.8 for the most frequent "
     "words, about 0.6 for the rare ones. Momentum with L2: falling, too, from 0.6 to 0.45.",
     title="Who is pulled most? (band: all seeds)",
@@ -224,8 +235,10 @@ for (kind, wd), a in at.items():
     name, tilt = {Adam: "Adam + L2", AdamW: "AdamW"}[kind], tilts[kind, wd]
     change = spread(a - none), spread(at_slow[kind, wd] - none[:3])
     rows.append([name, f"{wd:g}", f"{tilt.min():.2f} to {tilt.max():.2f}", *change])
-header = ["rule", "weight_decay", "share kept, frequent over rare", "new text, lr = 0.02", "lr = 0.005"]
-Table(header, rows, "Nats, mean ± sd over seeds (three for lr = 0.005). The share kept is that at lr = 0.02.")
+header = ["rule", "weight_decay", "share kept, frequent over rare",
+          "new text, lr = 0.02", "lr = 0.005"]
+Table(header, rows,
+      "Nats, mean ± sd over seeds (three for lr = 0.005). The share kept is that at lr = 0.02.")
 
 # %% name="new-text-verdict"
 lead = best[AdamW] - best[Adam]
@@ -256,11 +269,13 @@ torch.nn.init.ones_(layer.weight), torch.nn.init.ones_(layer.bias)
 groups = [{"params": [layer.weight, frozen]}, {"params": [layer.bias], "weight_decay": 0.0}]
 optimizer = torch.optim.AdamW(groups, lr=0.1, weight_decay=0.5)
 for _ in range(10):
-    layer.weight.grad, layer.bias.grad = torch.zeros_like(layer.weight), torch.zeros_like(layer.bias)
+    layer.weight.grad = torch.zeros_like(layer.weight)
+    layer.bias.grad = torch.zeros_like(layer.bias)
     optimizer.step()  # frozen.grad is None
 print(f"gradient 0: weight {layer.weight[0, 0]:.4f}, bias in its own group {layer.bias[0]:.4f}")
 print(f"gradient None: {frozen[0]:.4f}")
-assert np.isclose(layer.weight[0, 0].item(), 0.95**10, rtol=1e-5) and layer.bias[0] == 1 == frozen[0]
+assert np.isclose(layer.weight[0, 0].item(), 0.95**10, rtol=1e-5)
+assert layer.bias[0] == 1 == frozen[0]
 
 # %% [markdown]
 # A gradient of 0 decays, a gradient of `None` is skipped. `zero_grad(set_to_none=False)` leaves zeros, and so a part of the model that no longer takes part fades away.
