@@ -31,7 +31,7 @@ import torch.nn.functional as F
 from lessons_lib import bridge, data, parity, plots
 from lessons_lib.checks import check
 from lessons_lib.core import Loss, mean, weighted_mean
-from lessons_lib.losses import binary_cross_entropy, cross_entropy, smooth_labels, soft_cross_entropy
+from lessons_lib.losses import binary_cross_entropy, cross_entropy, soft_cross_entropy
 from lessons_lib.show import Table, show
 
 setting = bridge.start(device, seed, profile)
@@ -110,7 +110,8 @@ print("eigenvalues at p = (1/2, 1/3, 1/6):", *sorted(round(float(e), 4) for e in
 
 two = np.random.default_rng(seed).normal(size=(5, 2))
 k = np.array([0, 1, 1, 0, 1])
-assert np.allclose(cross_entropy(two, k).value, binary_cross_entropy(two[:, 1] - two[:, 0], k.astype(float)).value)
+assert np.allclose(cross_entropy(two, k).value,
+                   binary_cross_entropy(two[:, 1] - two[:, 0], k.astype(float)).value)
 
 # %% [markdown]
 # ## The label may be a distribution
@@ -125,7 +126,7 @@ assert np.allclose(cross_entropy(two, k).value, binary_cross_entropy(two[:, 1] -
 
 # %% name="entropy"
 def loss_between(y, p):
-    return soft_cross_entropy(np.log(p), y).value  # log p is one choice of logits whose softmax is p
+    return soft_cross_entropy(np.log(p), y).value  # log p is one choice of logits for p
 
 def kl(y, p):
     return np.sum(y * np.log(y / p), axis=-1)
@@ -134,8 +135,13 @@ rng = np.random.default_rng(seed)
 y, p = rng.dirichlet(np.ones(10), 1000), rng.dirichlet(np.ones(10), 1000)
 assert np.allclose(loss_between(y, p), loss_between(y, y) + kl(y, p)) and np.all(kl(y, p) > 0)
 
-smooth = smooth_labels(np.array([3]), 10, 0.1)  # label 3 keeps nine tenths, one tenth is spread over all classes
-print(f"10 classes, labels smoothed by 0.1: no model gets below {loss_between(smooth, smooth)[0]:.4f} nats")
+# %% name="entropy-smooth"
+from lessons_lib.losses import smooth_labels
+
+# label 3 keeps nine tenths, one tenth is spread over all classes
+smooth = smooth_labels(np.array([3]), 10, 0.1)
+print("10 classes, labels smoothed by 0.1: no model gets below "
+      f"{loss_between(smooth, smooth)[0]:.4f} nats")
 
 # %% [markdown]
 # Is it then a distance, a "metric" (E4)? A distance is 0 between equal things, the same both ways, and no shorter by a detour.
@@ -158,7 +164,8 @@ Table(["", "a to a", "a to b", "b to a", "a to c", "a to c through b"], rows)
 
 # %% name="multi-label"
 z = torch.tensor([4.0, 4.0, -4.0])  # a picture with a cat and a dog, and no fish
-Table(["", "cat", "dog", "fish"], [["softmax", *torch.softmax(z, 0)], ["sigmoid per label", *torch.sigmoid(z)]])
+Table(["", "cat", "dog", "fish"],
+      [["softmax", *torch.softmax(z, 0)], ["sigmoid per label", *torch.sigmoid(z)]])
 
 # %% [markdown]
 # ## Code
@@ -175,7 +182,8 @@ show(cross_entropy, soft_cross_entropy)
 # %% name="overflow"
 z = torch.tensor([1000.0, 0.0, -1000.0])
 e, e_shifted = z.exp(), (z - z.max()).exp()
-print("G1 as written:", *(e / e.sum()).tolist(), "   shifted:", *(e_shifted / e_shifted.sum()).tolist())
+print("G1 as written:", *(e / e.sum()).tolist(),
+      "   shifted:", *(e_shifted / e_shifted.sum()).tolist())
 print("loss of each class:", *cross_entropy(z.expand(3, 3), torch.arange(3)).value.tolist())
 
 # %% [markdown]
@@ -207,13 +215,15 @@ keep = (row < 1024) | (row % 39 == 0)  # in the last batch only every 39th label
 rows = []
 for name, w in [("all labels count", np.ones(len(x))), ("some are ignored", keep.astype(float))]:
     batches = [slice(i, i + 256) for i in range(0, len(x), 256)]
-    means = np.array([weighted_mean(Loss(loss.value[b], loss.grad[b]), w[b]).value for b in batches])
+    means = np.array([weighted_mean(Loss(loss.value[b], loss.grad[b]), w[b]).value
+                      for b in batches])
     counts = np.array([w[b].sum() for b in batches])
-    right, rebuilt, slip = weighted_mean(loss, w).value, (counts * means).sum() / counts.sum(), means.mean()
+    right, rebuilt, slip = weighted_mean(loss, w).value, counts @ means / counts.sum(), means.mean()
     assert np.isclose(right, rebuilt, rtol=1e-12) and not np.isclose(right, slip, rtol=1e-6)
     listed, excess = ", ".join(f"{n:.0f}" for n in counts), f"{counts[0] / counts[-1]:.3f}"
     rows.append([name, listed, f"{right:.4f}", f"{slip:.4f}", excess])
-Table(["", "labels per batch", "mean of all", "mean of means", "a last-batch label counts, times"], rows)
+Table(["", "labels per batch", "mean of all", "mean of means",
+       "a last-batch label counts, times"], rows)
 
 # %% [markdown]
 # The cure is in the code: multiply each batch mean by its count, add up, divide once. A batch in which *nothing* counts is a matter of definition:
@@ -245,12 +255,16 @@ parity.table("soft_cross_entropy", setting.device)
 
 # %% name="two-ways"
 ours = bridge.as_autograd(cross_entropy)
-ways = {"logits": lambda z: z, "probabilities": lambda z: torch.softmax(z, -1)}  # what is handed to the loss
+# what is handed to the loss:
+ways = {"logits": lambda z: z, "probabilities": lambda z: torch.softmax(z, -1)}
 
 def load(seed):
-    x, labels, x_test, labels_test = (torch.as_tensor(a, device=setting.device) for a in data.digits(seed))
+    x, labels, x_test, labels_test = (
+        torch.as_tensor(a, device=setting.device) for a in data.digits(seed)
+    )
     return x.float(), labels, x_test.float(), labels_test
 
+# %% name="descend"
 def descend(way, theta, x, labels, lr=2.0, steps=150):
     trail = [theta]
     for _ in range(steps):
@@ -282,8 +296,9 @@ plots.side_by_side(
     {**{w: band(losses[w]) for w in ways}, "log(e + 9) - 1": np.full(150, floor)},
     {w: band(right[w]) for w in ways},
     "step", ("mean loss, training pictures (nats)", "share right, test pictures"),
-    "Left: the training loss from logits falls towards 0, the one from probabilities levels off just above a horizontal line at 1.46. "
-    "Right: the test accuracy of both ends at the same height; from probabilities it rises later.",
+    "Left: the training loss from logits falls towards 0, the one from probabilities levels off "
+    "just above a horizontal line at 1.46. Right: the test accuracy of both ends at the same "
+    "height; from probabilities it rises later.",
     titles=("The loss is stuck ...", "... and the accuracy is not"), logs=("x", "x"),
 )
 
@@ -291,15 +306,17 @@ plots.side_by_side(
 # Left, from probabilities the loss sinks towards the line at $\log(e + 9) - 1$, far above its twin. Right, it first gets worse, learns later, and at this rate ends as good after 150 steps (lines: medians, bands: lowest to highest seed).
 
 # %% name="picture-verdict"
-early = [r[2] - r[0] for r in right["probabilities"]]
-gap = np.median([r[-1] for r in right["logits"]]) - np.median([r[-1] for r in right["probabilities"]])
+stuck, trained = losses["probabilities"], np.median(right_train["probabilities"])
+early = np.median([r[2] - r[0] for r in right["probabilities"]])
+gap = (np.median([r[-1] for r in right["logits"]])
+       - np.median([r[-1] for r in right["probabilities"]]))
 verdict = {
-    "from probabilities: over 97 % of the training pictures right": np.median(right_train["probabilities"]) > 0.97,
-    f"... and the loss never below {floor:.3f} = -log {np.exp(-floor):.2f}": np.min(losses["probabilities"]) > floor,
-    "... and it ends less than 0.1 above that": np.max(losses["probabilities"], axis=0)[-1] < floor + 0.1,
+    "from probabilities: over 97 % of the training pictures right": trained > 0.97,
+    f"... and the loss never below {floor:.3f} = -log {np.exp(-floor):.2f}": np.min(stuck) > floor,
+    "... and it ends less than 0.1 above that": np.max(stuck, axis=0)[-1] < floor + 0.1,
     "from logits: the loss ends below 0.1": np.max(losses["logits"], axis=0)[-1] < 0.1,
     "test accuracies within 2 points of each other": abs(gap) < 0.02,
-    "from probabilities: fewer right after step 3 than after step 1, in the median": np.median(early) < 0,
+    "from probabilities: fewer right after step 3 than after step 1, in the median": early < 0,
 }
 print(*(f"{claim}: {bool(holds)}" for claim, holds in verdict.items()), sep="\n")
 assert all(verdict.values())
@@ -321,7 +338,8 @@ k = torch.as_tensor(rng.integers(0, 10, 10_000))
 values = cross_entropy(p, k).value
 certain = cross_entropy(torch.eye(10).double(), torch.zeros(10, dtype=torch.int64)).value
 assert floor <= values.min() and values.max() <= floor + 1 + 1e-12
-assert torch.allclose(values, F.cross_entropy(p, k, reduction="none"))  # PyTorch does the same, as silently
+# PyTorch does the same, as silently:
+assert torch.allclose(values, F.cross_entropy(p, k, reduction="none"))
 print(f"certain and right: {certain[0].item():.4f}   certain and wrong: {certain[1].item():.4f}")
 
 # %% [markdown]
@@ -346,7 +364,8 @@ rows = []
 for C in (2, 10, 1000, 50257):
     once, twice = (push(way, torch.zeros(C), 1).norm() for way in ways.values())
     rows.append([C, np.log(C), np.log(np.e + C - 1) - 1, f"{once / twice:.1f}"])
-Table(["classes", "loss at the start", "lowest loss", "gradient at the start, times too small"], rows)
+Table(["classes", "loss at the start", "lowest loss", "gradient at the start, times too small"],
+      rows)
 
 # %% [markdown]
 # With 10 classes this delays the training, as the picture showed. With 50 257, the vocabulary of the language model GPT-2, a plain gradient step from zero logits is 50 257 times too short.
@@ -395,29 +414,43 @@ for s in setting.seeds:
 results = {key: np.array(a) for key, a in results.items()}
 
 # %% tags=["nbval-ignore-output"] name="cases-table"
-names = ["clean", "noise", "noise, lr 0.06", "noise, lr 0.06, 600 steps", "off by one", "off by one, 600 steps", "off by one, certain"]
-rows = [[w, *(f"{results[w, c].mean():.0%} ± {results[w, c].std():.0%}" for c in names)] for w in ways]
+names = ["clean", "noise", "noise, lr 0.06", "noise, lr 0.06, 600 steps",
+         "off by one", "off by one, 600 steps", "off by one, certain"]
+rows = [[w, *(f"{results[w, c].mean():.0%} ± {results[w, c].std():.0%}" for c in names)]
+        for w in ways]
 Table(["test accuracy, mean ± sd over seeds", *names], rows)
 
 # %% name="cases-verdict"
 lead = {case: results["probabilities", case] - results["logits", case] for case in names}
 best = {w: np.maximum(results[w, "noise"], results[w, "noise, lr 0.06"]) for w in ways}
 best_lead = best["probabilities"] - best["logits"]
-middle = {key: np.median(a) for key, a in results.items()}
 verdict = {
     "noise: the mistake wins, with every seed": np.min(lead["noise"]) > 0,
     "small rate: after 150 steps it is behind, with every seed": np.max(lead["noise, lr 0.06"]) < 0,
-    "... after 600 steps the two are within 4 points": abs(np.median(lead["noise, lr 0.06, 600 steps"])) < 0.04,
-    "each way at the better of the two rates: it still wins, by less": 0 < np.median(best_lead) < np.median(lead["noise"]),
+    "... after 600 steps the two are within 4 points":
+        abs(np.median(lead["noise, lr 0.06, 600 steps"])) < 0.04,
+    "each way at the better of the two rates: it still wins, by less":
+        0 < np.median(best_lead) < np.median(lead["noise"]),
+}
+print(*(f"{claim}: {bool(holds)}" for claim, holds in verdict.items()), sep="\n")
+assert all(verdict.values())
+
+# %% name="off-by-one-verdict"
+middle = {key: np.median(a) for key, a in results.items()}
+verdict = {
     "off by one: from probabilities over 70 % right": middle["probabilities", "off by one"] > 0.7,
     "... after 600 steps over 90 %": middle["probabilities", "off by one, 600 steps"] > 0.9,
-    "off by one, certain: from probabilities under 10 %": middle["probabilities", "off by one, certain"] < 0.1,
+    "off by one, certain: from probabilities under 10 %":
+        middle["probabilities", "off by one, certain"] < 0.1,
     "off by one, certain: from logits over 85 %": middle["logits", "off by one, certain"] > 0.85,
 }
 print(*(f"{claim}: {bool(holds)}" for claim, holds in verdict.items()), sep="\n")
 assert all(verdict.values())
-redrawn = np.array([0.64] + [0.04] * 9)  # what a label that is redrawn in 40 % of cases says of the picture
-print(f"entropy of the noisy labels: {-(redrawn * np.log(redrawn)).sum():.3f}, the floor of the mistake: {floor:.3f}")
+# %% name="noise-entropy"
+# what a label that is redrawn in 40 % of cases says of the picture:
+redrawn = np.array([0.64] + [0.04] * 9)
+print(f"entropy of the noisy labels: {-(redrawn * np.log(redrawn)).sum():.3f}, "
+      f"the floor of the mistake: {floor:.3f}")
 
 # %% [markdown]
 # So the mistake is not simply bad. On these noisy digits it beats the right loss; at the small rate it is only late, since its gradient starts ten times smaller (rates picked on the test pictures, for both ways alike).
@@ -436,7 +469,8 @@ for share in (0.6, 0.7, 0.74, 0.9):
     asked = (p[soft_cross_entropy(logits, y).value.argmin()] for logits in (np.log(both), both))
     rows.append([f"{share:.2f}", *(f"{a:.3f}" for a in asked)])
 print(f"p_1 - p_0 would exceed 1 from a share of {1 / (1 + np.exp(-1)):.3f} on")
-Table(["class 1 is right in a share", "p asked for, from logits", "p asked for, from probabilities"], rows)
+Table(["class 1 is right in a share", "p asked for, from logits",
+       "p asked for, from probabilities"], rows)
 
 # %% [markdown]
 # Whatever is true three times in four is reported as certain (0.999 is the end of our grid).
