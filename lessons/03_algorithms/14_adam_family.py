@@ -77,13 +77,15 @@ for n, over in ((6, 2.15), (100, 1.02)):  # line 3: first order over true varian
     true = np.sqrt(n / rng.chisquare(n, 10**6)).var()
     assert abs(scatter(n) / true - over) < 0.1
 assert np.isclose(r(300) ** 2, scatter(1999) / scatter(rho(0.999, 300)))
+# %% name="derivation-lengths"
 wild = rng.standard_cauchy((300, 1000)) ** 3
 assert lengths(Adamax(1.0), wild).max() <= 0.1 / (1 - 0.9 / 0.999)  # line 4
 for n in (50, 5000):  # line 5: the first gradient after n zeros
     weight = lengths(NAdam(1.0), [0.0] * n + [1.0])[-1] * np.sqrt(0.001 / (1 - 0.999 ** (n + 1)))
     assert np.isclose(weight, 1 - 0.9 * mu(n + 1), rtol=1e-3)
 print(f"r: {r(6):.2f}, {r(300):.2f}, {r(4000):.2f}   mu: {mu(1):.2f}, {mu(4245):.3f}")
-print(f"newest gradient, NAdam over Adam: {10 - 9 * mu(51):.1f} at step 51, {10 - 8.1:.1f} in the end")
+print(f"newest gradient, NAdam over Adam: {10 - 9 * mu(51):.1f} at step 51, "
+      f"{10 - 8.1:.1f} in the end")
 
 # %% [markdown]
 # ## Code
@@ -124,9 +126,9 @@ spike = {name: lengths(rule(), hit)[2000:] for name, rule in family.items()}
 plots.side_by_side(
     np.arange(1, 3001), silence, spike, "steps since the surprise", ("step length (lr)",) * 2,
     "Left: step lengths after a silence. Adam and AMSGrad peak at six, RAdam at five; NAdam starts "
-    "at fourteen; Adamax rises to one. Right, logarithmic: a spike sends NAdam fourteen lr far, Adam, "
-    "AMSGrad and RAdam three, Adamax never more than 0.2. Then Adam, NAdam and RAdam recover from "
-    "0.3 to 0.8; AMSGrad stays at 0.3; Adamax climbs from 0.01 to 0.2.",
+    "at fourteen; Adamax rises to one. Right, logarithmic: a spike sends NAdam fourteen lr far, "
+    "Adam, AMSGrad and RAdam three, Adamax never more than 0.2. Then Adam, NAdam and RAdam recover "
+    "from 0.3 to 0.8; AMSGrad stays at 0.3; Adamax climbs from 0.01 to 0.2.",
     titles=("A sudden gradient", "One spike"), logs=("x", "xy"),
 )
 
@@ -173,7 +175,8 @@ rows = [[f"{n}", f"{u / (n - 1) - 1:.0%}", *(f"{v:.2f}" for v in end)]
         for n, u, *end in zip(N, upper, *adam, amsgrad[0], ends(AMSGrad(0.1))[0], strict=True)]
 headers = ["N", "window: C above N - 1 by up to", "Adam, inside", "Adam, above", "AMSGrad, inside",
            "the same, lr = 0.1"]
-Table(headers, rows, "Mean x in the last 6000 of 24000 steps; best: -1, worst: 1. Mostly lr = 0.03.")
+Table(headers, rows,
+      "Mean x in the last 6000 of 24000 steps; best: -1, worst: 1. Mostly lr = 0.03.")
 
 # %% [markdown]
 # Line 1 holds, at both small rates. **Default Adam goes wrong where a gradient is rare and outweighs the others by little**: by less than 8 % at one in 300, less than 30 % at one in 1000, less than 132 % at one in 3000. A heavier one leads it the right way. No one sits at the very end, since each $C$ throws $x$ back by up to $\eta / \sqrt{1 - \beta_2} = 32\, \eta$. At $\eta = 0.1$ that is more than the whole interval: even AMSGrad is thrown about, and never settles.
@@ -183,11 +186,13 @@ Table(headers, rows, "Mean x in the last 6000 of 24000 steps; best: -1, worst: 1
 # Multiply the loss by 1000. Adam does not notice (lesson 4). RAdam does, for five steps (line 2). A constant gradient:
 
 # %% name="scale"
-tried = {(n, g): lengths(family[n](), np.full(300, g)) for n in ("Adam", "RAdam") for g in (1.0, 1000.0)}
+tried = {(n, g): lengths(family[n](), np.full(300, g))
+         for n in ("Adam", "RAdam") for g in (1.0, 1000.0)}
 assert np.allclose(tried["Adam", 1.0], tried["Adam", 1000.0])
 assert np.allclose(tried["RAdam", 1000.0][:5], 1000)
 assert np.allclose(tried["RAdam", 1000.0][5:], [r(t) for t in range(6, 301)])  # line 3
-rows = [[f"{n}, g = {g:g}", *(f"{s[t - 1]:.2f}" for t in (1, 5, 6, 300))] for (n, g), s in tried.items()]
+rows = [[f"{n}, g = {g:g}", *(f"{s[t - 1]:.2f}" for t in (1, 5, 6, 300))]
+        for (n, g), s in tried.items()]
 Table(["step length in lr", "step 1", "step 5", "step 6", "step 300"], rows)
 
 # %% [markdown]
@@ -219,7 +224,8 @@ borrowed = {name: np.median(losses[name, best["Adam"]] / own[name]) for name in 
 rows = [[name, best[name], f"{np.median(own[name]):.3f}",
          f"{np.median(q):.2f} ({q.min():.2f} to {q.max():.2f})", f"{borrowed[name]:.2f}"]
         for name, q in ratio.items()]
-headers = ["", "best lr", "test loss", "divided by Adam's", "at Adam's rate, divided by its own best"]
+headers = ["", "best lr", "test loss", "divided by Adam's",
+           "at Adam's rate, divided by its own best"]
 Table(headers, rows, "Medians over seeds, (range).")
 
 # %% name="race-verdict"
