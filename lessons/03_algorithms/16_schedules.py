@@ -86,7 +86,8 @@ def circling(lr, steps=400, decay=0.9):  # 20 000 walks at once, h = 1, noise of
 
 for lr in (0.1, 0.3, 1.0):
     r, v = 1 - lr, lr / (2 - lr)
-    assert np.allclose(circling(lr), [v, 1, v * 0.1 / 1.9 * (1 + 0.9 * r) / (1 - 0.9 * r)], rtol=0.1)
+    wide = [v, 1, v * 0.1 / 1.9 * (1 + 0.9 * r) / (1 - 0.9 * r)]
+    assert np.allclose(circling(lr), wide, rtol=0.1)
 print("rates 0.1, 0.3, 1: circle, mean of all and EMA are as wide as lines 1, 2 and 4 say")
 
 # %% name="edge"
@@ -96,7 +97,8 @@ def last(lr, warmup=1):  # line 5, from 10
         x = x - lr * min(1, t / warmup) * x**3 if abs(x) < 1e3 else np.inf
     return abs(x)
 
-assert last(0.019) < 1 and last(0.021) == np.inf and last(1.0) == np.inf and last(1.0, warmup=200) < 0.1
+assert last(0.019) < 1 and last(0.021) == np.inf
+assert last(1.0) == np.inf and last(1.0, warmup=200) < 0.1
 print("from 10: the edge is 0.02 at once; with a warm-up of 200 steps a rate of 1 arrives")
 
 # %% [markdown]
@@ -143,7 +145,8 @@ def rise_and_fall(o):
 parts = [lambda t: schedules.linear(t, 0.1, 1.0, 20), lambda t: schedules.exponential(t, 0.97)]
 pairs = {
     "StepLR": (lambda o: sched.StepLR(o, 30), lambda t: schedules.step_decay(t, 30)),
-    "CosineAnnealingLR": (lambda o: sched.CosineAnnealingLR(o, 40), lambda t: cycles.cosine(t, 40, 1)),
+    "CosineAnnealingLR": (lambda o: sched.CosineAnnealingLR(o, 40),
+                          lambda t: cycles.cosine(t, 40, 1)),
     "SequentialLR": (rise_and_fall, lambda t: schedules.sequential(t, parts, [20])),
 }
 rows = []
@@ -234,9 +237,10 @@ left, right = (
 )
 plots.side_by_side(
     lrs, left, right, "learning rate", ("objective above its minimum", "the same, of the bowl"),
-    "End gap against learning rate, both logarithmic. On the tumours all four fall to a lowest point; beyond "
-    "rate 1 the constant rate and both averages rise steeply, the cosine far less. In the bowl only the "
-    "constant rate rises much, and beyond rate 1 the mean of the last half stays level.",
+    "End gap against learning rate, both logarithmic. On the tumours all four fall to a lowest "
+    "point; beyond rate 1 the constant rate and both averages rise steeply, the cosine far less. "
+    "In the bowl only the constant rate rises much, and beyond rate 1 the mean of the last half "
+    "stays level.",
     titles=("Tumours (band: all seeds)", "A bowl like it"), logs=("xy", "xy"),
 )
 
@@ -248,7 +252,8 @@ verdicts = {
     "the others end at least 1.2 times closer than the constant rate": own[0] > 1.2 * max(own[1:]),
     "mean of last half and cosine are within a factor of 2.5": 0.4 < own[3] / own[1] < 2.5,
 }
-print("each at its best rate, medians:", *(f"  {v}: {bool(ok)}" for v, ok in verdicts.items()), sep="\n")
+print("each at its best rate, medians:",
+      *(f"  {v}: {bool(ok)}" for v, ok in verdicts.items()), sep="\n")
 assert all(verdicts.values())
 
 # %% name="ten-times"
@@ -282,9 +287,12 @@ plans = (
 gaps_short = np.array([walk(job, s, *plans, steps=1000) for s, job in jobs.items()])
 at_500, at_1000 = (np.median(gaps_short[..., i - 2 : i], 0).mean(-1) for i in (10, 20))
 i, late = at_500.argmin(-1)[1], at_1000.min(-1)
+
+# %% name="plan-verdict"
 verdicts = {
     "cosine, at 500: closer than any constant rate": at_500[1, i] < at_500[0].min(),
-    "stopped there, over 1.5 times as far as a cosine planned for 1500": at_500[1, i] > 1.5 * own[1],
+    "stopped there, over 1.5 times as far as a cosine planned for 1500":
+        at_500[1, i] > 1.5 * own[1],
     "at full rate again, over 3 times as far as at 500": at_1000[1, i] > 3 * at_500[1, i],
     "late fall, at 1000: over 1.5 times closer than any constant rate": late[0] > 1.5 * late[2],
 }
@@ -309,7 +317,8 @@ def takes_off(job, s, steps):
 
 fast, slow = np.array([[takes_off(job, s, k) for s, job in jobs.items()] for k in (100, 1000)])
 assert (slow < fast).all() and np.median(fast / slow) > 2 and (fast > lrs[at].max()).all()
-print("every seed: the slow test stops lower (median: by over 2); the fast one above each best rate")
+print("every seed: the slow test stops lower (median: by over 2); "
+      "the fast one above each best rate")
 
 # %% [markdown]
 # A fast test says, roughly, where to stop searching, and little of where to begin.
@@ -340,7 +349,8 @@ def deep(s, width, steps=300):
     for t in range(1, steps + 1):
         rate = lr * (t / warm).clamp(max=1) * (1 - t / (steps + 1))  # (a)
         n = torch.randint(len(y), (64,), generator=draw).to(to)  # (b)
-        g = torch.autograd.grad(forward([a.requires_grad_() for a in p], x[n], y[n]).sum(), p)  # (c)
+        total = forward([a.requires_grad_() for a in p], x[n], y[n]).sum()
+        g = torch.autograd.grad(total, p)  # (c)
         u = [0.9 * a + b for a, b in zip(u, g, strict=True)]
         p = [(a - rate * b).detach() for a, b in zip(p, u, strict=True)]  # (d)
     return forward(p, x, y).detach().nan_to_num(np.inf).cpu().numpy().reshape(2, 2, 4)
@@ -353,7 +363,8 @@ for (w, m), i in product(trained.items(), (0, 1)):
     rows.append([("usual", "3 x")[i], w, *("over 50" if r > 50 else f"{r:.2g}" for r in ratios)])
     assert ratios[3] > 1.2 and (i == 1 or 0.5 < ratios[4] < 2)
 headers = ["start", "width", "lowest rate", "x 3", "x 10", "x 20", "each at its best"]
-Table(headers, rows, "Training loss without warm-up over that with it, medians over seeds; above 1 it helps.")
+Table(headers, rows,
+      "Training loss without warm-up over that with it, medians over seeds; above 1 it helps.")
 
 # %% [markdown]
 # At the highest rate warm-up helps after either start, at both widths, by 1.2 times or more, as line 5 leads to expect (the curvature is not measured here). **After the usual start a lower rate does about as well:** each side at its *own* best rate of this coarse grid (last column), the medians differ by less than a factor of 2, either way. After the large one the gain hangs on the network and on the seeds. All this is SGD with momentum; Adam has a reason of its own to start slowly, the few gradients in its first $v$ (lesson 14).
