@@ -58,6 +58,14 @@ def test_one_parameters_cell_and_a_title(source):
     assert used <= {"parameters", "nbval-ignore-output"}, "no cell is skipped or may raise"
 
 
+@pytest.mark.parametrize("source", sources(), ids=lambda p: p.stem)
+def test_no_code_line_makes_a_reader_scroll_sideways(source):
+    code = [c for c in edition(source, "solutions").cells if c.cell_type == "code"]
+    lines = [(c.metadata.get("name"), line) for c in code for line in c.source.splitlines()]
+    wide = [f"{source.stem}, cell {name}: {line}" for name, line in lines if len(line) > 100]
+    assert not wide, "over 100 characters:\n" + "\n".join(wide)
+
+
 @pytest.mark.parametrize("page", ["README.md", "lessons/00_start_here.py"])
 def test_lesson_tables_name_every_lesson_with_its_minutes_and_exercises(page):
     from lessons_lib.checks import EXERCISES
