@@ -76,6 +76,12 @@ poisson = Exercise(
         "That is a gradient step with a summed gradient: the Hessian is missing.": lambda theta, x, y: (
             theta - x.T @ (np.exp(x @ theta) - y)
         ),
+        "You multiplied by the Hessian: its inverse is wanted, so solve.": lambda theta, x, y: (
+            theta - (x.T * np.exp(x @ theta)) @ x @ x.T @ (np.exp(x @ theta) - y) / len(y) ** 2
+        ),
+        "That is a step of least squares: here z stands in an exponential.": lambda theta, x, y: np.linalg.lstsq(
+            x, y, rcond=None
+        )[0],
         "That is the step alone: add it to theta.": lambda theta, x, y: _newton(theta, x, y) - theta,
     },
     _two_data_sets,
