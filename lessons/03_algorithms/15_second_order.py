@@ -204,7 +204,7 @@ print(f"highest value on the way / first value: {highest:.0f}")
 
 # %% [markdown]
 # Lines 1 and 3 at work. But with 25 times as many curvatures Newton's bill is some 23 times as high, L-BFGS's less than twice. **The price is guilty** where $d$ is large, at this condition number: Newton's bill on a bowl does not depend on it (line 2), the others' do. And safety costs, too:
-# on a bowl a second step, as $\nu$ starts at $10^{-3}$; in the valley *damped* Newton refuses every step that raises the value, also the jump that takes pure Newton through quickly, and pays for the trials.
+# on a bowl a second step, as $\nu$ starts at $10^{-3}$; in the valley *damped* Newton refuses the uphill jump that takes pure Newton through, and pays for the trials.
 #
 # ## Parity with PyTorch
 #
@@ -243,7 +243,7 @@ assert agrees and not hasattr(torch.optim, "Newton")
 # %% [markdown]
 # ## Picture
 #
-# The tumours of the first lesson: logistic regression, 30 weights, a small L2 penalty. At each batch size every optimizer gets the same budget, **the gradients of 20 passes** over the training data (batches are drawn anew, not in turn), and the best constant setting of its grid.
+# The tumours of the first lesson: logistic regression, 30 weights, a small L2 penalty. At each batch size every optimizer gets the same budget, **the gradients of 20 passes** over the training data, and the best constant setting of its grid.
 # L-BFGS takes $g$ before and after each step *on the same batch*, so that $y$ compares like with like; on all data the second is the next step's first. Newton gets a gift: its **Hessians are free**. At 30 gradients each, the budget would not hold a single step on all data.
 
 # %% name="tumours"
@@ -402,7 +402,6 @@ far = [np.median(gap) for gap in ends.values()]
 assert solved == sorted(solved) and solved[2] > 1000 and far == sorted(far)
 assert far[2] > 3 * np.median(plain)
 print("the more steps on each batch, the flatter the batch, and the farther the end: True")
-print("max_iter=20: a slope over 1000 times smaller, a gap over 3 times SGD's: True")
 
 # %% [markdown]
 # ### Saddle points
@@ -435,7 +434,7 @@ rows = [[d, *(f"{x:.0%}" for x in share)] for d, share in shares.items()]
 Table(headers, rows, "300 starts, 3000 for d = 1; damped: 50.")
 
 # %% [markdown]
-# With 20 numbers hardly any start ends at a minimum, though every end is flat: line 4. Damping mends that. Dauphin et al. (2014, arXiv 1406.2572) see saddles as the main
+# At $d = 20$ every end is flat and hardly one a minimum: line 4. Damping mends that. Dauphin et al. (2014, arXiv 1406.2572) see saddles as the main
 # hindrance in high dimensions; exercise 3 is their cure.
 
 # %% [markdown]
@@ -497,5 +496,5 @@ check("saddle_free")
 #
 # - **All three suspects are guilty:** the price ($d$ gradients, $d^2$ numbers, a $d^3$ solve), the noise (in $g$: on batches of 16 not even exact curvature gained a factor of 5), the saddles (here $q^d$). **C20: confirmed**, speed, price and robustness
 #   differ, and rank the methods differently; **C19: conditional**, on batches of 16 neither Newton nor L-BFGS beat SGD and Adam clearly, and with 2 passes L-BFGS on all data did not beat SGD.
-# - **G22: confirmed**: on a parabola one Newton step or at most $d$ CG steps, the latter in exact arithmetic only (rounding cost the first bowl a few more than 20). **E8: mended**; momentum and RMSProp got their formulas in their lessons.
+# - **G22: confirmed**: on a parabola one Newton step or at most $d$ CG steps, the latter in exact arithmetic only (rounding cost the first bowl a few more than 20). **E8: mended** (momentum and RMSProp in their lessons).
 # - With a smooth objective, full gradients and dozens of passes take L-BFGS with a line search. Do not use these methods as they are on small batches, nor undamped Newton where the objective is not convex.
