@@ -22,8 +22,11 @@ memory = Exercise(
         "The copy of the weights in 4 bytes is missing.": lambda n, k, t=1.0: _bytes(n, k, t) - 4 * n * t,
         "The weights have 2 bytes, not 4; only their copy has 4.": lambda n, k, t=1.0: _bytes(n, k, t) + 2 * n,
         "The gradients have 2 bytes, not 4.": lambda n, k, t=1.0: _bytes(n, k, t) + 2 * n * t,
-        "The gradients are missing.": lambda n, k, t=1.0: _bytes(n, k, t) - 2 * n * t,
+        "Two bytes are missing: the gradient's, or the weight's own beside its copy.": lambda n, k, t=1.0: (
+            _bytes(n, k, t) - 2 * n * t
+        ),
         "The state has 4 bytes for each number, not 2.": lambda n, k, t=1.0: 2 * n + t * n * (6 + 2 * k),
+        "Each number of the state has 4 bytes.": lambda n, k, t=1.0: 2 * n + t * n * (6 + k),
         "The state is missing.": lambda n, k, t=1.0: _bytes(n, 0, t),
         "A frozen parameter needs no copy in 4 bytes: it is never updated.": lambda n, k, t=1.0: (
             6 * n + t * n * (2 + 4 * k)
@@ -82,6 +85,18 @@ def _end_is_length(losses, patience):
     return t if t - best >= patience else len(losses), best
 
 
+def _equal_passes(losses, patience):
+    best = bad = 0
+    for t in range(1, len(losses)):
+        if losses[t] < losses[best]:
+            best, bad = t, 0
+        elif losses[t] > losses[best]:
+            bad += 1
+        if bad >= patience:
+            return t, best
+    return len(losses) - 1, best
+
+
 _FALLS_AGAIN = [5.0, 3.0, 4.0, 3.5, 3.2, 3.1, 3.3, 1.0]
 
 stop = Exercise(
@@ -103,6 +118,15 @@ stop = Exercise(
             losses[_stop(losses, patience)[1]],
         ),
         "Looks are counted from 0.": lambda losses, patience: tuple(look + 1 for look in _stop(losses, patience)),
+        "The look at which it stops is counted from 0, too.": lambda losses, patience: (
+            _stop(losses, patience)[0] + 1,
+            _stop(losses, patience)[1],
+        ),
+        "A look with an equal loss counts as one without improvement.": _equal_passes,
+        "Later losses are not known yet: take the looks one by one.": lambda losses, patience: (
+            min(int(np.argmin(losses)) + patience, len(losses) - 1),
+            int(np.argmin(losses)),
+        ),
         "The weights of the best look are kept, not those of the last.": lambda losses, patience: (
             _stop(losses, patience)[0],
             _stop(losses, patience)[0],
@@ -122,6 +146,7 @@ stop = Exercise(
         ([2.0, 2.0, 2.0, 2.0], 2),
         ([9.0, 8.0, 7.0], 1),
         ([2.0, 1.0, 3.0, 0.5], 2),
+        ([5.0, 4.0, 4.5, 4.6, 3.0], 2),
     ),
     returns=2,
 )
@@ -151,9 +176,10 @@ def _races():
         {"a": lucky, "b": lucky + 0.2},
         {"a": unlucky, "b": lucky},
         {"b": _rates(0.8, 0.53, 0.9), "a": winner},  # the lead is below one deviation, above its standard error
+        {"b": _rates(0.8, 0.546, 0.9), "a": winner},  # ... and above the mean distance from the mean
         {"c": _rates(0.9, 0.8, 0.9), "b": _rates(0.8, 0.51, 0.9), "a": winner},  # the third is far behind
         {"a": winner, "b": _rates(0.51, 0.9)},  # the best rates stand in different rows
-        {"b": _rates(0.7, 0.57, 0.7, spread=0.2), "a": steady},  # between one deviation and two
+        {"b": _rates(0.7, 0.553, 0.7, spread=0.2), "a": steady},  # between the deviation with ddof=0 and with ddof=1
         {"a": steady, "b": _rates(0.7, 0.57, 0.7, spread=0.01)},
         {"a": winner, "b": _rates(0.9, 0.62, 0.9)},  # between two deviations and the range
         {"a": np.vstack([_rates(0.5, 0.53), _rates(0.9, spread=0.9)]), "b": _rates(0.8, 0.7)},  # one restless rate
@@ -251,6 +277,12 @@ fair = Exercise(
         "That is the variance; the standard deviation is its root.": lambda results: _fair(results, spread=np.var),
         "That is the standard error; do not divide by the root of the number of seeds.": lambda results: _fair(
             results, spread=lambda row: np.std(row) / len(row) ** 0.5
+        ),
+        "np.std divides by the number of seeds, not by one less.": lambda results: _fair(
+            results, spread=lambda row: np.std(row, ddof=1)
+        ),
+        "That is the mean distance from the mean, not the standard deviation.": lambda results: _fair(
+            results, spread=lambda row: np.abs(row - np.mean(row)).mean()
         ),
         "One standard deviation is asked for, not two.": lambda results: _fair(
             results, spread=lambda row: 2 * np.std(row)
