@@ -446,6 +446,7 @@ verdict = {
 }
 print(*(f"{claim}: {bool(holds)}" for claim, holds in verdict.items()), sep="\n")
 assert all(verdict.values())
+
 # %% name="noise-entropy"
 # what a label that is redrawn in 40 % of cases says of the picture:
 redrawn = np.array([0.64] + [0.04] * 9)
