@@ -440,6 +440,7 @@ for s in setting.seeds:
     assert below.any()
     first.append(int(np.argmax(below)))
     there.append(gap_s(visited[first[-1]]) / gap_s(visited[0]))
+
 # %% name="stop-verdict"
 print("learning rate 0.005: a batch is below the lowest possible objective within 60 steps, "
       "every seed:", max(first) < 60)

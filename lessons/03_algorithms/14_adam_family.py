@@ -77,6 +77,7 @@ for n, over in ((6, 2.15), (100, 1.02)):  # line 3: first order over true varian
     true = np.sqrt(n / rng.chisquare(n, 10**6)).var()
     assert abs(scatter(n) / true - over) < 0.1
 assert np.isclose(r(300) ** 2, scatter(1999) / scatter(rho(0.999, 300)))
+
 # %% name="derivation-lengths"
 wild = rng.standard_cauchy((300, 1000)) ** 3
 assert lengths(Adamax(1.0), wild).max() <= 0.1 / (1 - 0.9 / 0.999)  # line 4
