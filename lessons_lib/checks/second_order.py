@@ -34,7 +34,7 @@ def _wrong(**slip):
 
 def _two_data_sets(answer):
     theta, x, y = _counts()
-    return [answer(theta.copy(), x.copy(), y.copy()), answer(-2 * theta, x[:5].copy(), y[4:].copy())]
+    return [answer(theta.copy(), x.copy(), y.copy()), answer(-0.7 * theta, x[:5].copy(), y[4:].copy())]
 
 
 poisson = Exercise(
@@ -177,6 +177,9 @@ saddle = Exercise(
         "You turned with axes.T twice: the way back is axes @.": lambda g, h: (
             lambda c, axes: -axes.T @ ((axes.T @ g) / np.abs(c))
         )(*np.linalg.eigh(h)),
+        "The curvatures belong to the eigenvectors' axes, g to theta's: turn g before you divide, then back.": (
+            lambda g, h: -g / np.abs(np.linalg.eigvalsh(h))
+        ),
         "Turn g into the eigenvectors' axes before you divide.": lambda g, h: (lambda c, axes: -axes @ (g / np.abs(c)))(
             *np.linalg.eigh(h)
         ),
