@@ -19,6 +19,8 @@ seed = 0
 profile = "quick"  # "quick": 5 seeds, "full": 20
 
 # %% name="setup"
+from dataclasses import replace
+
 import numpy as np
 import sympy as sp
 
@@ -180,7 +182,7 @@ settle("cross-entropy: hurt by wrong labels", "20 and 40 % replaced",
 
 # %% name="overfit"
 rules = {f"SGD, {lr:g}": SGD(lr) for lr in (0.1, 0.3, 1.0)}
-rules |= {f"Adam, {lr:g}": Adam(lr) for lr in (0.001, 0.003, 0.01)}
+rules |= {f"Adam, {lr:g}": Adam(lr) for lr in (0.001, 0.005, 0.01)}
 
 def gradient(z, k):
     return mean(cross_entropy(z, k)).grad
@@ -212,28 +214,33 @@ Table([*headers, "top probability, end"], rows, "Median over seeds (lowest to hi
 training, loss, accuracy, sure = np.median([*end.values()], axis=1).T  # each (rules,)
 lowest, at_lowest = np.median([*low.values()], axis=1).T[1:3]
 sooner = [end[n][:, 0] < low[n][:, 0] for n in ("SGD, 1", "Adam, 0.01")]  # it fell on
-sgd, adam = lowest[:3].argmin(), 3 + lowest[3:].argmin()  # the best rate of each
 assert np.mean(sooner) > 0.9 and training.argmin() != loss.argmin()
 assert loss[-1] > 1.05 * lowest[-1] and abs(accuracy - at_lowest).max() < 0.015
-assert sure[-1] > accuracy[-1] and abs(at_lowest[sgd] - at_lowest[adam]) < 0.015
-assert 2 / 3 < lowest[adam] / lowest[sgd] < 1.5
-tests = np.array([*low.values()])[[sgd, adam], :, 1]
-ahead = f"{(tests[0] < tests[1]).sum()} of {len(setting.seeds)} splits"
+assert sure[-1] > accuracy[-1]
 settle("the lowest training loss is the best model", "6 rules on digits, 2000 steps",
        "refuted: another rule has the lowest test loss")
 settle("Adam avoids overfitting", "test loss with Adam at 0.01",
        "refuted: over 5 % above its lowest at the end")
-settle("Adam generalises worse than SGD", "best rate and look of each, on test data",
-       f"open: SGD's loss lower in {ahead}; medians: factor below 1.5, accuracy within 0.015")
 settle("cross-entropy: over-confident", "top probability against accuracy, Adam at 0.01",
        "confirmed after long training")
 
 # %% [markdown]
-# (All by medians.) E15: the training loss is not the goal. At the largest rates it still fell after the test loss had been lowest; stop by validation data (exercise 2), and take no low training loss as evidence for an optimizer. What overfits is the loss more than the answers: the accuracy hardly moves, but the model may get surer of its answers than it is right. On a few splits SGD can lead Adam; on twenty (`profile = "full"`) their best medians were nearly equal.
+# (All by medians.) E15: the training loss is not the goal. At the largest rates it still fell after the test loss had been lowest; stop by validation data (exercise 2), and take no low training loss as evidence for an optimizer. What overfits is the loss more than the answers: the accuracy hardly moves, but the model may get surer of its answers than it is right.
+
+# %% name="generalises"
+sgd, adam = lowest[:3].argmin(), 3 + lowest[3:].argmin()  # the best rate of each
+assert abs(at_lowest[sgd] - at_lowest[adam]) < 0.015 and 2 / 3 < lowest[adam] / lowest[sgd] < 1.5
+tests = np.array([*low.values()])[[sgd, adam], :, 1]
+ahead = f"{(tests[0] < tests[1]).sum()} of {len(setting.seeds)} splits"
+settle("Adam generalises worse than SGD", "best rate and look of each, on test data",
+       f"open: SGD's loss lower in {ahead}; medians: factor below 1.5, accuracy within 0.015")
+
+# %% [markdown]
+# On a few splits SGD can lead; on twenty (`profile = "full"`) it led in 13, and the medians were nearly equal. Put 0.003 for Adam's 0.005, and it leads in 17: a verdict may hang on one rate of the grid.
 #
 # ### "SGD needs tuning, Adam does not"
 #
-# The test loss after 600 steps, for ten rates from $10^{-3.5}$ to $10$. (Not the accuracy: the largest score stays the largest however long the weights get, so it forgives nearly any rate that is too large.)
+# The test loss after 600 steps, for ten rates from $10^{-3.5}$ to $10$. (Not the accuracy: the largest score stays the largest however long the weights get.)
 #
 # What if the loss is multiplied by $f$? SGD's step is $\eta f g$: a rate $f$ times as large. Adam's is $\eta\, f \hat m / (f \sqrt{\hat v} + \epsilon) = \eta\, \hat m / (\sqrt{\hat v} + \epsilon / f)$: nothing changes, as long as $\epsilon / f$ is small. At $f = 10^{-8}$ it is 1. Whose curve will Adam's then look like?
 
@@ -307,25 +314,26 @@ def excess(theta, follows):  # 5 most frequent words, 75 rarest
     return each[:5].mean(), each[25:].mean()
 
 # %% name="learn"
-def learn(rule, s, B=64):
+def learn(rule, s, falls=False, B=64):
     rng, follows, theta = np.random.default_rng(s), language(s), np.zeros((V, V))
-    state, found = rule.init(theta), []
+    state = rule.init(theta)
     for t in range(1, 1001):
         i = rng.choice(V, B, p=frequency)
         k = (follows[i].cumsum(1) < rng.random((B, 1))).sum(1).clip(0, V - 1)
         g = np.zeros((V, V))
         np.add.at(g, i, mean(cross_entropy(theta[i], k)).grad)
-        theta, state = rule.update(theta, g, state)
-        if t in (300, 1000):
-            found.append(excess(theta, follows))
-    return found
+        now = replace(rule, lr=rule.lr * (1 - t / 1001)) if falls else rule
+        theta, state = now.update(theta, g, state)
+    return excess(theta, follows)
 
 # %% name="rare-table" tags=["nbval-ignore-output"]
 rules = [SGD(lr) for lr in (3.0, 30.0, 40.0, 60.0)]
 rules += [Adam(lr) for lr in (0.01, 0.015, 0.02, 0.04, 0.08)]
 found = np.array([[learn(r, s) for r in rules] for s in setting.seeds[:3]])
-rows = [[f"{type(r).__name__}, {r.lr:g}", *map(middle, found[:, i, 1].T)]
+falling = np.array([learn(SGD(60.0), s, falls=True) for s in setting.seeds[:3]])
+rows = [[f"{type(r).__name__}, {r.lr:g}", *map(middle, found[:, i].T)]
         for i, r in enumerate(rules)]
+rows += [["SGD, from 60 to 0", *map(middle, falling.T)]]
 start = "{:.1f} and {:.1f}".format(*excess(np.zeros((V, V)), language(seed)))
 note = f"After 1000 steps, median over 3 seeds (lowest to highest). Untrained: {start}."
 Table(["", "5 most frequent words", "75 rarest"], rows, note)
@@ -336,16 +344,16 @@ def best_for_rare(found):  # (seeds, rules, 2) -> (seeds, 2), at the rate with t
     assert 0 < i < found.shape[1] - 1  # inside the grid
     return found[:, i]
 
-for t in (0, 1):  # after 300 and after 1000 steps, each seed
-    ratio = best_for_rare(found[:, :4, t]) / best_for_rare(found[:, 4:, t])
-    assert ratio[:, 0].min() > 1.5 and 0.8 < ratio[:, 1].min() < ratio[:, 1].max() < 1.25
-at_3, at_30 = found[:, 0, 1], found[:, 1, 1]  # SGD: one rate for the frequent, one for the rare
+ratio = best_for_rare(found[:, :4]) / best_for_rare(found[:, 4:])  # each seed
+assert ratio[:, 0].min() > 1.5 and 0.8 < ratio[:, 1].min() < ratio[:, 1].max() < 1.25
+at_3, at_30 = found[:, 0], found[:, 1]  # SGD: one rate for the frequent, one for the rare
 assert (at_3[:, 0] < at_30[:, 0]).all() and (at_3[:, 1] > 2 * at_30[:, 1]).all()
-settle("SGD cannot learn rare words", "made-up language, rates best for the rare, 2 budgets",
-       "refuted here: within 25 % of Adam; but over 1.5 times worse on frequent ones")
+assert (falling[:, 0] < at_30[:, 0] / 2).all() and (falling[:, 1] < at_30[:, 1]).all()
+settle("SGD cannot learn rare words", "made-up language, constant rates best for the rare",
+       "refuted here: within 25 % of Adam; at that rate over 1.5 times worse on frequent ones")
 
 # %% [markdown]
-# The *rate* was the matter: at 3 SGD serves the frequent words and leaves the rare behind; at 30 it learns the rare like Adam, and pays at the frequent. Adam, which gives each weight a step of its own, pays less. On real text, with the same kind of model, Adam's lead was far larger (lesson 4): there with the full batch and only 100 steps. Which of the differences decides, we did not measure. E24: SGD is the base of all; the default for transformers is AdamW, and this small experiment shows little of the reason.
+# The *rate* was the matter: at a constant 3 SGD serves the frequent words and leaves the rare behind; at 30 it learns the rare like Adam, and pays at the frequent, where Adam pays less. **The price is that of a constant rate:** from 60 down to 0 (lesson 16), SGD beats its 30 on both. (Adam's rate did not fall here.) On real text, Adam's lead was far larger with the same kind of model (lesson 4): there with the full batch and 100 steps. Which difference decides, we did not measure. E24: SGD is the base of all; the default for transformers is AdamW, and this small experiment shows little of the reason.
 #
 # ## The table
 #
@@ -381,7 +389,7 @@ check("training_bytes")
 # <details><summary>Hint</summary>Which of the four things does a frozen parameter still need?</details>
 #
 # ### 2. Stop early (7 minutes, medium)
-# `losses` are validation losses, one for each look. Stop when the loss has not fallen *below the best so far* for `patience` looks in a row, or at the end. Return two numbers: the look at which training stops, and the look whose weights are kept (both from 0).
+# `losses` is a list of validation losses, one for each look. Stop when the loss has not fallen *below the best so far* for `patience` looks in a row, or at the end. Return two numbers: the look at which training stops, and the look whose weights are kept (both from 0).
 
 # %% name="exercise-stop"
 def early_stop(losses, patience):
@@ -403,7 +411,7 @@ check("early_stop")
 # <details><summary>Hint 2</summary>An equal loss is no improvement.</details>
 #
 # ### 3. A fair comparison (8 minutes, medium)
-# `results[name]` is an array (rates, seeds) of losses; the rates need not be the same for all names. Return the name whose *best rate by the median over seeds* has the lowest such median, and whether its lead over the runner-up, at *its* best rate, is larger than the standard deviation (`np.std`) of the winner's seeds at the winner's rate.
+# `results[name]` is an array (rates, seeds) of losses; the rates need not be the same for all names. Return the name whose *best rate by the median over seeds* has the lowest such median, and whether its lead (the runner-up's lowest median less its own) is larger than the standard deviation (`np.std`) of the winner's seeds at the winner's rate.
 
 # %% name="exercise-fair"
 def fair(results):
@@ -423,6 +431,6 @@ check("fair")
 #
 # ## Takeaways
 #
-# - **E16: confirmed** as an error: squared error classifies about as well as cross-entropy on probabilities, or on scores if it forgives what is more than right; plain on scores, with clean labels, it made many more errors. Cross-entropy is convex in the scores and pushes hard where it is certain and wrong; here, neither decided.
-# - **E15: confirmed** as an error: the lowest training loss was not the best model. **E24: conditional:** plain SGD is the base of all, not the default for transformers; in our small model one rate served rare words or frequent ones. **E26:** two terms corrected. Do not count on Adam's default rate where gradients come near $\epsilon$.
+# - **E16: confirmed** as an error: on digits, squared error classified about as well as cross-entropy on probabilities, or on scores where it forgave what is more than right; plain on scores, with clean labels, it made many more errors. Cross-entropy is convex in the scores and pushes hard where it is certain and wrong; here, neither decided.
+# - **E15: confirmed** as an error: the lowest training loss was not the best model. **E24: conditional:** plain SGD is the base of all, not the default for transformers; in our small model a constant rate served rare words or frequent ones, a falling one both. **E26:** two terms corrected. Do not count on Adam's default rate where gradients come near $\epsilon$.
 # - Do not believe a line of such a table without its measurement, nor this one outside its setting.

@@ -85,6 +85,15 @@ def _end_is_length(losses, patience):
     return t if t - best >= patience else len(losses), best
 
 
+def _first_is_bad(losses, patience):
+    best = bad = 0
+    for t in range(len(losses)):
+        best, bad = (t, 0) if losses[t] < losses[best] else (best, bad + 1)
+        if bad >= patience:
+            return t, best
+    return len(losses) - 1, best
+
+
 def _equal_passes(losses, patience):
     best = bad = 0
     for t in range(1, len(losses)):
@@ -123,6 +132,7 @@ stop = Exercise(
             _stop(losses, patience)[1],
         ),
         "A look with an equal loss counts as one without improvement.": _equal_passes,
+        "The first look is no look without improvement: there was nothing to fall below.": _first_is_bad,
         "Later losses are not known yet: take the looks one by one.": lambda losses, patience: (
             min(int(np.argmin(losses)) + patience, len(losses) - 1),
             int(np.argmin(losses)),
@@ -169,6 +179,7 @@ def _races():
     close = {"a": 5 * noise[0] + [[0.9], [0.5], [0.7]], "b": noise[1] + [[0.52], [0.53], [0.51]]}
     lucky = np.array([[0.1, 0.9, 0.9, 0.9, 0.9], [0.5, 0.5, 0.5, 0.5, 0.6], [0.8, 0.8, 0.8, 0.8, 0.8]])
     unlucky = np.array([[0.3, 0.3, 0.3, 0.3, 9.0], [0.6, 0.6, 0.6, 0.6, 0.6], [0.7, 0.7, 0.7, 0.7, 0.7]])
+    paired = np.array([[0.5, 0.4, 0.6, 0.5, 0.5]]), np.array([[0.6, 0.55, 0.55, 0.8, 0.5]])  # medians 0.05 apart
     winner, steady = _rates(0.9, 0.5, 0.7), _rates(0.52, 0.5, 0.51)
     return [
         clear,
@@ -183,6 +194,7 @@ def _races():
         {"a": steady, "b": _rates(0.7, 0.57, 0.7, spread=0.01)},
         {"a": winner, "b": _rates(0.9, 0.62, 0.9)},  # between two deviations and the range
         {"a": np.vstack([_rates(0.5, 0.53), _rates(0.9, spread=0.9)]), "b": _rates(0.8, 0.7)},  # one restless rate
+        {"a": paired[0], "b": paired[1]},  # a lead below the deviation; the median of the differences is above
     ]
 
 
@@ -201,11 +213,14 @@ def _pooled(results):
     return first, bool(lead > np.std(results[first]))
 
 
-def _clear(results, measure):  # the right name, and a lead that is judged by measure(winner's row, runner-up's row)
+def _lead(first, other):
+    return np.median(other) - np.median(first)
+
+
+def _clear(results, measure, lead=_lead):  # the right name; measure(winner's row, runner-up's row, winner's rates)
     best = {name: min(losses, key=np.median) for name, losses in results.items()}
     first, second = sorted(best, key=lambda name: np.median(best[name]))[:2]
-    lead = np.median(best[second]) - np.median(best[first])
-    return first, bool(lead > measure(best[first], best[second], results[first]))
+    return first, bool(lead(best[first], best[second]) > measure(best[first], best[second], results[first]))
 
 
 def _over_rates(results):
@@ -251,6 +266,12 @@ fair = Exercise(
         "One rate for all seeds: the best rate of each seed by itself is lucky.": _best_of_each_seed,
         "Only the winner's seeds give the spread, not both.": lambda results: _clear(
             results, lambda first, second, rates: np.hypot(np.std(first), np.std(second))
+        ),
+        "The lead is the difference of the two medians, not the median of the differences.": lambda results: _clear(
+            results, lambda first, second, rates: np.std(first), lambda first, second: np.median(second - first)
+        ),
+        "The lead is the difference of the two medians, not of the two means.": lambda results: _clear(
+            results, lambda first, second, rates: np.std(first), lambda first, second: np.mean(second) - np.mean(first)
         ),
         "Any lead is called one; compare it with the spread of the seeds.": lambda results: (
             _fair(results)[0],
