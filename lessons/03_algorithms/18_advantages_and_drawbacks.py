@@ -19,7 +19,7 @@ seed = 0
 profile = "quick"  # "quick": 5 seeds, "full": 20
 
 # %% name="setup"
-from dataclasses import replace
+from math import comb
 
 import numpy as np
 import sympy as sp
@@ -229,15 +229,16 @@ settle("cross-entropy: over-confident", "top probability against accuracy, Adam 
 
 # %% name="generalises"
 sgd, adam = lowest[:3].argmin(), 3 + lowest[3:].argmin()  # the best rate of each
-assert abs(at_lowest[sgd] - at_lowest[adam]) < 0.015 and 2 / 3 < lowest[adam] / lowest[sgd] < 1.5
 tests = np.array([*low.values()])[[sgd, adam], :, 1]
-ahead = f"{(tests[0] < tests[1]).sum()} of {len(setting.seeds)} splits"
+n, ahead = len(setting.seeds), (tests[0] < tests[1]).sum()
+tail = sum(comb(n, j) for j in range(max(ahead, n - ahead), n + 1))
+chance = min(1, 2 * tail / 2**n)  # of a count as uneven as this, if heads or tails decided
+assert abs(at_lowest[sgd] - at_lowest[adam]) < 0.015
 settle("Adam generalises worse than SGD", "best rate and look of each, on test data",
-       f"open: SGD's loss lower in {ahead}; medians: factor below 1.5, accuracy within 0.015")
+       f"{'open' if chance > 0.05 else 'a lead'}: SGD's loss lower in {ahead} of {n} splits "
+       f"(by chance: {chance:.0%}), accuracy within 0.015 (medians)")
 
 # %% [markdown]
-# On a few splits SGD can lead; on twenty (`profile = "full"`) it led in 13, and the medians were nearly equal. Put 0.003 for Adam's 0.005, and it leads in 17: a verdict may hang on one rate of the grid.
-#
 # ### "SGD needs tuning, Adam does not"
 #
 # The test loss after 600 steps, for ten rates from $10^{-3.5}$ to $10$. (Not the accuracy: the largest score stays the largest however long the weights get.)
@@ -314,46 +315,45 @@ def excess(theta, follows):  # 5 most frequent words, 75 rarest
     return each[:5].mean(), each[25:].mean()
 
 # %% name="learn"
-def learn(rule, s, falls=False, B=64):
+def learn(kind, lr, falls, s, B=64):
     rng, follows, theta = np.random.default_rng(s), language(s), np.zeros((V, V))
-    state = rule.init(theta)
+    state = kind(lr).init(theta)
     for t in range(1, 1001):
         i = rng.choice(V, B, p=frequency)
         k = (follows[i].cumsum(1) < rng.random((B, 1))).sum(1).clip(0, V - 1)
         g = np.zeros((V, V))
         np.add.at(g, i, mean(cross_entropy(theta[i], k)).grad)
-        now = replace(rule, lr=rule.lr * (1 - t / 1001)) if falls else rule
-        theta, state = now.update(theta, g, state)
+        rule = kind(lr * (1 - t / 1001) if falls else lr)
+        theta, state = rule.update(theta, g, state)
     return excess(theta, follows)
 
 # %% name="rare-table" tags=["nbval-ignore-output"]
-rules = [SGD(lr) for lr in (3.0, 30.0, 40.0, 60.0)]
-rules += [Adam(lr) for lr in (0.01, 0.015, 0.02, 0.04, 0.08)]
-found = np.array([[learn(r, s) for r in rules] for s in setting.seeds[:3]])
-falling = np.array([learn(SGD(60.0), s, falls=True) for s in setting.seeds[:3]])
-rows = [[f"{type(r).__name__}, {r.lr:g}", *map(middle, found[:, i].T)]
-        for i, r in enumerate(rules)]
-rows += [["SGD, from 60 to 0", *map(middle, falling.T)]]
-start = "{:.1f} and {:.1f}".format(*excess(np.zeros((V, V)), language(seed)))
-note = f"After 1000 steps, median over 3 seeds (lowest to highest). Untrained: {start}."
-Table(["", "5 most frequent words", "75 rarest"], rows, note)
+rates = {  # (kind, does the rate fall to 0?): rates
+    (SGD, False): (3.0, 30.0, 60.0), (SGD, True): (30.0, 90.0, 200.0),
+    (Adam, False): (0.01, 0.015, 0.03), (Adam, True): (0.02, 0.03, 0.06),
+}
+found = {}  # (kind, falls): (rates, seeds, words)
+for (kind, falls), lrs in rates.items():
+    runs = [[learn(kind, lr, falls, s) for s in setting.seeds[:3]] for lr in lrs]
+    found[kind, falls] = np.array(runs)
+rows = [[f"{kind.__name__}, {'from ' * falls}{lr:g}{' to 0' * falls}", *map(middle, runs.T)]
+        for kind, falls in rates
+        for lr, runs in zip(rates[kind, falls], found[kind, falls], strict=True)]
+note = "After 1000 steps, median over 3 seeds (lowest to highest)."
+Table(["rate", "5 most frequent words", "75 rarest"], rows, note)
 
 # %% name="rare-verdict"
-def best_for_rare(found):  # (seeds, rules, 2) -> (seeds, 2), at the rate with the lowest median
-    i = np.median(found[:, :, 1], axis=0).argmin()
-    assert 0 < i < found.shape[1] - 1  # inside the grid
-    return found[:, i]
-
-ratio = best_for_rare(found[:, :4]) / best_for_rare(found[:, 4:])  # each seed
-assert ratio[:, 0].min() > 1.5 and 0.8 < ratio[:, 1].min() < ratio[:, 1].max() < 1.25
-at_3, at_30 = found[:, 0], found[:, 1]  # SGD: one rate for the frequent, one for the rare
-assert (at_3[:, 0] < at_30[:, 0]).all() and (at_3[:, 1] > 2 * at_30[:, 1]).all()
-assert (falling[:, 0] < at_30[:, 0] / 2).all() and (falling[:, 1] < at_30[:, 1]).all()
-settle("SGD cannot learn rare words", "made-up language, constant rates best for the rare",
-       "refuted here: within 25 % of Adam; at that rate over 1.5 times worse on frequent ones")
+assert all(np.median(f[:, :, 1], axis=1).argmin() == 1 for f in found.values())  # inside each grid
+sgd, falling, adam, adam_falling = (f[1].T for f in found.values())  # (words, seeds)
+slow = found[SGD, False][0].T  # a constant 3
+assert (slow[0] < sgd[0]).all() and (slow[1] > 2 * sgd[1]).all() and (sgd[0] > 2 * adam[0]).all()
+assert (falling[1] < np.minimum(adam[1], adam_falling[1])).all()
+assert (falling[0] < sgd[0] / 2).all()
+settle("SGD cannot learn rare words", "made-up language, rates best for the rare, each seed",
+       "refuted here: with a falling rate it leads on them; with a constant one, frequent words pay")
 
 # %% [markdown]
-# The *rate* was the matter: at a constant 3 SGD serves the frequent words and leaves the rare behind; at 30 it learns the rare like Adam, and pays at the frequent, where Adam pays less. **The price is that of a constant rate:** from 60 down to 0 (lesson 16), SGD beats its 30 on both. (Adam's rate did not fall here.) On real text, Adam's lead was far larger with the same kind of model (lesson 4): there with the full batch and 100 steps. Which difference decides, we did not measure. E24: SGD is the base of all; the default for transformers is AdamW, and this small experiment shows little of the reason.
+# The *rate* was the matter: at a constant 3 SGD serves the frequent words and leaves the rare behind; at 30 it learns the rare, and pays at the frequent. **A rate that falls to 0 (lesson 16) serves both**, and on the rare words SGD is then ahead of Adam with either plan. On real text, with the same kind of model, Adam's lead was large (lesson 4): there with the full batch and 100 steps. Which difference decides, we did not measure. E24: SGD is the base of all; the default for transformers is AdamW, and this small experiment does not show why.
 #
 # ## The table
 #
