@@ -350,7 +350,7 @@ assert (slow[0] < sgd[0]).all() and (slow[1] > 2 * sgd[1]).all() and (sgd[0] > 2
 assert (falling[1] < np.minimum(adam[1], adam_falling[1])).all()
 assert (falling[0] < sgd[0] / 2).all()
 settle("SGD cannot learn rare words", "made-up language, rates best for the rare, each seed",
-       "refuted here: with a falling rate it leads on them; with a constant one, frequent words pay")
+       "refuted here: with a falling rate it leads on them; at a constant one the frequent pay")
 
 # %% [markdown]
 # The *rate* was the matter: at a constant 3 SGD serves the frequent words and leaves the rare behind; at 30 it learns the rare, and pays at the frequent. **A rate that falls to 0 (lesson 16) serves both**, and on the rare words SGD is then ahead of Adam with either plan. On real text, with the same kind of model, Adam's lead was large (lesson 4): there with the full batch and 100 steps. Which difference decides, we did not measure. E24: SGD is the base of all; the default for transformers is AdamW, and this small experiment does not show why.
