@@ -21,7 +21,9 @@ memory = Exercise(
         "trained is not used: frozen parameters have no gradient, copy or state.": lambda n, k, t=1.0: n * (8 + 4 * k),
         "The copy of the weights in 4 bytes is missing.": lambda n, k, t=1.0: _bytes(n, k, t) - 4 * n * t,
         "The weights have 2 bytes, not 4; only their copy has 4.": lambda n, k, t=1.0: _bytes(n, k, t) + 2 * n,
-        "The gradients have 2 bytes, not 4.": lambda n, k, t=1.0: _bytes(n, k, t) + 2 * n * t,
+        "Two bytes too many where it is trained: a gradient of 4, or the weight twice?": lambda n, k, t=1.0: (
+            _bytes(n, k, t) + 2 * n * t
+        ),
         "Two bytes are missing: the gradient's, or the weight's own beside its copy.": lambda n, k, t=1.0: (
             _bytes(n, k, t) - 2 * n * t
         ),
@@ -31,7 +33,9 @@ memory = Exercise(
         "A frozen parameter needs no copy in 4 bytes: it is never updated.": lambda n, k, t=1.0: (
             6 * n + t * n * (2 + 4 * k)
         ),
-        "A frozen parameter needs no gradient.": lambda n, k, t=1.0: 4 * n + t * n * (4 + 4 * k),
+        "A frozen parameter needs only its weight, in 2 bytes: no gradient, no 4 bytes.": lambda n, k, t=1.0: (
+            4 * n + t * n * (4 + 4 * k)
+        ),
         "A frozen parameter needs no state.": lambda n, k, t=1.0: 2 * n + t * n * 6 + 4 * k * n,
         "kept is not used: not every optimizer keeps two numbers.": lambda n, k, t=1.0: _bytes(n, 2, t),
         "Bytes are asked for, not gigabytes.": lambda n, k, t=1.0: _bytes(n, k, t) / 1e9,
@@ -203,7 +207,7 @@ def _told(answer):
     for race in _races():
         first, clear = answer({name: losses.copy() for name, losses in race.items()})
         results += [float([*"abc"].index(first)) if first in [*"abc"] else -1.0]
-        results += [-1.0 if isinstance(clear, str) else float(clear)]
+        results += [-1.0 if clear is None or isinstance(clear, str) else float(clear)]
     return results
 
 
@@ -221,6 +225,12 @@ def _clear(results, measure, lead=_lead):  # the right name; measure(winner's ro
     best = {name: min(losses, key=np.median) for name, losses in results.items()}
     first, second = sorted(best, key=lambda name: np.median(best[name]))[:2]
     return first, bool(lead(best[first], best[second]) > measure(best[first], best[second], results[first]))
+
+
+def _picked(results, pick):  # the rate by pick, the rest by medians
+    best = {name: min(losses, key=pick) for name, losses in results.items()}
+    first, second = sorted(best, key=lambda name: np.median(best[name]))[:2]
+    return first, bool(np.median(best[second]) - np.median(best[first]) > np.std(best[first]))
 
 
 def _over_rates(results):
@@ -259,6 +269,12 @@ fair = Exercise(
         ),
         "The median over seeds, not the mean: one bad seed should not decide.": lambda results: _fair(
             results, middle=np.mean
+        ),
+        "The best rate, too, is chosen by the median over seeds, not by the mean.": lambda results: _picked(
+            results, np.mean
+        ),
+        "The best rate, too, is chosen by the median over seeds, not by the lowest seed.": lambda results: _picked(
+            results, np.min
         ),
         "Every rate together is not the best rate: a wider grid would be punished.": _pooled,
         "That takes the worst rate of each.": lambda results: _fair(results, choose=max),
