@@ -30,7 +30,7 @@ RNG = np.random.default_rng(0)
 BOTH = np.array([1, -1])
 
 
-def near(a, b, rtol=1e-12, atol=1e-14):
+def assert_near(a, b, rtol=1e-12, atol=1e-14):
     np.testing.assert_allclose(a, b, rtol=rtol, atol=atol)
 
 
@@ -39,24 +39,24 @@ def near(a, b, rtol=1e-12, atol=1e-14):
 
 def test_hinge_by_hand_and_nothing_at_the_kink():
     loss = hinge(np.array([-2.0, 0.5, 1.0, 3.0, 2.0]), np.array([1, 1, 1, 1, -1]))
-    near(loss.value, [3, 0.5, 0, 0, 3])
-    near(loss.grad, [-1, -1, 0, 0, 1])  # the third just meets its margin, and is left alone
-    near(hinge(np.array([2.0, -2.0]), BOTH, margin=2.0).grad, [0, 0])
+    assert_near(loss.value, [3, 0.5, 0, 0, 3])
+    assert_near(loss.grad, [-1, -1, 0, 0, 1])  # the third just meets its margin, and is left alone
+    assert_near(hinge(np.array([2.0, -2.0]), BOTH, margin=2.0).grad, [0, 0])
 
 
 def test_hinge_bounds_the_number_of_mistakes_and_does_not_see_a_change_of_sign():
     s, y = 2 * RNG.normal(size=99), 2 * RNG.integers(0, 2, 99) - 1
     assert (hinge(s, y).value >= (y * s <= 0)).all()
-    near(hinge(-s, -y).value, hinge(s, y).value)
-    near(hinge(-s, -y).grad, -hinge(s, y).grad)
+    assert_near(hinge(-s, -y).value, hinge(s, y).value)
+    assert_near(hinge(-s, -y).grad, -hinge(s, y).grad)
 
 
 def test_soft_margin_is_binary_cross_entropy_and_from_afar_a_hinge():
     s, y = 3 * RNG.normal(size=20), 2 * RNG.integers(0, 2, 20) - 1
     ours, bce = soft_margin(s, y), binary_cross_entropy(s, (1 + y) / 2)
-    near(ours.value, bce.value)
-    near(ours.grad, bce.grad)
-    near(soft_margin(1e6 * s, y).value / 1e6, hinge(s, y, margin=0.0).value, atol=1e-6)
+    assert_near(ours.value, bce.value)
+    assert_near(ours.grad, bce.grad)
+    assert_near(soft_margin(1e6 * s, y).value / 1e6, hinge(s, y, margin=0.0).value, atol=1e-6)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
@@ -72,8 +72,8 @@ def test_soft_margin_survives_what_breaks_pytorch(dtype):
 
 def test_soft_margin_keeps_its_tail():
     loss = soft_margin(np.array([20.0, -20.0], dtype=np.float32), np.array([1, -1]))
-    near(loss.value, [2.0611537e-9] * 2, rtol=1e-6)
-    near(loss.grad, [-2.0611537e-9, 2.0611537e-9], rtol=1e-6)
+    assert_near(loss.value, [2.0611537e-9] * 2, rtol=1e-6)
+    assert_near(loss.grad, [-2.0611537e-9, 2.0611537e-9], rtol=1e-6)
 
 
 # Pairs of scores, and distances
@@ -82,32 +82,32 @@ def test_soft_margin_keeps_its_tail():
 def test_margin_ranking_sees_only_the_difference_and_treats_both_sides_alike():
     a, b, y = RNG.normal(size=30), RNG.normal(size=30), 2 * RNG.integers(0, 2, 30) - 1
     loss = margin_ranking(a, b, y, margin=0.7)
-    near(loss.value, margin_ranking(b, a, -y, margin=0.7).value)
-    near(loss.value, margin_ranking(a + 5, b + 5, y, margin=0.7).value)
-    near(loss.grad.first + loss.grad.second, 0)
-    near(loss.value, hinge(a - b, y, margin=0.7).value)
+    assert_near(loss.value, margin_ranking(b, a, -y, margin=0.7).value)
+    assert_near(loss.value, margin_ranking(a + 5, b + 5, y, margin=0.7).value)
+    assert_near(loss.grad.first + loss.grad.second, 0)
+    assert_near(loss.value, hinge(a - b, y, margin=0.7).value)
 
 
 def test_margin_ranking_leaves_a_tie_and_a_met_margin_alone():
     one = np.ones(2)
     for loss in (margin_ranking(one, one, BOTH), margin_ranking(one + 0.5 * BOTH, one, BOTH, margin=0.5)):
-        near(loss.value, 0)
-        near(loss.grad.first, 0)
-        near(loss.grad.second, 0)
+        assert_near(loss.value, 0)
+        assert_near(loss.grad.first, 0)
+        assert_near(loss.grad.second, 0)
 
 
 def test_hinge_embedding_and_contrastive_by_hand():
     d, y = np.array([3.0, 0.5, 2.0, 3.0, 0.0]), np.array([1, -1, -1, -1, -1])
     ours, squares = hinge_embedding(d, y, margin=2.0), contrastive(d, y, margin=2.0)
-    near(ours.value, [3, 1.5, 0, 0, 2])
-    near(ours.grad, [1, -1, 0, 0, -1])  # the third sits on the margin
-    near(squares.value, [4.5, 1.125, 0, 0, 2])
-    near(squares.grad, [3, -1.5, 0, 0, -2])
+    assert_near(ours.value, [3, 1.5, 0, 0, 2])
+    assert_near(ours.grad, [1, -1, 0, 0, -1])  # the third sits on the margin
+    assert_near(squares.value, [4.5, 1.125, 0, 0, 2])
+    assert_near(squares.grad, [3, -1.5, 0, 0, -2])
 
 
 def test_two_springs_of_contrastive_balance_at_half_the_margin():
     d = np.full(2, 0.8)
-    near(contrastive(d, BOTH, margin=1.6).grad.sum(), 0)
+    assert_near(contrastive(d, BOTH, margin=1.6).grad.sum(), 0)
     assert contrastive(d + 0.1, BOTH, margin=1.6).grad.sum() > 0 > contrastive(d - 0.1, BOTH, margin=1.6).grad.sum()
 
 
@@ -121,67 +121,67 @@ def test_contrastive_has_no_kink_at_its_margin():
 
 def test_multi_margin_by_hand():
     z, k = np.array([0.1, 0.2, 0.4, 0.8]), np.array(3)
-    near(multi_margin(z, k).value, (0.3 + 0.4 + 0.6) / 4)
-    near(multi_margin(z, k).grad, [0.25, 0.25, 0.25, -0.75])
-    near(multi_margin(z, k, margin=2.0, p=2).value, (1.3**2 + 1.4**2 + 1.6**2) / 4)
-    near(multi_margin(z, k, margin=2.0, p=2).grad, [0.65, 0.7, 0.8, -2.15])
+    assert_near(multi_margin(z, k).value, (0.3 + 0.4 + 0.6) / 4)
+    assert_near(multi_margin(z, k).grad, [0.25, 0.25, 0.25, -0.75])
+    assert_near(multi_margin(z, k, margin=2.0, p=2).value, (1.3**2 + 1.4**2 + 1.6**2) / 4)
+    assert_near(multi_margin(z, k, margin=2.0, p=2).grad, [0.65, 0.7, 0.8, -2.15])
 
 
 def test_multi_margin_of_two_classes_is_half_a_hinge_and_of_one_is_nothing():
     z, k = RNG.normal(size=(20, 2)), RNG.integers(0, 2, 20)
-    near(multi_margin(z, k).value, hinge(z[:, 1] - z[:, 0], 2 * k - 1).value / 2)
+    assert_near(multi_margin(z, k).value, hinge(z[:, 1] - z[:, 0], 2 * k - 1).value / 2)
     alone = multi_margin(RNG.normal(size=(3, 1)), np.zeros(3, dtype=int))
-    near(alone.value, 0)
-    near(alone.grad, 0)
+    assert_near(alone.value, 0)
+    assert_near(alone.grad, 0)
 
 
 @pytest.mark.parametrize("p", [1, 2])
 def test_multi_margin_ignores_a_shift_and_leaves_a_met_margin_alone(p):
     z, k = RNG.normal(size=(9, 5)), RNG.integers(0, 5, 9)
-    near(multi_margin(z, k, p=p).value, multi_margin(z + 7, k, p=p).value)
-    near(multi_margin(z, k, p=p).grad.sum(-1), 0)
+    assert_near(multi_margin(z, k, p=p).value, multi_margin(z + 7, k, p=p).value)
+    assert_near(multi_margin(z, k, p=p).grad.sum(-1), 0)
     met = multi_margin(np.array([1.0, 0.0, -3.0]), np.array(0), p=p)
-    near(met.value, 0)
-    near(met.grad, 0)
+    assert_near(met.value, 0)
+    assert_near(met.grad, 0)
 
 
 def test_multilabel_margin_by_hand():
     loss = multilabel_margin(np.array([0.1, 0.2, 0.4, 0.8]), np.array([3, 0, -1, 1]))  # classes 3 and 0, not 1 and 2
-    near(loss.value, (0.4 + 0.6 + 1.1 + 1.3) / 4)
-    near(loss.grad, [-0.5, 0.5, 0.5, -0.5])
+    assert_near(loss.value, (0.4 + 0.6 + 1.1 + 1.3) / 4)
+    assert_near(loss.grad, [-0.5, 0.5, 0.5, -0.5])
 
 
 def test_multilabel_margin_of_one_label_is_multi_margin_and_of_none_or_all_is_nothing():
     z, k = RNG.normal(size=(9, 5)), RNG.integers(0, 5, 9)
     one = np.concatenate([k[:, None], np.full((9, 4), -1)], axis=1)
-    near(multilabel_margin(z, one).value, multi_margin(z, k).value)
-    near(multilabel_margin(z, one).grad, multi_margin(z, k).grad)
+    assert_near(multilabel_margin(z, one).value, multi_margin(z, k).value)
+    assert_near(multilabel_margin(z, one).grad, multi_margin(z, k).grad)
     for labels in (np.tile([-1, 0, 1, 2, 3], (9, 1)), np.tile(np.arange(5), (9, 1))):
-        near(multilabel_margin(z, labels).value, 0)
-        near(multilabel_margin(z, labels).grad, 0)
+        assert_near(multilabel_margin(z, labels).value, 0)
+        assert_near(multilabel_margin(z, labels).grad, 0)
 
 
 def test_multilabel_margin_leaves_a_met_margin_alone():
     loss = multilabel_margin(np.array([1.0, 0.0]), np.array([0, -1]))
-    near(loss.value, 0)
-    near(loss.grad, 0)
+    assert_near(loss.value, 0)
+    assert_near(loss.grad, 0)
 
 
 def test_a_single_class_is_allowed():
     z = RNG.normal(size=(3, 1))
-    near(multilabel_margin(z, np.zeros((3, 1), dtype=int)).value, 0)
-    near(multilabel_soft_margin(z, np.ones((3, 1))).value, binary_cross_entropy(z, np.ones((3, 1))).value[:, 0])
-    near(triplet(z, z, z).value, 1)
+    assert_near(multilabel_margin(z, np.zeros((3, 1), dtype=int)).value, 0)
+    assert_near(multilabel_soft_margin(z, np.ones((3, 1))).value, binary_cross_entropy(z, np.ones((3, 1))).value[:, 0])
+    assert_near(triplet(z, z, z).value, 1)
 
 
 def test_multilabel_soft_margin_is_the_mean_of_binary_cross_entropies():
     z, y, w = RNG.normal(size=(6, 4)), RNG.integers(0, 2, (6, 4)).astype(float), np.array([4.0, 0.0, 1.0, 2.0])
     loss, bce = multilabel_soft_margin(z, y, w), binary_cross_entropy(z, y)
-    near(loss.value, (w * bce.value).sum(-1) / 4)  # by the number of classes, not by the sum of the weights
-    near(loss.grad, w * bce.grad / 4)
+    assert_near(loss.value, (w * bce.value).sum(-1) / 4)  # by the number of classes, not by the sum of the weights
+    assert_near(loss.grad, w * bce.grad / 4)
     far = multilabel_soft_margin(np.array([1e4, -1e4]), np.array([0.0, 0.0]))
-    near(far.value, 5e3)
-    near(far.grad, [0.5, 0])
+    assert_near(far.value, 5e3)
+    assert_near(far.grad, [0.5, 0])
 
 
 # Directions
@@ -191,26 +191,26 @@ def test_cosine_embedding_by_hand():
     a = np.tile([2.0, 0.0], (4, 1))
     b = np.array([[3.0, 0.0], [-3.0, 0.0], [3.0, 0.0], [3.0, 4.0]])
     loss = cosine_embedding(a, b, np.array([1, 1, -1, -1]), margin=0.1)
-    near(loss.value, [0, 2, 0.9, 0.5], atol=1e-11)
-    near(loss.grad.first[:3], 0, atol=1e-11)  # parallel: no direction in which to turn
-    near(loss.grad.first[3], [0, 0.4], atol=1e-11)
-    near(loss.grad.second[3], [0.128, -0.096], atol=1e-11)  # ((1, 0) - 0.6 (0.6, 0.8)) / 5
+    assert_near(loss.value, [0, 2, 0.9, 0.5], atol=1e-11)
+    assert_near(loss.grad.first[:3], 0, atol=1e-11)  # parallel: no direction in which to turn
+    assert_near(loss.grad.first[3], [0, 0.4], atol=1e-11)
+    assert_near(loss.grad.second[3], [0.128, -0.096], atol=1e-11)  # ((1, 0) - 0.6 (0.6, 0.8)) / 5
 
 
 def test_cosine_embedding_turns_vectors_and_never_stretches_them():
     a, b, y = RNG.normal(size=(9, 4)), RNG.normal(size=(9, 4)), 2 * RNG.integers(0, 2, 9) - 1
     loss, longer = cosine_embedding(a, b, y), cosine_embedding(2 * a, 3 * b, y)
-    near(loss.value, longer.value, atol=1e-10)
-    near(loss.grad.first, 2 * longer.grad.first, rtol=1e-10, atol=1e-10)
-    near((a * loss.grad.first).sum(-1), 0, atol=1e-10)
-    near((b * loss.grad.second).sum(-1), 0, atol=1e-10)
+    assert_near(loss.value, longer.value, atol=1e-10)
+    assert_near(loss.grad.first, 2 * longer.grad.first, rtol=1e-10, atol=1e-10)
+    assert_near((a * loss.grad.first).sum(-1), 0, atol=1e-10)
+    assert_near((b * loss.grad.second).sum(-1), 0, atol=1e-10)
 
 
 def test_cosine_embedding_margin_may_reach_both_ends():
     a, b = RNG.normal(size=(2, 5, 4))
     apart = np.full(5, -1)
-    near(cosine_embedding(a, b, apart, margin=1.0).value, 0)
-    near(cosine_embedding(a, b, apart, margin=-1.0).value, 2 - cosine_embedding(a, b, -apart).value)
+    assert_near(cosine_embedding(a, b, apart, margin=1.0).value, 0)
+    assert_near(cosine_embedding(a, b, apart, margin=-1.0).value, 2 - cosine_embedding(a, b, -apart).value)
 
 
 def test_cosine_embedding_leaves_a_met_margin_alone():
@@ -235,10 +235,10 @@ def test_a_zero_vector_has_no_direction(dtype):
 def test_triplet_by_hand_and_nothing_at_the_kink():
     a, p, n = np.zeros((3, 2)), np.array([[3.0, 4.0]] * 3), np.array([[1.0, 0.0], [6.0, 0.0], [9.0, 0.0]])
     loss = triplet(a, p, n, eps=0.0)
-    near(loss.value, [5, 0, 0])
-    near(loss.grad.positive, [[0.6, 0.8], [0, 0], [0, 0]])  # the second just meets its margin
-    near(loss.grad.negative, [[-1, 0], [0, 0], [0, 0]])
-    near(loss.grad.anchor, [[0.4, -0.8], [0, 0], [0, 0]])
+    assert_near(loss.value, [5, 0, 0])
+    assert_near(loss.grad.positive, [[0.6, 0.8], [0, 0], [0, 0]])  # the second just meets its margin
+    assert_near(loss.grad.negative, [[-1, 0], [0, 0], [0, 0]])
+    assert_near(loss.grad.anchor, [[0.4, -0.8], [0, 0], [0, 0]])
 
 
 @pytest.mark.parametrize("swap", [False, True])
@@ -246,8 +246,8 @@ def test_triplet_by_hand_and_nothing_at_the_kink():
 def test_triplet_ignores_a_shift_of_all_three(p, swap):
     three = RNG.normal(size=(3, 9, 4))
     loss = triplet(*three, p=p, swap=swap)
-    near(loss.value, triplet(*(three + 5), p=p, swap=swap).value)
-    near(sum(loss.grad), 0)
+    assert_near(loss.value, triplet(*(three + 5), p=p, swap=swap).value)
+    assert_near(sum(loss.grad), 0)
     assert np.abs(loss.grad.anchor).max() > 0.1
 
 
@@ -256,34 +256,34 @@ def test_triplet_ignores_a_shift_of_all_three(p, swap):
 def test_triplet_of_one_point_costs_the_margin_and_moves_nothing_as_a_whole(p, eps):
     same = np.ones((2, 4), dtype=np.float32)
     loss = triplet(same, same, same, margin=0.3, p=p, eps=eps)
-    near(loss.value, 0.3, rtol=1e-6)
+    assert_near(loss.value, 0.3, rtol=1e-6)
     assert all(np.isfinite(g).all() for g in loss.grad)
-    near(loss.grad.anchor, 0)
-    near(loss.grad.positive, 0 if eps == 0 else -(4 ** (1 / p - 1)), rtol=1e-5)  # r = eps in every place
+    assert_near(loss.grad.anchor, 0)
+    assert_near(loss.grad.positive, 0 if eps == 0 else -(4 ** (1 / p - 1)), rtol=1e-5)  # r = eps in every place
 
 
 def test_triplet_adds_eps_to_the_difference_not_to_the_norm():
     a, p, n = np.zeros((1, 4)), np.zeros((1, 4)), np.full((1, 4), 100.0)
-    near(triplet(a, p, n, margin=200.0, eps=0.5).value, 200 + 0.5 * 2 - 99.5 * 2)
+    assert_near(triplet(a, p, n, margin=200.0, eps=0.5).value, 200 + 0.5 * 2 - 99.5 * 2)
 
 
 def test_a_large_p_is_close_to_the_largest_difference_and_ties_share():
     three = RNG.normal(size=(3, 9, 4))
-    near(triplet(*three, p=500).value, triplet(*three, p=math.inf).value, rtol=0, atol=0.02)
+    assert_near(triplet(*three, p=500).value, triplet(*three, p=math.inf).value, rtol=0, atol=0.02)
     a, p = np.zeros((1, 3)), np.array([[2.0, -2.0, 1.0]])
-    near(triplet(a, p, a, p=math.inf, eps=0.0).grad.positive, [[0.5, -0.5, 0]])
+    assert_near(triplet(a, p, a, p=math.inf, eps=0.0).grad.positive, [[0.5, -0.5, 0]])
 
 
 def test_swap_takes_the_nearer_of_two_and_the_anchor_at_a_tie():
     a, p = np.array([[0.0]]), np.array([[4.0]])
     nearer = triplet(a, p, np.array([[3.0]]), eps=0.0, swap=True)  # the negative is 3 from the anchor, 1 from p
-    near(nearer.value, 1 + 4 - 1)
-    near([float(g[0, 0]) for g in nearer.grad], [-1, 0, 1])
+    assert_near(nearer.value, 1 + 4 - 1)
+    assert_near([float(g[0, 0]) for g in nearer.grad], [-1, 0, 1])
     tie = triplet(a, p, np.array([[2.0]]), eps=0.0, swap=True)
-    near([float(g[0, 0]) for g in tie.grad], [0, 1, -1])
+    assert_near([float(g[0, 0]) for g in tie.grad], [0, 1, -1])
     theirs = [torch.tensor(x, requires_grad=True) for x in ([[0.0]], [[4.0]], [[2.0]])]
     F.triplet_margin_loss(*theirs, eps=0.0, swap=True).backward()
-    near([float(x.grad) for x in theirs], [-0.5, 0.5, 0])  # PyTorch shares a tie
+    assert_near([float(x.grad) for x in theirs], [-0.5, 0.5, 0])  # PyTorch shares a tie
 
 
 def _squared_distance(a, b):
@@ -300,15 +300,15 @@ def _euclidean(a, b):
 def test_triplet_is_triplet_with_distance_at_the_euclidean_one(swap):
     three = RNG.normal(size=(3, 9, 4))
     one, other = triplet(*three, swap=swap), triplet_with_distance(*three, _euclidean, swap=swap)
-    near(one.value, other.value)
-    near(np.array(one.grad), np.array(other.grad))
+    assert_near(one.value, other.value)
+    assert_near(np.array(one.grad), np.array(other.grad))
 
 
 def test_triplet_on_squared_distances_pulls_and_pushes_along_a_line():
     """With squared distances the anchor feels 2 (n - p), wherever it stands."""
     three = RNG.normal(size=(3, 9, 4))
     loss = triplet_with_distance(*three, _squared_distance, margin=100.0)
-    near(loss.grad.anchor, 2 * (three[2] - three[1]), rtol=1e-11, atol=1e-12)
+    assert_near(loss.grad.anchor, 2 * (three[2] - three[1]), rtol=1e-11, atol=1e-12)
 
 
 # Similarity matrices
@@ -316,18 +316,18 @@ def test_triplet_on_squared_distances_pulls_and_pushes_along_a_line():
 
 def test_info_nce_knows_nothing_at_equal_similarities():
     loss = info_nce(np.zeros((4, 8)), temperature=0.5)
-    near(loss.value, math.log(8))
-    near(loss.grad, (1 / 8 - np.eye(4, 8)) / 0.5)
-    near(symmetric_info_nce(np.zeros((8, 8))).value, math.log(8))
+    assert_near(loss.value, math.log(8))
+    assert_near(loss.grad, (1 / 8 - np.eye(4, 8)) / 0.5)
+    assert_near(symmetric_info_nce(np.zeros((8, 8))).value, math.log(8))
 
 
 def test_info_nce_is_cross_entropy_and_a_missing_negative_is_left_out():
     s = RNG.normal(size=(5, 7))
-    near(info_nce(s, 0.3).value, cross_entropy(s / 0.3, np.arange(5)).value)
-    near(info_nce(s, 0.3).grad, cross_entropy(s / 0.3, np.arange(5)).grad / 0.3)
+    assert_near(info_nce(s, 0.3).value, cross_entropy(s / 0.3, np.arange(5)).value)
+    assert_near(info_nce(s, 0.3).grad, cross_entropy(s / 0.3, np.arange(5)).grad / 0.3)
     masked = np.where(np.arange(7) == 6, -np.inf, s)
-    near(info_nce(masked, 0.3).value, info_nce(s[:, :6], 0.3).value)
-    near(info_nce(masked, 0.3).grad[:, 6], 0)
+    assert_near(info_nce(masked, 0.3).value, info_nce(s[:, :6], 0.3).value)
+    assert_near(info_nce(masked, 0.3).grad[:, 6], 0)
 
 
 @pytest.mark.parametrize("loss", [info_nce, symmetric_info_nce])
@@ -340,11 +340,11 @@ def test_the_gradient_in_the_temperature(loss):
 def test_symmetric_info_nce_does_not_care_which_side_asks():
     s = RNG.normal(size=(6, 6))
     one, other = symmetric_info_nce(s, 0.2), symmetric_info_nce(s.T, 0.2)
-    near(one.value, other.value)
-    near(one.grad, other.grad.T)
-    near(symmetric_info_nce(s + s.T, 0.2).value, mean(info_nce(s + s.T, 0.2)).value)
+    assert_near(one.value, other.value)
+    assert_near(one.grad, other.grad.T)
+    assert_near(symmetric_info_nce(s + s.T, 0.2).value, mean(info_nce(s + s.T, 0.2)).value)
     assert abs(one.value - mean(info_nce(s, 0.2)).value) > 1e-3 and mean(one).value == one.value
-    near(symmetric_info_nce(s[:1, :1]).value, 0)  # one pair alone has no negatives
+    assert_near(symmetric_info_nce(s[:1, :1]).value, 0)  # one pair alone has no negatives
 
 
 def test_the_gradients_in_the_embeddings():
@@ -352,16 +352,16 @@ def test_the_gradients_in_the_embeddings():
     z, k = a @ b.T / 0.3, torch.arange(5)
     ((F.cross_entropy(z, k) + F.cross_entropy(z.T, k)) / 2).backward()
     grad = symmetric_info_nce((a @ b.T).detach(), 0.3).grad
-    near(grad @ b.detach(), a.grad)
-    near(grad.T @ a.detach(), b.grad)
+    assert_near(grad @ b.detach(), a.grad)
+    assert_near(grad.T @ a.detach(), b.grad)
 
 
 @pytest.mark.parametrize("loss", [info_nce, symmetric_info_nce])
 def test_far_similarities_at_a_small_temperature(loss):
     worst = loss(np.array([[-1e4, 1e4], [1e4, -1e4]], dtype=np.float32), 0.01)
-    near(worst.value, 2e6, rtol=1e-6)
+    assert_near(worst.value, 2e6, rtol=1e-6)
     assert np.isfinite(worst.grad).all() and worst.grad.dtype == np.float32
-    near(loss(1e4 * np.eye(3), 0.01).value, 0)
+    assert_near(loss(1e4 * np.eye(3), 0.01).value, 0)
 
 
 # All of them
@@ -371,11 +371,11 @@ def _both_shapes(loss, *arrays):
     """The loss of (2, 3, ...) examples, of the same as a flat batch of 6, and of the last one by itself."""
     flat = loss(*(a.reshape((6, *a.shape[2:])) for a in arrays))
     deep, last = loss(*arrays), loss(*(a[1, 2] for a in arrays))
-    near(deep.value.reshape(6), flat.value)
-    near(last.value, flat.value[5])
+    assert_near(deep.value.reshape(6), flat.value)
+    assert_near(last.value, flat.value[5])
     pick = (lambda loss: np.stack(loss.grad)) if isinstance(flat.grad, tuple) else lambda loss: loss.grad[None]
-    near(pick(deep).reshape(pick(flat).shape), pick(flat))
-    near(pick(last), pick(flat)[:, 5])
+    assert_near(pick(deep).reshape(pick(flat).shape), pick(flat))
+    assert_near(pick(last), pick(flat)[:, 5])
 
 
 @pytest.mark.parametrize("swap", [False, True])

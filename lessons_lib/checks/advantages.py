@@ -221,16 +221,11 @@ def _lead(first, other):
     return np.median(other) - np.median(first)
 
 
-def _clear(results, measure, lead=_lead):  # the right name; measure(winner's row, runner-up's row, winner's rates)
-    best = {name: min(losses, key=np.median) for name, losses in results.items()}
-    first, second = sorted(best, key=lambda name: np.median(best[name]))[:2]
-    return first, bool(lead(best[first], best[second]) > measure(best[first], best[second], results[first]))
-
-
-def _picked(results, pick):  # the rate by pick, the rest by medians
+def _clear(results, measure=lambda first, second, rates: np.std(first), lead=_lead, pick=np.median):
+    """The rate by pick, the name by the median; the lead of the winner's row against its measure, both as told."""
     best = {name: min(losses, key=pick) for name, losses in results.items()}
     first, second = sorted(best, key=lambda name: np.median(best[name]))[:2]
-    return first, bool(np.median(best[second]) - np.median(best[first]) > np.std(best[first]))
+    return first, bool(lead(best[first], best[second]) > measure(best[first], best[second], results[first]))
 
 
 def _over_rates(results):
@@ -270,11 +265,11 @@ fair = Exercise(
         "The median over seeds, not the mean: one bad seed should not decide.": lambda results: _fair(
             results, middle=np.mean
         ),
-        "The best rate, too, is chosen by the median over seeds, not by the mean.": lambda results: _picked(
-            results, np.mean
+        "The best rate, too, is chosen by the median over seeds, not by the mean.": lambda results: _clear(
+            results, pick=np.mean
         ),
-        "The best rate, too, is chosen by the median over seeds, not by the lowest seed.": lambda results: _picked(
-            results, np.min
+        "The best rate, too, is chosen by the median over seeds, not by the lowest seed.": lambda results: _clear(
+            results, pick=np.min
         ),
         "Every rate together is not the best rate: a wider grid would be punished.": _pooled,
         "That takes the worst rate of each.": lambda results: _fair(results, choose=max),
@@ -284,10 +279,10 @@ fair = Exercise(
             results, lambda first, second, rates: np.hypot(np.std(first), np.std(second))
         ),
         "The lead is the difference of the two medians, not the median of the differences.": lambda results: _clear(
-            results, lambda first, second, rates: np.std(first), lambda first, second: np.median(second - first)
+            results, lead=lambda first, second: np.median(second - first)
         ),
         "The lead is the difference of the two medians, not of the two means.": lambda results: _clear(
-            results, lambda first, second, rates: np.std(first), lambda first, second: np.mean(second) - np.mean(first)
+            results, lead=lambda first, second: np.mean(second) - np.mean(first)
         ),
         "Any lead is called one; compare it with the spread of the seeds.": lambda results: (
             _fair(results)[0],

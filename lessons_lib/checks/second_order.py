@@ -159,10 +159,10 @@ saddle = Exercise(
     _flee,
     {
         "That is Newton's own step: uphill where the curvature is negative.": lambda g, h: -np.linalg.solve(h, g),
-        "That is Newton's own step with its sign lost: the step goes against the gradient.": lambda g, h: (
-            np.linalg.solve(h, g)
+        "That is Newton's own step without its minus, and uphill along every good axis.": lambda g, h: np.linalg.solve(
+            h, g
         ),
-        "Negative curvatures are no small ones: each keeps its size.": lambda g, h: _flee(
+        "A negative curvature is not a tiny positive one: the step length is g over its size.": lambda g, h: _flee(
             g, h, size=lambda c: np.maximum(c, 1e-8)
         ),
         "The sign is wrong: you go uphill along every axis.": lambda g, h: _flee(g, h, sign=1),
