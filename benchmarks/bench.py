@@ -139,9 +139,7 @@ def main(args: list[str] | None = None) -> int:
         print(f"\n{title}")
         for name, seconds in fastest.items():
             print(f"  {seconds / base:5.2f} x  {name}")
-    print(
-        "\nOurs / PyTorch's: every loss (value + gradient of 1e6 numbers), every optimizer (a step of 9e6 by TorchOptimizer), float32"
-    )
+    print("\nOurs / PyTorch's, float32: every loss (value + gradient of 1e6), every optimizer (TorchOptimizer, 9e6)")
     ratios = {}
     for name, runs in every_name(options.small):
         fastest = measure(runs, options.rounds, name)
