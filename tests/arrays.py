@@ -1,4 +1,4 @@
-"""The array libraries that every loss and every rule must run on, and the way in and out of each."""
+"""The array libraries that every loss and every rule must run on, the way in and out of each, and equality."""
 
 import numpy as np
 import pytest
@@ -34,3 +34,7 @@ def back(a) -> np.ndarray:
         if hasattr(a, "__dlpack__")
         else np.asarray(a)
     )
+
+
+def assert_near(a, b, rtol=1e-12, atol=1e-14):
+    np.testing.assert_allclose(a, b, rtol=rtol, atol=atol)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from arrays import assert_near
 
 from lessons_lib.core import Loss, mean
 from lessons_lib.losses import (
@@ -28,10 +29,6 @@ from lessons_lib.losses import (
 
 RNG = np.random.default_rng(0)
 BOTH = np.array([1, -1])
-
-
-def assert_near(a, b, rtol=1e-12, atol=1e-14):
-    np.testing.assert_allclose(a, b, rtol=rtol, atol=atol)
 
 
 # The hinge and its smooth form
@@ -367,7 +364,7 @@ def test_far_similarities_at_a_small_temperature(loss):
 # All of them
 
 
-def _both_shapes(loss, *arrays):
+def assert_both_shapes(loss, *arrays):
     """The loss of (2, 3, ...) examples, of the same as a flat batch of 6, and of the last one by itself."""
     flat = loss(*(a.reshape((6, *a.shape[2:])) for a in arrays))
     deep, last = loss(*arrays), loss(*(a[1, 2] for a in arrays))
@@ -381,15 +378,15 @@ def _both_shapes(loss, *arrays):
 @pytest.mark.parametrize("swap", [False, True])
 @pytest.mark.parametrize("p", [1, 3, math.inf])
 def test_triplets_of_any_leading_shape(p, swap):
-    _both_shapes(lambda *three: triplet(*three, p=p, swap=swap), *RNG.normal(size=(3, 2, 3, 4)))
+    assert_both_shapes(lambda *three: triplet(*three, p=p, swap=swap), *RNG.normal(size=(3, 2, 3, 4)))
 
 
 def test_classes_and_features_lie_on_the_last_axis():
     z, w = RNG.normal(size=(2, 2, 3, 4))
-    _both_shapes(multi_margin, z, RNG.integers(0, 4, (2, 3)))
-    _both_shapes(multilabel_margin, z, np.tile([2, 0, -1, 1], (2, 3, 1)))
-    _both_shapes(multilabel_soft_margin, z, RNG.random((2, 3, 4)))
-    _both_shapes(cosine_embedding, z, w, 2 * RNG.integers(0, 2, (2, 3)) - 1)
+    assert_both_shapes(multi_margin, z, RNG.integers(0, 4, (2, 3)))
+    assert_both_shapes(multilabel_margin, z, np.tile([2, 0, -1, 1], (2, 3, 1)))
+    assert_both_shapes(multilabel_soft_margin, z, RNG.random((2, 3, 4)))
+    assert_both_shapes(cosine_embedding, z, w, 2 * RNG.integers(0, 2, (2, 3)) - 1)
 
 
 Z, K, Y, V = np.zeros((4, 3)), np.zeros(4, dtype=int), np.ones(4, dtype=int), np.zeros(4)

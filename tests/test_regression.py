@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from arrays import assert_near
 
 from lessons_lib import bridge
 from lessons_lib.core import mean, weighted_mean
@@ -29,10 +30,6 @@ R = np.array([-3.0, -1.0, -0.25, 0.0, 0.5, 1.0, 4.0])  # residuals
 O = np.zeros(7)
 
 
-def near(a, b, rtol=1e-12, atol=1e-14):
-    np.testing.assert_allclose(a, b, rtol=rtol, atol=atol)
-
-
 def full(a, number):
     return np.full_like(a, number)
 
@@ -41,53 +38,54 @@ def full(a, number):
 
 
 def test_by_hand():
-    near(absolute_error(R, O).value, [3, 1, 0.25, 0, 0.5, 1, 4])
-    near(absolute_error(R, O).grad, [-1, -1, -1, 0, 1, 1, 1])
-    near(huber(R, O).value, [2.5, 0.5, 0.03125, 0, 0.125, 0.5, 3.5])
-    near(huber(R, O).grad, [-1, -1, -0.25, 0, 0.5, 1, 1])
-    near(huber(R, O, delta=2.0).value, [4, 0.5, 0.03125, 0, 0.125, 0.5, 6])
-    near(huber(R, O, delta=2.0).grad, [-2, -1, -0.25, 0, 0.5, 1, 2])
-    near(smooth_l1(R, O, beta=2.0).value, [2, 0.25, 0.015625, 0, 0.0625, 0.25, 3])
-    near(smooth_l1(R, O, beta=2.0).grad, [-1, -0.5, -0.125, 0, 0.25, 0.5, 1])
-    near(quantile_loss(R, O, q=0.75).value, [2.25, 0.75, 0.1875, 0, 0.125, 0.25, 1])
-    near(quantile_loss(R, O, q=0.75).grad, [-0.75, -0.75, -0.75, 0, 0.25, 0.25, 0.25])
+    assert_near(absolute_error(R, O).value, [3, 1, 0.25, 0, 0.5, 1, 4])
+    assert_near(absolute_error(R, O).grad, [-1, -1, -1, 0, 1, 1, 1])
+    assert_near(huber(R, O).value, [2.5, 0.5, 0.03125, 0, 0.125, 0.5, 3.5])
+    assert_near(huber(R, O).grad, [-1, -1, -0.25, 0, 0.5, 1, 1])
+    assert_near(huber(R, O, delta=2.0).value, [4, 0.5, 0.03125, 0, 0.125, 0.5, 6])
+    assert_near(huber(R, O, delta=2.0).grad, [-2, -1, -0.25, 0, 0.5, 1, 2])
+    assert_near(smooth_l1(R, O, beta=2.0).value, [2, 0.25, 0.015625, 0, 0.0625, 0.25, 3])
+    assert_near(smooth_l1(R, O, beta=2.0).grad, [-1, -0.5, -0.125, 0, 0.25, 0.5, 1])
+    assert_near(quantile_loss(R, O, q=0.75).value, [2.25, 0.75, 0.1875, 0, 0.125, 0.25, 1])
+    assert_near(quantile_loss(R, O, q=0.75).grad, [-0.75, -0.75, -0.75, 0, 0.25, 0.25, 0.25])
 
 
 def test_only_the_difference_counts():
     y = RNG.normal(size=7)
     for loss in (squared_error, absolute_error, huber, smooth_l1, log_cosh, quantile_loss):
-        near(loss(y + R, y).value, loss(R, O).value, atol=1e-12)
-        near(loss(R, O).value, loss(-R, O).value)  # q = 1/2 has no preferred side
-        near(loss(R, O).grad, -loss(-R, O).grad)
+        assert_near(loss(y + R, y).value, loss(R, O).value, atol=1e-12)
+        assert_near(loss(R, O).value, loss(-R, O).value)  # q = 1/2 has no preferred side
+        assert_near(loss(R, O).grad, -loss(-R, O).grad)
 
 
 def test_huber_lies_between_the_squared_and_the_absolute_error():
-    near(huber(R, O, delta=10.0).value, squared_error(R, O).value / 2)
-    near(huber(R, O, delta=1e-9).value / 1e-9, absolute_error(R, O).value, atol=1e-9)
+    assert_near(huber(R, O, delta=10.0).value, squared_error(R, O).value / 2)
+    assert_near(huber(R, O, delta=1e-9).value / 1e-9, absolute_error(R, O).value, atol=1e-9)
     assert (huber(R, O, delta=0.7).value <= 0.7 * absolute_error(R, O).value).all()
     for beta in (0.3, 2.0):
-        near(smooth_l1(R, O, beta).value, huber(R, O, beta).value / beta)
-        near(smooth_l1(R, O, beta).grad, huber(R, O, beta).grad / beta)
-    near(smooth_l1(R, O, 0.0).value, absolute_error(R, O).value)
-    near(smooth_l1(R, O, 0.0).grad, absolute_error(R, O).grad)
+        assert_near(smooth_l1(R, O, beta).value, huber(R, O, beta).value / beta)
+        assert_near(smooth_l1(R, O, beta).grad, huber(R, O, beta).grad / beta)
+    assert_near(smooth_l1(R, O, 0.0).value, absolute_error(R, O).value)
+    assert_near(smooth_l1(R, O, 0.0).grad, absolute_error(R, O).grad)
 
 
 @pytest.mark.parametrize("loss", [huber, smooth_l1])
 def test_the_pieces_of_huber_meet_without_a_kink(loss):
     at = np.array([-0.7, 0.7])
     for step in (1e-9, -1e-9):
-        near(loss(at * (1 + step), 0 * at, 0.7).value, loss(at, 0 * at, 0.7).value, rtol=1e-8)
-        near(loss(at * (1 + step), 0 * at, 0.7).grad, loss(at, 0 * at, 0.7).grad, rtol=1e-8)
+        assert_near(loss(at * (1 + step), 0 * at, 0.7).value, loss(at, 0 * at, 0.7).value, rtol=1e-8)
+        assert_near(loss(at * (1 + step), 0 * at, 0.7).grad, loss(at, 0 * at, 0.7).grad, rtol=1e-8)
 
 
 def test_log_cosh_is_a_parabola_nearby_and_a_cone_from_afar():
     r = np.array([1e-8, 1e-4, 1e-2])
-    near(log_cosh(r, 0 * r).value, r**2 / 2, rtol=1e-4, atol=0)
-    near(log_cosh(1e3 * R, O).value, 1e3 * np.abs(R) - math.log(2) * (R != 0))
+    assert_near(log_cosh(r, 0 * r).value, r**2 / 2, rtol=1e-4, atol=0)
+    assert_near(log_cosh(1e3 * R, O).value, 1e3 * np.abs(R) - math.log(2) * (R != 0))
     small = np.array([1e-4], dtype=np.float32)
-    near(log_cosh(small, 0 * small).value, 5e-9, rtol=1e-6, atol=0)  # |r| + log1p(exp(-2|r|)) - log(2) rounds to 0
+    # |r| + log1p(exp(-2|r|)) - log(2) would round to 0
+    assert_near(log_cosh(small, 0 * small).value, 5e-9, rtol=1e-6, atol=0)
     around_1 = np.array([np.nextafter(1.0, 0.0), 1.0])
-    near(log_cosh(around_1, np.zeros(2)).value, math.log(math.cosh(1)), rtol=1e-15)
+    assert_near(log_cosh(around_1, np.zeros(2)).value, math.log(math.cosh(1)), rtol=1e-15)
     assert (log_cosh(R, O).value <= np.minimum(R**2 / 2, np.abs(R))).all()
 
 
@@ -98,10 +96,10 @@ def best(loss, target, candidates):
 
 def test_minimisers():
     y = np.array([1.0, 2.0, 4.0, 8.0, 100.0])
-    near(mean(squared_error(full(y, 23.0), y)).grad.sum(), 0)  # the mean
+    assert_near(mean(squared_error(full(y, 23.0), y)).grad.sum(), 0)  # the mean
     assert best(absolute_error, y, y) == 4  # the median
     assert [best(lambda p, t, q=q: quantile_loss(p, t, q), y, y) for q in (0.1, 0.3, 0.5, 0.7, 0.9)] == list(y)
-    near(huber(full(y, 5.0), y, delta=5.0).grad.sum(), 0)  # 4 + 3 + 1 - 3, and the outlier pulls with -5 only
+    assert_near(huber(full(y, 5.0), y, delta=5.0).grad.sum(), 0)  # 4 + 3 + 1 - 3, and the outlier pulls with -5 only
 
 
 def test_the_best_quantile_leaves_a_share_q_below():
@@ -115,9 +113,9 @@ def test_several_quantiles_at_once():
     p, y = RNG.normal(size=(5, 3)), RNG.normal(size=(5, 3))
     together = quantile_loss(p, y, q)
     for i in range(3):
-        near(together.value[:, i], quantile_loss(p[:, i], y[:, i], float(q[i])).value)
-        near(together.grad[:, i], quantile_loss(p[:, i], y[:, i], float(q[i])).grad)
-    near(quantile_loss(p, y).value, absolute_error(p, y).value / 2)
+        assert_near(together.value[:, i], quantile_loss(p[:, i], y[:, i], float(q[i])).value)
+        assert_near(together.grad[:, i], quantile_loss(p[:, i], y[:, i], float(q[i])).grad)
+    assert_near(quantile_loss(p, y).value, absolute_error(p, y).value / 2)
     half = quantile_loss(p.astype(np.float32), y.astype(np.float32), q)
     assert half.value.dtype == half.grad.dtype == np.float32  # whatever dtype q has
 
@@ -125,10 +123,10 @@ def test_several_quantiles_at_once():
 def test_weights():
     p, y, w = RNG.normal(size=6), RNG.normal(size=6), RNG.random(6)
     for loss in (squared_error, absolute_error, huber):
-        near(weighted_mean(loss(p, y), w).value, (w * loss(p, y).value).sum() / w.sum())
+        assert_near(weighted_mean(loss(p, y), w).value, (w * loss(p, y).value).sum() / w.sum())
     tensors = torch.tensor(p), torch.tensor(y)
     theirs = F.huber_loss(*tensors, weight=torch.tensor(w))
-    near(theirs, (w * huber(p, y).value).mean())  # by the number of values, not by the weights
+    assert_near(theirs, (w * huber(p, y).value).mean())  # by the number of values, not by the weights
 
 
 # Likelihoods
@@ -138,10 +136,10 @@ LOG_2PI = math.log(2 * math.pi)
 
 def test_gaussian_by_hand():
     loss = gaussian_nll(np.array([1.0, 5.0]), np.array([1.0, 4.0]), np.array([1.0, 1.0]))
-    near(loss.value, [0, (math.log(4) + 4) / 2])
-    near(loss.grad.pred, [0, 1])
-    near(loss.grad.var, [0.5, (1 / 4 - 1) / 2])
-    near(gaussian_nll(O, 1.0, O, full=True).value, LOG_2PI / 2)
+    assert_near(loss.value, [0, (math.log(4) + 4) / 2])
+    assert_near(loss.grad.pred, [0, 1])
+    assert_near(loss.grad.var, [0.5, (1 / 4 - 1) / 2])
+    assert_near(gaussian_nll(O, 1.0, O, full=True).value, LOG_2PI / 2)
 
 
 def test_densities_sum_to_1():
@@ -153,27 +151,27 @@ def test_densities_sum_to_1():
         barron_nll(zero + 0.3, 2.0, 1.7, x),
         barron_nll(zero + 0.3, 1.0, 1.7, x),
     ):
-        near(np.exp(-loss.value).sum() * step, 1, rtol=1e-6)
+        assert_near(np.exp(-loss.value).sum() * step, 1, rtol=1e-6)
     k = np.arange(60.0)
     rate = full(k, math.log(9.0))
-    near(np.exp(-poisson_nll(rate, k).value) @ [1 / math.factorial(int(i)) for i in k], 1)
-    near(np.exp(-poisson_nll(rate, k, full=True).value).sum(), 1, rtol=0.02)  # Stirling is an approximation
+    assert_near(np.exp(-poisson_nll(rate, k).value) @ [1 / math.factorial(int(i)) for i in k], 1)
+    assert_near(np.exp(-poisson_nll(rate, k, full=True).value).sum(), 1, rtol=0.02)  # Stirling is an approximation
 
 
 def test_the_best_spread_is_the_one_seen():
     r = RNG.normal(size=50)
     var, scale = (r**2).mean(), np.abs(r).mean()
-    near(gaussian_nll(r, var, 0 * r).grad.var.sum(), 0, atol=1e-12)
-    near(laplace_nll(r, scale, 0 * r).grad.scale.sum(), 0, atol=1e-12)
+    assert_near(gaussian_nll(r, var, 0 * r).grad.var.sum(), 0, atol=1e-12)
+    assert_near(laplace_nll(r, scale, 0 * r).grad.scale.sum(), 0, atol=1e-12)
     assert gaussian_nll(r, var / 2, 0 * r).grad.var.sum() < 0 < gaussian_nll(r, 2 * var, 0 * r).grad.var.sum()
     assert laplace_nll(r, scale / 2, 0 * r).grad.scale.sum() < 0 < laplace_nll(r, 2 * scale, 0 * r).grad.scale.sum()
 
 
 def test_at_a_fixed_spread_they_are_the_squared_and_the_absolute_error():
-    near(gaussian_nll(R, 1.0, O).value, squared_error(R, O).value / 2)
-    near(gaussian_nll(R, 1.0, O).grad.pred, squared_error(R, O).grad / 2)
-    near(laplace_nll(R, 0.5, O).value, 2 * absolute_error(R, O).value)
-    near(laplace_nll(R, 0.5, O).grad.pred, 2 * absolute_error(R, O).grad)
+    assert_near(gaussian_nll(R, 1.0, O).value, squared_error(R, O).value / 2)
+    assert_near(gaussian_nll(R, 1.0, O).grad.pred, squared_error(R, O).grad / 2)
+    assert_near(laplace_nll(R, 0.5, O).value, 2 * absolute_error(R, O).value)
+    assert_near(laplace_nll(R, 0.5, O).grad.pred, 2 * absolute_error(R, O).grad)
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
@@ -185,32 +183,32 @@ def test_a_variance_below_eps_counts_as_eps_and_keeps_a_gradient(dtype, eps):
     leaves = pred.clone().requires_grad_(), var.clone().requires_grad_()
     theirs = F.gaussian_nll_loss(leaves[0], target, leaves[1], eps=eps, reduction="none")
     theirs.sum().backward()
-    near(ours.value, theirs.detach(), rtol=1e-6)
-    near(ours.grad.pred, leaves[0].grad, rtol=1e-6)
-    near(ours.grad.var, leaves[1].grad, rtol=1e-6)
-    near(ours.value[:1], (math.log(eps) + 1 / eps) / 2, rtol=1e-6)
-    near(ours.grad.var[:1], (1 / eps - 1 / eps**2) / 2, rtol=1e-6)  # -5e11 at the default
+    assert_near(ours.value, theirs.detach(), rtol=1e-6)
+    assert_near(ours.grad.pred, leaves[0].grad, rtol=1e-6)
+    assert_near(ours.grad.var, leaves[1].grad, rtol=1e-6)
+    assert_near(ours.value[:1], (math.log(eps) + 1 / eps) / 2, rtol=1e-6)
+    assert_near(ours.grad.var[:1], (1 / eps - 1 / eps**2) / 2, rtol=1e-6)  # -5e11 at the default
     assert gaussian_nll(0 * pred, var, target, eps=eps).grad.var[0] > 0  # and a residual of 0 shrinks it further
 
 
 def test_poisson_by_hand():
     z, y = np.log([2.0, 2.0, 5.0]), np.array([0.0, 3.0, 5.0])
     loss = poisson_nll(z, y)
-    near(loss.value, [2, 2 - 3 * math.log(2), 5 - 5 * math.log(5)])
-    near(loss.grad, [2, -1, 0], atol=1e-14)  # least where the rate is the count
+    assert_near(loss.value, [2, 2 - 3 * math.log(2), 5 - 5 * math.log(5)])
+    assert_near(loss.grad, [2, -1, 0], atol=1e-14)  # least where the rate is the count
     rates = poisson_nll(np.exp(z), y, log_input=False)
-    near(rates.value, loss.value, atol=5e-8)  # eps
-    near(rates.grad, loss.grad / np.exp(z), atol=1e-8)
+    assert_near(rates.value, loss.value, atol=5e-8)  # eps
+    assert_near(rates.grad, loss.grad / np.exp(z), atol=1e-8)
 
 
 def test_stirling_begins_above_1_and_is_near_the_factorial():
     y = np.array([0.0, 0.5, 1.0, np.nextafter(1.0, 2.0), 2.0, 10.0, 170.0])
     extra = poisson_nll(0 * y, y, full=True).value - poisson_nll(0 * y, y).value
-    near(extra[:3], 0)
-    near(extra[3], LOG_2PI / 2 - 1)
-    near(extra[4:], [math.lgamma(k + 1) for k in y[4:]], rtol=0.06)
-    near(extra[6], math.lgamma(171), rtol=1e-5)
-    near(poisson_nll(0 * y, y, full=True).grad, poisson_nll(0 * y, y).grad)
+    assert_near(extra[:3], 0)
+    assert_near(extra[3], LOG_2PI / 2 - 1)
+    assert_near(extra[4:], [math.lgamma(k + 1) for k in y[4:]], rtol=0.06)
+    assert_near(extra[6], math.lgamma(171), rtol=1e-5)
+    assert_near(poisson_nll(0 * y, y, full=True).grad, poisson_nll(0 * y, y).grad)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
@@ -236,10 +234,10 @@ def test_barron_at_its_named_shapes(scale):
         -math.inf: 1 - np.exp(-x / 2),
         4.0: ((x / 2 + 1) ** 2 - 1) / 2,
     }.items():
-        near(barron(R, alpha, scale, O).value, value)
-    near(barron(R, 2.0, scale, O).grad.pred, R / scale**2)
-    near(barron(R, 0.0, scale, O).grad.pred, 2 * R / (R**2 + 2 * scale**2))
-    near(barron(R, -math.inf, scale, O).grad.pred, R / scale**2 * np.exp(-x / 2))
+        assert_near(barron(R, alpha, scale, O).value, value)
+    assert_near(barron(R, 2.0, scale, O).grad.pred, R / scale**2)
+    assert_near(barron(R, 0.0, scale, O).grad.pred, 2 * R / (R**2 + 2 * scale**2))
+    assert_near(barron(R, -math.inf, scale, O).grad.pred, R / scale**2 * np.exp(-x / 2))
 
 
 @pytest.mark.parametrize("alpha", [2.0, 0.0, -math.inf])
@@ -248,12 +246,12 @@ def test_barron_is_smooth_where_its_formula_divides_by_0(alpha):
     sides = (-1e12,) if math.isinf(alpha) else (alpha - 1e-11, alpha + 1e-11)
     for side in sides:
         loss = barron(R, side, 1.3, O)
-        near(loss.value, at.value, rtol=1e-9)
-        near(loss.grad.pred, at.grad.pred, rtol=1e-9)
-        near(loss.grad.scale, at.grad.scale, rtol=1e-9)
+        assert_near(loss.value, at.value, rtol=1e-9)
+        assert_near(loss.grad.pred, at.grad.pred, rtol=1e-9)
+        assert_near(loss.grad.scale, at.grad.scale, rtol=1e-9)
         assert np.isfinite(loss.grad.alpha).all() and np.isfinite(at.grad.alpha).all()
         if alpha != 2:
-            near(loss.grad.alpha, at.grad.alpha, rtol=1e-9, atol=1e-11)
+            assert_near(loss.grad.alpha, at.grad.alpha, rtol=1e-9, atol=1e-11)
 
 
 ALPHAS = [1e-3, 0.5, 1.0, 1.5, 1.99]
@@ -266,15 +264,21 @@ OTHER_ALPHAS = [-1e4, -40.0, -2.0, -1e-3, 0.0, 2.01, 3.0]
 def test_the_slope_in_alpha_and_scale(loss, alpha):
     h = 1e-5 * max(1, abs(alpha)) if abs(alpha - 2) > 0.1 else 1e-6
     found = loss(R, alpha, 1.3, O).grad
-    near(found.alpha, (loss(R, alpha + h, 1.3, O).value - loss(R, alpha - h, 1.3, O).value) / (2 * h), 1e-6, 1e-8)
-    near(found.scale, (loss(R, alpha, 1.3 + 1e-6, O).value - loss(R, alpha, 1.3 - 1e-6, O).value) / 2e-6, 1e-6, 1e-8)
+    assert_near(
+        found.alpha, (loss(R, alpha + h, 1.3, O).value - loss(R, alpha - h, 1.3, O).value) / (2 * h), 1e-6, 1e-8
+    )
+    assert_near(
+        found.scale, (loss(R, alpha, 1.3 + 1e-6, O).value - loss(R, alpha, 1.3 - 1e-6, O).value) / 2e-6, 1e-6, 1e-8
+    )
 
 
 def test_the_slope_in_alpha_grows_like_a_logarithm_towards_2():
     """(x / 4) (log(x / |alpha - 2|) - 2), the same from both sides, and finite at 2 itself."""
     for gap in (1e-9, 1e-6):
         for alpha in (2 - gap, 2 + gap):
-            near(barron(R, alpha, 1.0, O).grad.alpha[4:], R[4:] ** 2 / 4 * (np.log(R[4:] ** 2 / gap) - 2), rtol=1e-4)
+            assert_near(
+                barron(R, alpha, 1.0, O).grad.alpha[4:], R[4:] ** 2 / 4 * (np.log(R[4:] ** 2 / gap) - 2), rtol=1e-4
+            )
     at_2 = barron(R, 2.0, 1.0, O).grad.alpha
     assert np.isfinite(at_2).all() and at_2[3] == 0
 
@@ -285,9 +289,9 @@ def test_a_larger_alpha_costs_more_and_one_below_1_lets_go_of_outliers():
     assert all((low < high).all() for low, high in pairwise(values))
     far = np.array([5.0, 50.0, 500.0])
     pulls = {a: barron(far, a, 1.0, 0 * far).grad.pred for a in (-math.inf, 0.0, 1.0, 2.0)}
-    near(pulls[2.0], far)
-    near(pulls[1.0], 1, rtol=0.02)
-    near(pulls[0.0] * far, 2, rtol=0.1)
+    assert_near(pulls[2.0], far)
+    assert_near(pulls[1.0], 1, rtol=0.02)
+    assert_near(pulls[0.0] * far, 2, rtol=0.1)
     assert pulls[-math.inf][0] < 1e-4 and pulls[-math.inf][2] == 0
 
 
@@ -296,12 +300,12 @@ def test_the_partition_function():
     assert at_0[2.0] == pytest.approx(LOG_2PI / 2, rel=1e-14)
     assert at_0[0.0] == pytest.approx(math.log(math.pi * math.sqrt(2)), rel=1e-14)
     assert at_0[1.0] == pytest.approx(math.log(2 * math.e * 0.6019072301972346), rel=1e-14)  # 2 e K_1(1)
-    near(barron_nll(R, 2.0, 1.5, O).value, gaussian_nll(R, 1.5**2, O, full=True).value)
+    assert_near(barron_nll(R, 2.0, 1.5, O).value, gaussian_nll(R, 1.5**2, O, full=True).value)
 
 
 def test_scaling_the_data_scales_the_density():
-    near(barron_nll(3 * R, 0.7, 3 * 1.2, O).value, barron_nll(R, 0.7, 1.2, O).value + math.log(3))
-    near(barron(3 * R, 0.7, 3 * 1.2, O).value, barron(R, 0.7, 1.2, O).value)
+    assert_near(barron_nll(3 * R, 0.7, 3 * 1.2, O).value, barron_nll(R, 0.7, 1.2, O).value + math.log(3))
+    assert_near(barron(3 * R, 0.7, 3 * 1.2, O).value, barron(R, 0.7, 1.2, O).value)
 
 
 def test_learning_alpha_from_the_data():
@@ -327,11 +331,11 @@ def test_shared_options_are_spread_and_autograd_sums_them_back():
             spread = 0.5 + torch.tensor(RNG.random(shape))
             others = (spread, spread.flip(-1) if shape else 2 * spread) if "barron" in loss.__name__ else (spread,)
             whole = loss(p, *(a.expand(4, 3) if shape else a.broadcast_to(4, 3) for a in others), y)
-            near(loss(p, *others, y).value, whole.value)
+            assert_near(loss(p, *others, y).value, whole.value)
             leaves = [a.clone().requires_grad_() for a in (p, *others)]
             bridge.as_autograd(loss)(*leaves, y).sum().backward()
             for leaf, each in zip(leaves, whole.grad, strict=True):
-                near(leaf.grad, each.sum_to_size(leaf.shape))
+                assert_near(leaf.grad, each.sum_to_size(leaf.shape))
 
 
 def test_the_dtype_is_that_of_the_prediction_whatever_an_option_has():
@@ -396,8 +400,8 @@ def test_a_residual_of_1e20_in_float32_pulls_with_a_finite_slope(name):
     p, y = np.array([1e20, -1e20], dtype=np.float32), np.zeros(2, dtype=np.float32)
     found = PLAIN[name](p, y)
     slope = 0.5 if name == "quantile_loss" else 1.0
-    near(found.value, slope * 1e20, rtol=1e-5)
-    near(in_pred(found), [slope, -slope], rtol=1e-5)
+    assert_near(found.value, slope * 1e20, rtol=1e-5)
+    assert_near(in_pred(found), [slope, -slope], rtol=1e-5)
     assert found.value.dtype == in_pred(found).dtype == np.float32
 
 
@@ -413,8 +417,8 @@ def test_a_square_past_float16_survives_to_the_mean(dtype):
 def test_infinite_residuals():
     inf = np.array([math.inf, -math.inf])
     for loss in (absolute_error, huber, smooth_l1, log_cosh):
-        near(loss(inf, np.zeros(2)).value, math.inf)
-        near(loss(inf, np.zeros(2)).grad, [1, -1])
+        assert_near(loss(inf, np.zeros(2)).value, math.inf)
+        assert_near(loss(inf, np.zeros(2)).grad, [1, -1])
         with np.errstate(invalid="ignore"):
             assert np.isnan(loss(inf, inf).value).all()
 
@@ -425,7 +429,7 @@ OUTLIERS = [(barron, 0.0, math.log(5e39)), (barron, -2.0, 2.0), (barron, -math.i
 @pytest.mark.parametrize(("loss", "alpha", "value"), OUTLIERS)
 def test_barron_of_1e20_in_float32(loss, alpha, value):
     found = loss(np.full(1, 1e20, dtype=np.float32), alpha, 1.0, np.zeros(1, dtype=np.float32))
-    near(found.value, value, rtol=1e-5)
+    assert_near(found.value, value, rtol=1e-5)
     assert all(np.isfinite(g).all() and g.dtype == np.float32 for g in found.grad)
 
 

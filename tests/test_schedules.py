@@ -29,7 +29,7 @@ def torch_rates(make, steps=STEPS, key="lr"):
     return rates
 
 
-def agree(ours, make, steps=STEPS, key="lr"):
+def assert_agree(ours, make, steps=STEPS, key="lr"):
     rates = [ours(t) for t in range(steps)]
     np.testing.assert_allclose(rates, torch_rates(make, steps, key), rtol=1e-12, atol=1e-15)
     assert len(set(rates)) > 1, "a schedule that never moves compares nothing"
@@ -84,20 +84,20 @@ FACTORS = {
 @pytest.mark.parametrize("name", FACTORS)
 def test_factors(name):
     ours, make = FACTORS[name]
-    agree(lambda t: LR * ours(t), make)
+    assert_agree(lambda t: LR * ours(t), make)
 
 
 @pytest.mark.parametrize("lr_min", [0.0, 0.02])
 @pytest.mark.parametrize("total", [13, 50, 100])
 def test_cosine(total, lr_min):  # also far beyond its end, where PyTorch rises again
-    agree(lambda t: cycles.cosine(t, total, LR, lr_min), lambda o: theirs.CosineAnnealingLR(o, total, lr_min))
+    assert_agree(lambda t: cycles.cosine(t, total, LR, lr_min), lambda o: theirs.CosineAnnealingLR(o, total, lr_min))
 
 
 @pytest.mark.parametrize(("period", "growth"), [(7, 1), (4, 2), (3, 3), (100, 1)])
 @pytest.mark.parametrize("lr_min", [0.0, 0.02])
 def test_cosine_restarts(period, growth, lr_min):
     make = lambda o: theirs.CosineAnnealingWarmRestarts(o, period, growth, lr_min)  # noqa: E731
-    agree(lambda t: cycles.cosine_restarts(t, period, LR, lr_min, growth), make)
+    assert_agree(lambda t: cycles.cosine_restarts(t, period, LR, lr_min, growth), make)
     opt = optimizer()
     scheduler = make(opt)
     for t in (0.25, 3.5, 11.75, 29.5):  # parts of an epoch
@@ -124,8 +124,8 @@ def test_cyclic(up, down, mode):
     def make(o):
         return theirs.CyclicLR(o, 0.01, 0.4, up, down, base_momentum=0.6, max_momentum=0.95, **options)
 
-    agree(lambda t: cycles.cyclic(t, 0.01, 0.4, up, down, height), make)
-    agree(lambda t: cycles.cyclic(t, 0.95, 0.6, up, down, height), make, key="momentum")
+    assert_agree(lambda t: cycles.cyclic(t, 0.01, 0.4, up, down, height), make)
+    assert_agree(lambda t: cycles.cyclic(t, 0.95, 0.6, up, down, height), make, key="momentum")
 
 
 @pytest.mark.parametrize("shape", ["cos", "linear"])
@@ -139,9 +139,9 @@ def test_one_cycle(shape, pct_start, three_phase, factors):
             three_phase=three_phase, base_momentum=0.6, max_momentum=0.95, **factors)  # fmt: skip
 
     kind = {"pct_start": pct_start, "shape": shape, "three_phase": three_phase}
-    agree(lambda t: cycles.one_cycle(t, STEPS, 0.4, **kind, **factors), make)
+    assert_agree(lambda t: cycles.one_cycle(t, STEPS, 0.4, **kind, **factors), make)
     ends = {"div_factor": 0.6 / 0.95, "final_div_factor": 1.0}
-    agree(lambda t: cycles.one_cycle(t, STEPS, 0.6, **kind, **ends), make, key="momentum")
+    assert_agree(lambda t: cycles.one_cycle(t, STEPS, 0.6, **kind, **ends), make, key="momentum")
 
 
 def test_one_cycle_of_a_single_step_does_not_divide_by_0():
