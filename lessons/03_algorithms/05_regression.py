@@ -3,6 +3,7 @@
 #   lesson:
 #     title: Squared, absolute and Huber error
 #     minutes: 40
+#     studies: [losses.squared_error, losses.absolute_error, losses.huber]
 #     settles: [F3, F4, G7, C25, E6]
 # ---
 
