@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-import copy
+import ast
+import html
 import json
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import platformdirs
+
+from .attempt import Attempt, Refused, Unanswered, plain, within
+
+LIMIT = 10.0  # seconds: it stops what hangs, and is far above what a slow answer needs
 
 
 @dataclass(frozen=True)
@@ -49,94 +56,112 @@ class Verdict:
     def __repr__(self) -> str:
         return f"{self.name}: {self.state}" + (f". {self.message}" if self.message else "")
 
+    def _repr_html_(self) -> str:
+        sign, colour = {"right": ("✔", "#1a7f37"), "open": ("○", "#57606a")}.get(self.state, ("✘", "#bc4c00"))
+        badge = f'<b style="background:{colour};color:#fff;padding:0 .4em">{sign}</b>'
+        return f'<div style="border-left:.3em solid {colour};padding-left:.5em">{badge} {html.escape(repr(self))}</div>'
+
 
 def on(*trials: tuple) -> Callable[[Any], Any]:
-    """A trial that calls the answer with the arguments of each of these, copied: it may change what it is given."""
-    return lambda answer: [answer(*copy.deepcopy(trial)) for trial in trials]
-
-
-class _Open(Exception):
-    """The answer returned nothing: the stub still stands."""
-
-
-class _Miscounted(Exception):
-    """The answer returned more or fewer results than are asked for, or none for some inputs."""
+    """A trial that calls the answer with the arguments of each of these."""
+    return lambda answer: [answer(*trial) for trial in trials]
 
 
 def judge(exercise: Exercise, answer: Any) -> Verdict:
     """Compare an answer's trial with the solution's. Never raises, whatever the answer does."""
     try:
-        with np.errstate(all="ignore"):
-            got = exercise.trial(_watched(answer, exercise.returns))
-    except _Open:
-        return Verdict("open", exercise.name, f"First hint: {exercise.hint}")
-    except _Miscounted as error:
-        return Verdict("not right yet", exercise.name, f"{error} Hint: {exercise.hint}")
-    except (Exception, SystemExit) as error:
-        return Verdict("not right yet", exercise.name, f"Your code raised {_where(error)}")
-    return Verdict(*_compared(exercise, got))
+        return Verdict(*_judged(exercise, answer))
+    except Exception as error:  # an answer can break what the check itself needs, such as NumPy
+        return Verdict("not right yet", exercise.name, f"The check failed; restart the kernel. {_told(error)}")
 
 
-def _compared(exercise: Exercise, got: Any) -> tuple[str, str, str]:
-    problem = _difference(got, exercise.trial(exercise.solution))
+def _judged(exercise: Exercise, answer: Any) -> tuple[str, str, str]:
+    if answer is None or answer is ...:
+        return "open", exercise.name, f"First hint: {exercise.hint}"
+    wanted = _tried(exercise, exercise.solution)  # before the answer can change anything
+    attempt = Attempt(answer, exercise.returns)
+    one_array = f"{exercise.returns} results are wanted, with a comma between them; one array came."
+    try:
+        if callable(answer) != callable(exercise.solution):
+            raise Refused(f"A {'function' if callable(exercise.solution) else 'number'} is wanted.")
+        got = within(LIMIT, lambda: _tried(exercise, attempt if callable(answer) else plain(answer)))
+        problem, known = _difference(got, wanted, attempt.single), ""
+        if problem:
+            known = _recognised(exercise, got, attempt.single)
+            problem = one_array if attempt.split else problem
+    except Unanswered:
+        return "open", exercise.name, f"First hint: {exercise.hint}"
+    except Refused as error:
+        problem, known = str(error), ""
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # sys.exit among them
+        problem, known = one_array, "" if attempt.split else f"Your code raised {_told(error)}{_line(error, answer)}"
     if not problem:
         return "right", exercise.name, ""
+    return "not right yet", exercise.name, known or f"{problem} Hint: {exercise.hint}"
+
+
+def _tried(exercise: Exercise, answer: Any) -> Any:
     with np.errstate(all="ignore"):
-        known = [text for text, wrong in exercise.mistakes.items() if not _difference(got, exercise.trial(wrong))]
-    return "not right yet", exercise.name, known[0] if known else f"{problem} Hint: {exercise.hint}"
+        return exercise.trial(answer)
 
 
-def _watched(answer: Any, returns: int) -> Any:
-    if answer is None or answer is ...:
-        raise _Open
-    if not callable(answer):
-        return answer
-
-    answered = False
-
-    def call(*args, **kwargs):
-        nonlocal answered
-        result = answer(*args, **kwargs)
-        if result is None or result is ...:
-            raise _Miscounted("For some inputs your function returns nothing.") if answered else _Open
-        answered = True
-        came = len(result) if getattr(result, "shape", True) and hasattr(result, "__len__") else 1
-        if returns > 1 and came != returns:
-            what = "one array" if getattr(result, "shape", ()) else came
-            raise _Miscounted(f"{returns} results are wanted, {what} came.")
-        return tuple(result) if returns > 1 else result
-
-    return call
+def _recognised(exercise: Exercise, got: Any, single: bool) -> str:
+    known = (text for text, wrong in exercise.mistakes.items() if not _difference(got, _tried(exercise, wrong), single))
+    return next(known, "")
 
 
-def _difference(got: Any, wanted: Any) -> str:
+def _difference(got: Any, wanted: Any, single: bool = False) -> str:
     """What first differs, in words; empty where everything agrees."""
     if isinstance(wanted, list | tuple):
+        got = list(got) if isinstance(got, np.ndarray) and got.ndim else got
         if not isinstance(got, list | tuple) or len(got) != len(wanted):
             return f"{len(wanted)} results are wanted, {len(got) if isinstance(got, list | tuple) else 1} came."
-        return next(filter(None, map(_difference, got, wanted)), "")
+        return next((told for g, w in zip(got, wanted, strict=True) if (told := _difference(g, w, single))), "")
     try:
-        got = got.detach().cpu() if hasattr(got, "detach") else got
-        if np.asarray(got).dtype.kind in "USO":
+        a, b = np.asarray(got), np.asarray(wanted, dtype=float)
+        if a.dtype.kind not in "biuf" and not all(isinstance(x, Real) for x in a.flat):
             raise TypeError
-        single = np.asarray(got).dtype == np.float32
-        a, b = np.asarray(got, dtype=float), np.asarray(wanted, dtype=float)
-    except Exception:  # whatever a learner hands over: a string, a ragged list, a tensor that wants a gradient
+        a = a.astype(float)
+    except Exception:  # whatever a learner hands over: a string, a ragged list, a function
         return f"A number or an array is wanted, {type(got).__name__} came."
     if a.shape != b.shape:
         return f"The shape {b.shape} is wanted, {a.shape} came."
-    if np.isnan(a).any() and not np.isnan(b).any():
+    if np.any(np.isnan(a) & ~np.isnan(b)):
         return "There is a NaN in the result."
-    rtol, atol = (1e-4, 1e-6) if single else (1e-6, 1e-9)  # float32 is what torch.tensor makes of a list
     with np.errstate(all="ignore"):
+        single |= bool(np.any(a % 1)) and np.array_equal(a, a.astype(np.float32), equal_nan=True)
+        rtol, atol = (1e-4, 1e-6) if single else (1e-6, 1e-9)  # float32 is what torch.tensor makes of a list
         near = np.allclose(a, b, rtol=rtol, atol=atol, equal_nan=True)
     return "" if near else "The numbers are not the right ones."
 
 
-def _where(error: BaseException) -> str:
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename != __file__]
-    line = f" (your line: {frames[-1].line})" if frames and frames[-1].line else ""
-    return f"{type(error).__name__}: {error}{line}"
+def _told(error: BaseException) -> str:
+    return "".join(traceback.format_exception_only(error)).strip()  # also where its own __str__ raises
+
+
+def _line(error: BaseException, answer: Any) -> str:
+    """The answer's line that an error came from, if it has one."""
+    its_file = getattr(getattr(answer, "__code__", None), "co_filename", None)
+    lines = [frame.line for frame in traceback.extract_tb(error.__traceback__) if frame.filename == its_file]
+    return f" (your line: {lines[-1]})" if lines and lines[-1] else ""
+
+
+def _outdated(namespace: dict[str, Any], name: str) -> str:
+    """The error of the cell that was to define `name`, if it has one: then an earlier answer still stands."""
+    defines = re.compile(rf"^\s*(def\s+{name}\b|{name}\s*=)", re.MULTILINE).search
+    try:
+        ast.parse(next((cell for cell in reversed(namespace.get("In", ())) if defines(cell)), ""))
+        shell = namespace.get("get_ipython", lambda: None)()
+        last = getattr(shell, "last_execution_result", None)
+        if last is not None and not last.success and defines(str(last.info.raw_cell)):
+            return _told(last.error_before_exec or last.error_in_exec)
+    except SyntaxError as error:
+        return f"SyntaxError: {error.msg} (line {error.lineno})"
+    except Exception:  # In and get_ipython may be something else: the names are the learner's
+        pass
+    return ""
 
 
 def check_in(namespace: dict[str, Any], exercises: dict[str, Exercise], name: str) -> Verdict:
@@ -144,6 +169,11 @@ def check_in(namespace: dict[str, Any], exercises: dict[str, Exercise], name: st
     if name not in exercises:
         return Verdict("open", name, f"There is no exercise of this name; known: {', '.join(sorted(exercises))}")
     exercise = exercises[name]
+    if error := _outdated(namespace, name):
+        message = (
+            f"The cell of `{name}` has an error, so what it would define is not there. Mend it and run it: {error}"
+        )
+        return Verdict("not right yet", name, message)
     if name not in namespace:
         message = (
             f"No `{name}` is defined. Run its cell; if it is gone, copy it from notebooks/{exercise.lesson}.ipynb."
