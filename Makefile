@@ -8,14 +8,14 @@ UV := $(IN) uv pip install --python .venv/bin/python --compile-bytecode
 # Another torch, in an environment of its own that uv keeps in its cache.
 TORCHES ?= 2.11 2.13 2.15
 UV_RUN := $(IN) uv run --isolated --no-project --with numpy --with array-api-compat --with matplotlib --with platformdirs
-NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=120
+NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=600
 
 # One thread per process: small arrays run faster so, and stored numbers do not depend on the machine's core count.
 export OMP_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help setup lab test run notebooks bench parity-matrix gpu-record lock environment clean
+.PHONY: help setup lab test run notebooks seeds bench parity-matrix gpu-record lock environment clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -29,13 +29,16 @@ test: setup  ## check everything: style, types, unit tests, every notebook and e
 	$(IN) ruff check .
 	$(IN) ruff format --check lessons_lib tests tools benchmarks
 	$(IN) mypy lessons_lib tools
-	$(IN) pytest -n logical --maxprocesses 4 --dist loadfile $(NBVAL) --timeout=300 tests notebooks solutions
+	$(IN) pytest -n logical --maxprocesses 4 --dist loadfile $(NBVAL) --timeout=1200 tests notebooks
 
 run: setup  ## execute the whole course into build/ and make a site of it (ARGS="--help" lists the options)
 	$(IN) tools.run $(ARGS)
 
 notebooks: setup  ## rebuild notebooks/ and solutions/ from lessons/
 	$(IN) tools.build $(ARGS)
+
+seeds: setup  ## run the solved lessons with 13 seeds and print the asserts that came closest to failing
+	$(IN) tools.seeds $(ARGS)
 
 bench: setup  ## measure our speed against PyTorch
 	$(IN) benchmarks.bench $(ARGS)

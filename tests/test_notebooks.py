@@ -95,7 +95,7 @@ def test_solved_edition_runs_with_another_seed(source, tmp_path, monkeypatch):
         parameters,
         kernel_name="python3",
         cwd=tmp_path,
-        execution_timeout=200,
+        execution_timeout=600,
         progress_bar=False,
     )
     told = [
