@@ -10,81 +10,75 @@ from __future__ import annotations
 import argparse
 import base64
 import hashlib
+import multiprocessing
 import os
-import re
-import shutil
+import signal
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
-from itertools import product
+from itertools import count, product
 from pathlib import Path
 
-import jupytext
 import nbclient
 import nbformat
 from nbconvert.filters import strip_ansi
 from nbformat import NotebookNode
 from tqdm import tqdm
 
+from tools import _command, _source
+from tools._command import QUIET
+
 ROOT = Path(__file__).resolve().parent.parent
 EDITIONS = ("notebooks", "solutions")
 PICTURE = ROOT / "results" / "certain-and-wrong.png"
-SOLUTION = re.compile(r"^([ \t]*)### BEGIN SOLUTION\n(.*?)^[ \t]*### END SOLUTION\n?", re.M | re.S)
 METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
-QUIET = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "LESSONS_PROGRESS": "off"}
 
 
 def edition(source: Path, kind: str, lang: str = "en") -> NotebookNode:
     """One edition of one lesson, not executed: exercises open ("notebooks") or solved ("solutions")."""
-    raw = jupytext.read(source)
-    cells: list[NotebookNode] = []
+    lesson, raw = _source.read(source, lang)
     seen: set[str] = set()
-    for cell in raw.cells:
-        if cell.metadata.get("lang", lang) != lang:
-            continue
-        cell_id = _cell_id(source.stem, cell, seen)
-        text = _solved(cell.source) if kind == "solutions" else _open(cell.source)
-        if "### BEGIN" in text or "### END" in text:
-            raise ValueError(f"{source.name}: a solution region is not closed, or not opened:\n{cell.source}")
-        make = nbformat.v4.new_markdown_cell if cell.cell_type == "markdown" else nbformat.v4.new_code_cell
-        keep = {k: v for k, v in cell.metadata.items() if k in ("tags", "slideshow", "name")}
-        cells.append(make(text, id=cell_id, metadata=keep))
-    lesson = {"lesson": raw.metadata["lesson"]} if "lesson" in raw.metadata else {}
-    return nbformat.v4.new_notebook(cells=cells, metadata={**METADATA, **lesson})
+    cells = [_cell(source.stem, cell, kind, seen) for cell in raw]
+    return nbformat.v4.new_notebook(cells=cells, metadata={**METADATA, "lesson": lesson})
+
+
+def _cell(lesson: str, cell: NotebookNode, kind: str, seen: set[str]) -> NotebookNode:
+    text = _source.SOLUTION.sub(r"\2" if kind == "solutions" else r"\1...\n", cell.source + "\n").removesuffix("\n")
+    make = nbformat.v4.new_markdown_cell if cell.cell_type == "markdown" else nbformat.v4.new_code_cell
+    return make(text, id=_cell_id(lesson, cell, seen), metadata=_kept(cell))
+
+
+def _kept(cell: NotebookNode) -> dict:
+    """What the builder decides about a cell; JupyterLab adds and completes the rest, unasked."""
+    return {key: cell.metadata[key] for key in ("name", "tags") if cell.metadata.get(key)}
 
 
 def _cell_id(lesson: str, cell: NotebookNode, seen: set[str]) -> str:
     """The same in both editions and in every build; a named cell keeps its id when its text is edited."""
     text = cell.metadata.get("name", cell.source)
-    for ordinal in range(1000):
+    for ordinal in count():
         found = hashlib.sha256(f"{lesson}/{text}/{ordinal}".encode()).hexdigest()[:12]
         if found not in seen:
-            seen.add(found)
-            return found
-    raise ValueError(f"{lesson}: too many equal cells")
-
-
-def _open(text: str) -> str:
-    return SOLUTION.sub(r"\1...\n", text + "\n").removesuffix("\n")
-
-
-def _solved(text: str) -> str:
-    return SOLUTION.sub(r"\2", text + "\n").removesuffix("\n")
+            break
+    seen.add(found)
+    return found
 
 
 def execute(notebook: NotebookNode, folder: Path) -> NotebookNode:
     """Run every cell in `folder` and store outputs that are the same at every build."""
     os.environ.update(QUIET)
     client = nbclient.NotebookClient(
-        notebook, timeout=300, kernel_name="python3", record_timing=False, resources={"metadata": {"path": str(folder)}}
+        notebook,
+        timeout=_command.CELL_TIMEOUT,
+        kernel_name="python3",
+        record_timing=False,
+        resources={"metadata": {"path": str(folder)}},
     )
     client.execute()
-    notebook.metadata = nbformat.from_dict(
-        {**METADATA, **{k: v for k, v in notebook.metadata.items() if k == "lesson"}}
-    )
+    notebook.metadata = nbformat.from_dict({**METADATA, "lesson": notebook.metadata["lesson"]})
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = _merged(cell.outputs)
@@ -92,6 +86,7 @@ def execute(notebook: NotebookNode, folder: Path) -> NotebookNode:
                 raise ValueError(
                     f"a cell wrote to stderr; a reader would see a stray warning:\n{cell.source}\n{cell.outputs}"
                 )
+    seal_pictures(notebook)
     return notebook
 
 
@@ -106,6 +101,31 @@ def _merged(outputs: list) -> list:
     return joined
 
 
+def _pictures(cell: NotebookNode) -> list[tuple[NotebookNode, str]]:
+    return [(o, mime) for o in cell.get("outputs", []) for mime in o.get("data", {}) if mime.startswith("image/")]
+
+
+def _drawn(cell: NotebookNode, picture: str) -> str:
+    """A seal on a stored picture: its bytes, the lesson and the cell's name (both in the id), the code that drew it."""
+    return hashlib.sha256("\0".join([cell.id, cell.source, "".join(picture.split())]).encode()).hexdigest()[:12]
+
+
+def seal_pictures(notebook: NotebookNode) -> None:
+    for cell in notebook.cells:
+        for output, mime in _pictures(cell):
+            output.metadata.setdefault(mime, {})["drawn"] = _drawn(cell, output.data[mime])
+
+
+def foreign_pictures(notebook: NotebookNode) -> list[str]:
+    """The cells with a picture that the builder did not store there: from elsewhere, edited, or of other code."""
+    return [
+        cell.metadata.get("name", cell.id)
+        for cell in notebook.cells
+        for output, mime in _pictures(cell)
+        if output.metadata.get(mime, {}).get("drawn") != _drawn(cell, output.data[mime])
+    ]
+
+
 def sources() -> list[Path]:
     return sorted((ROOT / "lessons").rglob("*.py"))
 
@@ -114,47 +134,87 @@ def target(source: Path, kind: str) -> Path:
     return ROOT / kind / source.resolve().relative_to(ROOT / "lessons").with_suffix(".ipynb")
 
 
-def stale(source: Path, kind: str) -> bool:
-    """True if the committed notebook's cells, ids or metadata are not what the source gives."""
-    wanted = edition(source, kind)
-    if not target(source, kind).exists():
-        return True
-    found = nbformat.read(target(source, kind), as_version=4)
-    for cell in found.cells:
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
-    return nbformat.writes(found) != nbformat.writes(wanted)
-
-
-def build(job: tuple[Path, str, str, Path]) -> str:
-    """Build one notebook; what is printed about it comes back. A failure leaves the old notebook as it is."""
-    source, kind, lang, out = job
-    path = out / target(source, kind).relative_to(ROOT)
-    path.parent.mkdir(parents=True, exist_ok=True)
+def stored(path: Path) -> NotebookNode | None:
+    """The notebook at `path`; none if there is none: no file, an empty one, one with git's conflict markers."""
     try:
-        notebook = execute(edition(source, kind, lang), path.parent)
+        return nbformat.read(path, as_version=4)
+    except Exception:  # nbformat raises several kinds, also for JSON that is no notebook
+        return None
+
+
+def stale(source: Path, kind: str) -> bool:
+    """True if the committed notebook's cells, their ids or the lesson's header are not what the source gives."""
+    wanted, found = edition(source, kind), stored(target(source, kind))
+    return found is None or _built(found) != _built(wanted)
+
+
+def _built(notebook: NotebookNode) -> tuple:
+    """Without outputs, and without what JupyterLab writes when a lesson is only opened: versions, times, views."""
+    cells = [(c.cell_type, c.get("id"), c.source, _kept(c)) for c in notebook.cells]
+    return notebook.nbformat, notebook.metadata.get("lesson"), cells
+
+
+def build(job: tuple[Path, str, str, Path]) -> NotebookNode | str:
+    """Execute one notebook in its folder; text says why there is none. Files are written by `place` alone."""
+    source, kind, lang, folder = job
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return execute(edition(source, kind, lang), folder)
     except Exception as error:
         return f"FAILED {source.name} ({kind}): {strip_ansi(str(error))}"
-    if path.exists():
-        keep_edits(path, notebook)
+
+
+def place(notebook: NotebookNode, path: Path, out: Path) -> None:
+    """Put a finished notebook where it belongs. An old one with other cells, somebody's work, is kept in replaced/."""
+    old = stored(path)
+    if path.exists() and (old is None or [c.source for c in old.cells] != [c.source for c in notebook.cells]):
+        keep(path, out / "replaced" / path.relative_to(out))
     part = path.with_suffix(".part")
     part.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
     part.replace(path)
-    return path.relative_to(out).as_posix()
 
 
-def keep_edits(path: Path, new: NotebookNode) -> None:
-    """Somebody may have worked in the old notebook: if its cells differ, it is kept under build/replaced/."""
-    old = nbformat.read(path, as_version=4)
-    if [c.source for c in old.cells] != [c.source for c in new.cells]:
-        aside = (
-            ROOT
-            / "build"
-            / "replaced"
-            / f"{path.stem}-{time.strftime('%Y%m%d-%H%M%S')}-{path.parent.parent.name}.ipynb"
-        )
-        aside.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(path, aside)
+def keep(path: Path, aside: Path) -> None:
+    aside.parent.mkdir(parents=True, exist_ok=True)
+    now = time.strftime("%Y%m%d-%H%M%S")
+    for n in count(1):
+        try:
+            with aside.with_stem(f"{aside.stem}-{now}-{n}").open("xb") as copy:
+                copy.write(path.read_bytes())
+            return
+        except FileExistsError:  # never over another copy
+            continue
+
+
+def build_all(jobs: dict[Path, tuple[Path, str, str, Path]], out: Path) -> int:
+    """Build in several processes, which end with this one; it alone writes files. Returns how many failed."""
+    spawn, failed = multiprocessing.get_context("spawn"), 0  # a fork would hold the other builders' pipes open
+    pool = ProcessPoolExecutor(os.cpu_count(), spawn, initializer=_builder)
+    try:
+        futures = {path: pool.submit(build, job) for path, job in jobs.items()}
+        for path, future in tqdm(futures.items(), unit="notebook", disable=not sys.stderr.isatty()):
+            try:
+                made = future.result()
+                if not isinstance(made, str):
+                    place(made, path, out)
+                    made = path.relative_to(out).as_posix()
+            except (OSError, RuntimeError) as error:  # a file cannot be written; a builder died
+                made = f"FAILED {path.relative_to(out).as_posix()}: {error}"
+            tqdm.write(made)
+            failed += made.startswith("FAILED")
+    except BaseException:
+        _command.kill_children()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+    return failed
+
+
+def _builder() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; the first one ends the others
+    parent = multiprocessing.parent_process()
+    assert parent
+    _command.end_with_parent(parent.join)
 
 
 def main(args: list[str] | None = None) -> int:
@@ -168,24 +228,36 @@ def main(args: list[str] | None = None) -> int:
     parser.add_argument("--lang", default="en", help="language of the cells that have one (default: en)")
     parser.add_argument("--out", type=Path, default=ROOT, help="folder that gets notebooks/ and solutions/")
     options = parser.parse_args(args)
-    chosen = options.lessons or sources()
+    chosen, out = options.lessons or sources(), options.out.resolve()
     for path in chosen:
         if path.resolve() not in sources():
             parser.error(f"{path} is not a lesson; lessons are lessons/**/*.py")
+    pairs = list(product(chosen, EDITIONS))
     if options.check:
-        old = [target(s, kind) for s, kind in product(chosen, EDITIONS) if stale(s, kind)]
-        for path in old:
-            print(f"{path.relative_to(ROOT)} is not what lessons/ gives; run: make notebooks")
-        return 1 if old else 0
-    jobs = [(s, kind, options.lang, options.out.resolve()) for s, kind in product(chosen, EDITIONS)]
-    failed = 0
-    with ProcessPoolExecutor(max_workers=os.cpu_count()) as pool:
-        for line in tqdm(pool.map(build, jobs), total=len(jobs), unit="notebook", disable=not sys.stderr.isatty()):
-            tqdm.write(line)
-            failed += line.startswith("FAILED")
-    if options.out == ROOT:
+        return int(any([_told_stale(source, kind) for source, kind in pairs]))
+    paths = [out / target(source, kind).relative_to(ROOT) for source, kind in pairs]
+    jobs = {path: (*pair, options.lang, path.parent) for path, pair in zip(paths, pairs, strict=True)}
+    try:
+        failed = build_all(jobs, out)
+    except KeyboardInterrupt:
+        print("\ninterrupted: what is named above is built, every other notebook is as it was")
+        return 130
+    if out == ROOT and not failed:
         PICTURE.write_bytes(readme_picture())
-    return 1 if failed else 0
+    return int(failed > 0)
+
+
+def _told_stale(source: Path, kind: str) -> bool:
+    path = target(source, kind).relative_to(ROOT)
+    try:
+        old = stale(source, kind)
+    except ValueError as error:
+        old = True
+        print(f"{path} cannot be built: {error}")
+    else:
+        if old:
+            print(f"{path} is not what lessons/ gives; run: make notebooks")
+    return old
 
 
 def readme_picture() -> bytes:
@@ -196,4 +268,5 @@ def readme_picture() -> bytes:
 
 
 if __name__ == "__main__":
+    _command.start()
     sys.exit(main())
