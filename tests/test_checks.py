@@ -1,13 +1,10 @@
 """The checks of the exercises: stubs count as open, solutions pass, every known mistake is named."""
 
-import json
-
 import nbformat
 import numpy as np
 import pytest
 import torch
 
-from lessons_lib import checks
 from lessons_lib.checks import EXERCISES, Exercise, check, judge
 from lessons_lib.checks.engine import on
 from tools.build import ROOT, edition, sources
@@ -105,49 +102,6 @@ def test_a_deleted_exercise_cell_is_explained():
     verdict = check("bce_value")
     assert verdict.state == "open" and "notebooks/03_algorithms/01_binary_cross_entropy.ipynb" in verdict.message
     assert "There is no exercise of this name" in check("bce_valu").message
-
-
-@pytest.fixture
-def progress(tmp_path, monkeypatch):
-    monkeypatch.setenv("LESSONS_PROGRESS", str(tmp_path / "sub" / "progress.json"))
-    monkeypatch.setitem(EXERCISES, "demo", DEMO)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path / "sub" / "progress.json"
-
-
-def test_progress_is_kept_and_what_is_right_stays_right(progress, monkeypatch):
-    for answer, state in [
-        (None, None),
-        (lambda a, b: a, "not right yet"),
-        (DEMO.solution, "right"),
-        (lambda a, b: a, "right"),
-    ]:
-        monkeypatch.setitem(globals(), "demo", answer)
-        check("demo")
-        assert (json.loads(progress.read_text()) if progress.exists() else {}).get("demo") == state
-    assert "1 of 1" in str(checks.progress_table()).splitlines()[-1]
-
-
-def test_progress_survives_a_broken_file_and_a_read_only_place(progress, monkeypatch, capsys):
-    progress.parent.mkdir()
-    progress.write_text("{ broken")
-    monkeypatch.setitem(globals(), "demo", DEMO.solution)
-    assert check("demo").state == "right"
-    assert json.loads(progress.read_text()) == {"demo": "right"} and progress.with_suffix(".unreadable").exists()
-    monkeypatch.setenv("LESSONS_PROGRESS", str(progress / "below-a-file" / "p.json"))
-    assert check("demo").state == "right"
-    assert "progress is not kept" in capsys.readouterr().err
-
-
-def test_the_solved_edition_and_test_runs_leave_progress_alone(progress, monkeypatch, tmp_path):
-    monkeypatch.setitem(globals(), "demo", DEMO.solution)
-    (tmp_path / "solutions").mkdir()
-    monkeypatch.chdir(tmp_path / "solutions")
-    check("demo")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("LESSONS_PROGRESS", "off")
-    check("demo")
-    assert not progress.exists()
 
 
 @pytest.mark.parametrize("source", sources(), ids=lambda p: p.stem)

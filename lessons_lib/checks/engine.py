@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import ast
 import html
-import json
-import os
 import re
-import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Real
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import platformdirs
 
 from .attempt import Attempt, Refused, Unanswered, plain, within
 
@@ -165,7 +160,7 @@ def _outdated(namespace: dict[str, Any], name: str) -> str:
 
 
 def check_in(namespace: dict[str, Any], exercises: dict[str, Exercise], name: str) -> Verdict:
-    """Judge the answer called `name` in a notebook's namespace, and note the result in the progress file."""
+    """Judge the answer called `name` in a notebook's namespace."""
     if name not in exercises:
         return Verdict("open", name, f"There is no exercise of this name; known: {', '.join(sorted(exercises))}")
     exercise = exercises[name]
@@ -179,43 +174,4 @@ def check_in(namespace: dict[str, Any], exercises: dict[str, Exercise], name: st
             f"No `{name}` is defined. Run its cell; if it is gone, copy it from notebooks/{exercise.lesson}.ipynb."
         )
         return Verdict("open", name, message)
-    verdict = judge(exercise, namespace[name])
-    remember(verdict)
-    return verdict
-
-
-def progress_file() -> Path | None:
-    """Where results are kept, on this machine only; None where the variable LESSONS_PROGRESS is "off"."""
-    chosen = os.environ.get("LESSONS_PROGRESS", "")
-    if chosen == "off":
-        return None
-    return Path(chosen) if chosen else Path(platformdirs.user_data_dir("lessons_lib")) / "progress.json"
-
-
-def progress() -> dict[str, str]:
-    """{exercise: state} of everything tried so far. An unreadable file counts as empty and is kept aside."""
-    file = progress_file()
-    if file is None or not file.exists():
-        return {}
-    try:
-        return dict(json.loads(file.read_text(encoding="utf-8")))
-    except ValueError:
-        file.replace(file.with_suffix(".unreadable"))
-        print(f"{file.name} could not be read; it is kept as {file.with_suffix('.unreadable').name}", file=sys.stderr)
-        return {}
-
-
-def remember(verdict: Verdict) -> None:
-    """Write one result; what is right stays right. A read-only disk is no reason to stop a lesson."""
-    file = progress_file()
-    known = progress()
-    solved_edition = "solutions" in Path.cwd().parts
-    if file is None or solved_edition or verdict.state == "open" or known.get(verdict.name) == "right":
-        return
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        part = file.with_suffix(f".{os.getpid()}")
-        part.write_text(json.dumps({**known, verdict.name: verdict.state}, indent=1), encoding="utf-8")
-        part.replace(file)
-    except OSError as error:
-        print(f"progress is not kept: {error}", file=sys.stderr)
+    return judge(exercise, namespace[name])

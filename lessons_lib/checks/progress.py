@@ -23,7 +23,7 @@ LESSONS = Path(__file__).resolve().parents[2] / "lessons"
 def folder() -> Path | None:
     """Where results are kept: what LESSONS_PROGRESS names; None where it is "off"."""
     chosen = os.environ.get("LESSONS_PROGRESS") or platformdirs.user_data_path("lessons_lib") / "progress"
-    return None if chosen == "off" else Path(chosen).with_suffix("")
+    return None if chosen == "off" else Path(str(chosen).removesuffix(".json"))
 
 
 def progress() -> dict[str, str]:
@@ -32,11 +32,11 @@ def progress() -> dict[str, str]:
     if place is None:
         return {}
     tried, right = ({file.stem: state for file in place.glob(f"*{mark}")} for state, mark in MARKS.items())
-    return tried | _earlier(place.with_suffix(".json")) | right
+    return tried | _earlier(Path(f"{place}.json")) | right
 
 
 def _earlier(file: Path) -> dict[str, str]:
-    """The results in the one JSON file that earlier editions of the course wrote; whatever else it holds is passed over."""
+    """The results in the JSON file that earlier editions of the course wrote; what it holds besides is passed over."""
     try:
         known = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
@@ -85,5 +85,5 @@ def _link(notebook: str) -> str:
         header = (LESSONS / f"{lesson}.py").read_text(encoding="utf-8")
     except OSError:
         header = ""
-    title = re.search(r"^# +title: (.*)$", header, re.M)
+    title = re.search(r'^# +title: "?(.*?)"?$', header, re.M)
     return f"[{title[1] if title else lesson}]({quote(notebook)})"

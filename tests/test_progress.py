@@ -1,0 +1,122 @@
+"""A learner's results: kept whatever happens, on this machine only, and nothing about them stops a lesson."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lessons_lib.checks import EXERCISES, Exercise, Verdict, check, progress_table
+from lessons_lib.checks import progress as kept
+
+DEMO = Exercise("demo", "03_x/01_demo", "add them", lambda a, b: a + b, {}, lambda f: f(np.ones(2), np.ones(2)))
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path, monkeypatch) -> Path:
+    """The folder of the results; this module's `demo` is right."""
+    monkeypatch.setenv("LESSONS_PROGRESS", str(tmp_path / "sub" / "progress.json"))
+    monkeypatch.setitem(EXERCISES, "demo", DEMO)
+    monkeypatch.setitem(globals(), "demo", DEMO.solution)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "sub" / "progress"
+
+
+def test_progress_is_kept_and_what_is_right_stays_right(monkeypatch):
+    for answer, state in [
+        (None, None),
+        (lambda a, b: a, "not right yet"),
+        (DEMO.solution, "right"),
+        (lambda a, b: a, "right"),
+    ]:
+        monkeypatch.setitem(globals(), "demo", answer)
+        check("demo")
+        assert kept.progress().get("demo") == state
+
+
+@pytest.mark.parametrize("folder", ["solutions", "a/solutions/b"])
+def test_a_course_below_any_folder_records(folder, tmp_path, monkeypatch):
+    (tmp_path / folder).mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / folder)
+    check("demo")
+    assert kept.progress() == {"demo": "right"}
+
+
+def test_the_solved_edition_and_test_runs_leave_progress_alone(place, monkeypatch):
+    assert check("demo", record=False).state == "right"
+    monkeypatch.setenv("LESSONS_PROGRESS", "off")
+    check("demo")
+    assert kept.progress() == {} and not place.exists()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["null", "[1, 2]", "{ broken", "", "[" * 9999, '"demo"', "7", b"\xff\xfe\x00", '{"demo": ["right"], "x": null}'],
+)
+def test_whatever_an_earlier_file_holds_a_check_goes_on_and_is_kept(text, tmp_path):
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "progress.json").write_bytes(text if isinstance(text, bytes) else text.encode())
+    assert kept.progress() == {}
+    assert check("demo").state == "right"
+    assert kept.progress() == {"demo": "right"}
+
+
+def test_the_results_of_an_earlier_edition_count(tmp_path, monkeypatch):
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "progress.json").write_text('{"demo": "right", "auc": "not right yet", "x": "perfect"}')
+    monkeypatch.setitem(globals(), "demo", lambda a, b: a)
+    check("demo")
+    assert kept.progress() == {"demo": "right", "auc": "not right yet"}
+
+
+@pytest.mark.parametrize("where", ["below-a-file", "read-only"])
+def test_a_place_that_cannot_be_written_is_named_and_stops_nothing(where, tmp_path, monkeypatch, capsys):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("LESSONS_PROGRESS", str(tmp_path / "file" / "progress"))
+    if where == "read-only":  # for a superuser as well
+        monkeypatch.setattr(Path, "touch", lambda file: os.open(tmp_path, os.O_WRONLY))
+        monkeypatch.setenv("LESSONS_PROGRESS", str(tmp_path / "progress"))
+    assert check("demo").state == "right"
+    assert "progress is not kept" in capsys.readouterr().err
+    assert kept.progress() == {}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows keeps a folder that is in use")
+def test_a_deleted_working_directory_stops_nothing(tmp_path, monkeypatch):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert check("demo").state == "right"
+    assert kept.progress() == {"demo": "right"} and "1 of 1" in str(progress_table())
+
+
+def test_two_kernels_at_once_lose_nothing():
+    def kernel(name: str) -> None:
+        for i in range(300):
+            kept.remember(Verdict("right", f"{name}_{i}"))
+            kept.remember(Verdict("right" if name == "one" else "not right yet", f"both_{i}"))
+
+    with ThreadPoolExecutor(2) as kernels:
+        assert list(kernels.map(kernel, ["one", "other"])) == [None, None]
+    assert kept.progress() == {f"{name}_{i}": "right" for name in ("one", "other", "both") for i in range(300)}
+
+
+def test_the_table_links_titles_adds_up_and_names_newer_editions(tmp_path, monkeypatch):
+    lesson = "03_algorithms/09_divergences"
+    mine = [e.name for e in EXERCISES.values() if e.lesson == lesson]
+    kept.remember(Verdict("right", mine[0]))
+    kept.remember(Verdict("not right yet", mine[1]))
+    text = progress_table().markdown
+    row = (
+        f"| [Divergences: KL both ways, Jensen-Shannon]({lesson}.ipynb) | 1 of {len(mine)} | {mine[1]} (not right yet),"
+    )
+    assert row in text and f"| all lessons | 1 of {len(EXERCISES)} |" in text and "newer edition" not in text
+    (tmp_path / "03_algorithms").mkdir()
+    (tmp_path / f"{lesson} (new edition).ipynb").touch()
+    link = "[Divergences: KL both ways, Jensen-Shannon](03_algorithms/09_divergences%20%28new%20edition%29.ipynb)"
+    assert progress_table().markdown.endswith(f"a newer edition lies beside your copy: {link}.")
+
+
+def test_no_two_exercises_share_a_file_where_case_does_not_count():
+    assert len({name.lower() for name in EXERCISES}) == len(EXERCISES)
