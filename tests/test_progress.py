@@ -9,6 +9,7 @@ import pytest
 
 from lessons_lib.checks import EXERCISES, Exercise, Verdict, check, progress_table
 from lessons_lib.checks import progress as kept
+from tools.build import edition, sources
 
 DEMO = Exercise("demo", "03_x/01_demo", "add them", lambda a, b: a + b, {}, lambda f: f(np.ones(2), np.ones(2)))
 
@@ -48,6 +49,14 @@ def test_the_solved_edition_and_test_runs_leave_progress_alone(place, monkeypatc
     monkeypatch.setenv("LESSONS_PROGRESS", "off")
     check("demo")
     assert kept.progress() == {} and not place.exists()
+
+
+def test_every_check_of_the_solved_edition_says_that_it_is_nobodys_own():
+    for source in sources():
+        for kind, ending in (("notebooks", ""), ("solutions", ", record=False")):
+            code = "\n".join(c.source for c in edition(source, kind).cells if c.cell_type == "code")
+            called = [name for name in EXERCISES if f'check("{name}"{ending})' in code]
+            assert len(called) == code.count('check("') > 0
 
 
 @pytest.mark.parametrize(
