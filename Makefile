@@ -15,7 +15,7 @@ export OMP_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help setup lab test run notebooks seeds bench parity-matrix gpu-record lock environment clean
+.PHONY: help setup lab test run notebooks seeds bench parity-matrix gpu-record wheels lock environment clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -47,8 +47,12 @@ parity-matrix: setup  ## measure parity on every torch in TORCHES, and make resu
 	for torch in $(TORCHES); do $(UV_RUN) --with torch==$$torch.* python -m tools.parity_page --measure || exit 1; done
 	$(IN) tools.parity_page
 
-gpu-record:  ## record parity and tests on this machine's GPU under results/gpu/ (needs torch, numpy, pytest, matplotlib)
+gpu-record:  ## record parity and tests on this machine's GPU under results/gpu/ (needs torch, numpy, pytest)
 	$(or $(wildcard .venv/bin/python),$(PYTHON)) -m tools.gpu_record $(ARGS)
+
+wheels: setup  ## fetch what gpu-record needs on a machine without a network into build/wheels/
+	sed -n '/^array-api-compat==/,/[^\\]$$/p' requirements.lock > .venv/wheels.txt
+	$(IN) pip download --quiet --no-deps --require-hashes -d build/wheels -r .venv/wheels.txt
 
 lock: setup  ## rewrite requirements.lock from pyproject.toml
 	$(IN) uv pip compile --universal --python-version 3.11 --generate-hashes --all-extras --no-header --no-annotate \

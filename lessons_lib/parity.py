@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import inspect
+import io
 import json
+import sys
+import tokenize
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +18,7 @@ import numpy as np
 import torch
 
 from . import cases, core, losses, optim
-from .losses import _stable
-from .optim import _stable as optim_stable
-from .show import Table
+from .show import Table, source
 
 RECORDS = Path(__file__).parent.parent / "results" / "gpu"
 DTYPES = {"float64": torch.float64, "float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
@@ -141,15 +144,49 @@ def _provenance(record: dict[str, Any] | None, name: str) -> str:
     return f"GPU record: {record['device']}, torch {record['torch']}, CUDA {record['cuda']}, {record['date']}, {state}."
 
 
+@cache
 def source_hash(name: str) -> str:
-    """A hash of the sources that decide this name's results: its file, the losses it imports, and what all share."""
+    """A hash of the code that decides this name's results: its own, that of every function and constant of the library
+    that stands in it, theirs in turn, and its family's cases. Comments, docstrings and white space do not count."""
     concept = getattr(losses, name, None) or getattr(optim, name)
     family = next(f for f in cases.FAMILIES if name in {c.name for c in f.CASES})
-    own = inspect.getmodule(concept)
-    imported = [m for m in (inspect.getmodule(v) for k, v in vars(own).items() if k in losses.__all__) if m is not own]
-    modules = [own, core, _stable if hasattr(losses, name) else optim_stable, family, *imported]
-    text = "".join(inspect.getsource(m) for m in modules if m is not None)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    texts = _texts([concept, _loss_errors if hasattr(losses, name) else _rule_errors])
+    return hashlib.sha256("".join([*sorted(texts), _bare(inspect.getsource(family))]).encode()).hexdigest()[:16]
+
+
+def _texts(parts: list) -> set[str]:
+    """The code of these functions and classes, and of what their code names in the library, and so on."""
+    texts, seen = set(), []
+    while parts:
+        part = parts.pop()
+        if part in seen or not part.__module__.startswith(__package__):
+            continue
+        seen.append(part)
+        texts.add(_bare(source(part)))
+        here = vars(sys.modules[part.__module__])
+        for node in ast.walk(ast.parse(source(part))):
+            if isinstance(node, ast.Name):
+                word, found = node.id, here.get(node.id)
+            elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):  # clip.global_norm
+                module = here.get(node.value.id)
+                word, found = node.attr, vars(module).get(node.attr) if inspect.ismodule(module) else None
+            else:
+                continue
+            if inspect.isclass(found) or inspect.isfunction(found):
+                parts.append(found)
+            elif isinstance(found, int | float | str | tuple):
+                texts.add(f"{word}={found}")
+    return texts
+
+
+def _bare(text: str) -> str:
+    """Source without comments, docstrings and white space, the same text on every Python."""
+    lines = text.splitlines()
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            lines[row - 1] = lines[row - 1][:column]
+    return "".join("\n".join(lines).split())
 
 
 def names() -> list[str]:

@@ -2,7 +2,8 @@
 
 python -m tools.gpu_record
 
-Needs torch with CUDA, NumPy, pytest and matplotlib, and no network. Nothing is written without a CUDA device.
+Needs torch with CUDA, NumPy and pytest, and no network: array_api_compat may come along as the wheel that `make wheels`
+puts into build/wheels/. Nothing is written without a CUDA device.
 """
 
 from __future__ import annotations
@@ -19,25 +20,32 @@ import sys
 import xml.etree.ElementTree as ElementTree
 from dataclasses import asdict
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).resolve().parent.parent
-BARE = ROOT / "tools" / "bare"
-UNIT_TESTS = ["test_cases.py", "test_laws.py", "test_bad_input.py", "test_bridge.py"]
-
-sys.path.insert(0, str(ROOT))
-if importlib.util.find_spec("array_api_compat") is None:
-    sys.path.append(str(BARE))
+WHEELS = ROOT / "build" / "wheels"
+UNIT_TESTS = ["test_cases.py", "test_laws.py", "test_bad_input.py", "test_bridge.py", "test_contract.py"]
 
 
-def record(device: str, tests: list[str]) -> dict:
-    """Everything that is recorded: where, when, with what, each parity row, and how the tests ended."""
+def need_array_api_compat() -> None:
+    """Take it from its wheel where it is not installed: a wheel of pure Python can be imported as it is."""
+    if importlib.util.find_spec("array_api_compat") is None:
+        sys.path.extend(map(str, WHEELS.glob("array_api_compat-*.whl")))
+    if importlib.util.find_spec("array_api_compat") is None:
+        raise SystemExit(
+            "array_api_compat is missing. Run `make wheels` where there is a network, and bring build/wheels/ here."
+        )
+
+
+def record(device: str, tests: list[str], name: str = "") -> dict:
+    """Everything that is recorded: where, when, with what, each parity row (of one name), and how the tests ended."""
     import torch
 
     from lessons_lib import parity
 
-    rows = [{**asdict(r), "ok": r.ok, "source": parity.source_hash(r.name)} for r in parity.rows("", device)]
+    rows = [{**asdict(r), "ok": r.ok, "source": parity.source_hash(r.name)} for r in parity.rows(name, device)]
     on_gpu = device == "cuda"
     return {
         "device": torch.cuda.get_device_name() if on_gpu else platform.processor() or platform.machine(),
@@ -48,7 +56,7 @@ def record(device: str, tests: list[str]) -> dict:
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "command": "make gpu-record",
         "library": library_hash(),
-        "array_api_compat": "stand-in" if str(BARE) in sys.path else "installed",
+        "array_api_compat": version("array_api_compat"),
         "tests": run_tests(tests),
         "rows": rows,
     }
@@ -92,6 +100,7 @@ def main(args: list[str] | None = None) -> int:
     if not torch.cuda.is_available():
         print("This machine has no CUDA device, so there is nothing to record. The course runs without a record.")
         return 2
+    need_array_api_compat()
     found = record("cuda", [f"tests/{name}" for name in UNIT_TESTS])
     name = re.sub(r"[^a-z0-9]+", "-", found["device"].lower()).strip("-")
     options.out.mkdir(parents=True, exist_ok=True)
