@@ -5,21 +5,25 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from threading import Thread
 
 import psutil
 
 QUIET = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "LESSONS_PROGRESS": "off"}
+MARK = "LESSONS_RUN"  # in the environment of a process: the folder that it works for; what it starts inherits it
+PARAMETERS = ("device", "seed", "profile")  # of a lesson
 CELL_TIMEOUT = 600  # seconds; it ends what hangs, and no slow machine reaches it
 
 
 def start() -> None:
     """In a command: print what the console's code page lacks as escapes; a signal to end is an exception."""
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    for name in ("SIGTERM", "SIGHUP", "SIGBREAK"):  # Ctrl-C is an exception already
-        if hasattr(signal, name):
+    for name in ("SIGTERM", "SIGHUP", "SIGBREAK"):  # Ctrl-C is an exception already; nohup has SIGHUP ignored
+        if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) is not signal.SIG_IGN:
             signal.signal(getattr(signal, name), lambda number, _: sys.exit(128 + number))
 
 
@@ -31,6 +35,50 @@ def kill_children() -> None:
                 child.kill()
 
 
+def kill_marked(folder: Path) -> None:
+    """End every process that works for this folder, also one whose parent is gone, and what such a process started."""
+    quiet, end = 0, time.monotonic() + 10
+    while quiet < 2 and time.monotonic() < end:  # twice: a process that is just being started shows no environment
+        found = [process for process in psutil.process_iter() if _marked(process, folder)]
+        for process in found[:]:
+            with suppress(psutil.Error):
+                found += process.children(recursive=True)
+        for process in reversed(found):  # the youngest first: an older one may be seeing to it as well
+            with suppress(psutil.Error):
+                process.kill()
+        quiet = 0 if found else quiet + 1
+        time.sleep(0.01)
+
+
+def _marked(process: psutil.Process, folder: Path) -> bool:
+    with suppress(psutil.Error, OSError):  # it has ended, or is another user's
+        mark = process.environ().get(MARK)
+        return mark is not None and process.pid != os.getpid() and Path(mark).is_relative_to(folder)
+    return False
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Hold the lock of this file, which ends with the process, however it ends; the file names the process."""
+    with path.open("ab+", buffering=0) as file:
+        try:
+            if sys.platform == "win32":
+                import msvcrt
+
+                file.seek(1000)  # behind the number, which others may read
+                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+            else:
+                import fcntl
+
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (BlockingIOError, PermissionError):
+            file.seek(0)
+            sys.exit(f"process {file.read(20).decode()} is at work in {path.parent}; wait for it, or end it")
+        file.truncate(0)
+        file.write(str(os.getpid()).encode())
+        yield
+
+
 def end_with_parent(wait: Callable[[], object]) -> None:
     """In a child: once `wait` returns, the parent is gone, by SIGKILL perhaps; then this process and all below it end.
 
@@ -39,6 +87,8 @@ def end_with_parent(wait: Callable[[], object]) -> None:
 
     def watch() -> None:
         wait()
+        if MARK in os.environ:
+            kill_marked(Path(os.environ[MARK]))
         kill_children()
         os._exit(1)
 

@@ -12,104 +12,157 @@ import asyncio
 import hashlib
 import json
 import os
+import shutil
 import signal
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
+from tools import _command
+from tools._command import CELL_TIMEOUT, MARK, PARAMETERS, QUIET
+
 ROOT = Path(__file__).resolve().parent.parent
-PARAMETERS = ("device", "seed", "profile")
-QUIET = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "LESSONS_PROGRESS": "off"}
-WORKER = [sys.executable, "-c", "from tools.run import worker; worker()"]
-SHOWN = 15  # lines of a traceback
+WATCH = (
+    "import os; from tools import _command; _command.end_with_parent(lambda: os.read(0, 1)); "  # before slow imports
+)
+WORKER = [sys.executable, "-c", WATCH + "from tools import _worker; _worker.main()"]
+FIELDS = {"error", "settings", "key", "cell", "seconds", "date"}  # of a notebook's entry in the state
+SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]
+LOG = 5000  # bytes at the end of a dead worker's log
 
 
-def worker() -> None:
-    """The process of one notebook: execute it and write a report, {"error": text or null, "settings": {...}}."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # an exception, so that papermill ends the kernel as well
-    import papermill
-    from papermill.exceptions import strip_color
-
-    job, error, settings = json.loads(sys.argv[1]), None, {}
-    source, copy, given = job["source"], job["copy"], job["parameters"]
-    limits = {"execution_timeout": job["cell_timeout"], "start_timeout": 60, "shutdown_kernel": "immediate"}
+@contextmanager
+def on_signal(handler: Any) -> Iterator[None]:
+    """Meanwhile the signals that end a program go to the handler; SIGHUP stays ignored below nohup."""
+    heard = [s for s in SIGNALS if s == signal.SIGINT or signal.getsignal(s) != signal.SIG_IGN]
+    before = {s: signal.signal(s, handler) for s in heard}
     try:
-        known = {name: str(p["default"]).strip("\"'") for name, p in papermill.inspect_notebook(source).items()}
-        if unknown := set(given) - set(known):  # papermill would only warn
-            raise ValueError(
-                f"its parameters cell has no {', '.join(sorted(unknown))}; it has: {', '.join(known) or '-'}"
-            )
-        settings = {name: given.get(name, known[name]) for name in PARAMETERS if name in known}
-        where = {"kernel_name": "python3", "cwd": str(Path(copy).parent), "progress_bar": False}
-        papermill.execute_notebook(source, copy, given, **where, **limits)
-    except Exception as problem:
-        error = "\n".join(strip_color(str(problem)).strip().splitlines()[-SHOWN:])
-    Path(job["report"]).write_text(json.dumps({"error": error, "settings": settings}), encoding="utf-8")
+        yield
+    finally:
+        for s in heard:
+            signal.signal(s, before[s])
 
 
-async def attempt(job: dict, limit: float) -> dict:
-    """Run one notebook in a process and session of its own: Ctrl-C reaches us alone, and we end the worker in order."""
-    with tempfile.TemporaryDirectory() as folder:
-        report, log = Path(folder, "report.json"), Path(folder, "log")
-        command = [*WORKER, json.dumps({**job, "report": str(report)})]
-        with log.open("w") as stream:  # not a pipe: a kernel that outlived its worker would hold it open
-            process = await asyncio.create_subprocess_exec(
-                *command, cwd=ROOT, env=os.environ | QUIET, stdout=stream, stderr=stream, start_new_session=True
-            )
+@contextmanager
+def workplace(course: Path) -> Iterator[Path]:
+    """A new folder for this run, which is alone in this course. What a killed run left behind ends and goes."""
+    course.mkdir(parents=True, exist_ok=True)
+    with _command.alone(course / "lock"):
+        _command.kill_marked(course)
+        for old in course.glob("run-*"):
+            shutil.rmtree(old, ignore_errors=True)
+        folder = Path(tempfile.mkdtemp(prefix="run-", dir=course))
         try:
-            await asyncio.wait_for(process.wait(), limit)
-        except TimeoutError:
-            return {"error": f"the notebook did not end within {limit} s", "settings": {}}
+            yield folder
         finally:
-            if process.returncode is None:
-                process.terminate()
-                await process.wait()
-        if report.exists():
-            return json.loads(report.read_text(encoding="utf-8"))
-        tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-SHOWN:]
-        return {"error": "\n".join([f"the worker died, status {process.returncode}", *tail]), "settings": {}}
+            with on_signal(signal.SIG_IGN):
+                _command.kill_marked(folder)
+                shutil.rmtree(folder, ignore_errors=True)
 
 
-def stopped_at(copy: Path) -> str:
-    """The cell that failed: the last one with a start time. What else papermill notes is wrong after a death."""
-    cells = json.loads(copy.read_text(encoding="utf-8"))["cells"] if copy.exists() else []
+def content(path: Path) -> dict:
+    """What a JSON file holds; nothing if it is absent or not whole: a disk may have been full."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+async def attempt(job: dict, stdin: int, limit: float) -> dict:
+    """Run one notebook in a process and session of its own: Ctrl-C reaches us alone, and we end what it started."""
+    folder = Path(job["folder"])
+    report, log = folder / "report.json", folder / "log"
+    inherited = os.environ | QUIET | {MARK: str(folder), "JUPYTER_RUNTIME_DIR": str(folder)}
+    with log.open("wb") as stream:  # not a pipe: nobody would read it
+        process = await asyncio.create_subprocess_exec(
+            *WORKER, json.dumps(job), cwd=ROOT, env=inherited, stdin=stdin, stdout=stream, stderr=stream,
+            start_new_session=True,
+        )  # fmt: skip
+    try:
+        await asyncio.wait_for(process.wait(), limit)
+    except TimeoutError:
+        return {"error": f"the notebook did not end within {limit} s", "settings": {}}
+    finally:
+        _command.kill_marked(folder)
+        await process.wait()
+    if found := content(report):
+        return found
+    with log.open("rb") as stream:
+        stream.seek(-min(LOG, log.stat().st_size), os.SEEK_END)
+        tail = stream.read().decode(errors="replace").splitlines()[-15:]
+    return {"error": "\n".join([f"the worker died, status {process.returncode}", *tail]), "settings": {}}
+
+
+def stopped_at(cells: list[dict]) -> str:
+    """The cell that failed: the first one that was begun and not executed, or the last one begun."""
     added = {"injected-parameters", "papermill-error-cell-tag"}
     ours = [c for c in cells if not added & set(c["metadata"].get("tags", []))]
     begun = [(n, c) for n, c in enumerate(ours, 1) if c["metadata"].get("papermill", {}).get("start_time")]
     if not begun:
         return "before the first cell"
-    number, cell = begun[-1]
+    missed = [(n, c) for n, c in begun if "".join(c["source"]).strip() and not c.get("execution_count", True)]
+    number, cell = (missed or begun[-1:])[0]
     name = f" ({cell['metadata']['name']})" if "name" in cell["metadata"] else ""
     return f"cell {number}{name}: {''.join(cell['source']).strip().partition(chr(10))[0]}"
 
 
-def fingerprint(notebook: Path, parameters: dict, root: Path) -> str:
+def depends(root: Path) -> list[Path]:
+    return [*sorted((root / "lessons_lib").rglob("*.py")), *sorted((root / "results/gpu").glob("*.json"))]
+
+
+def stamps(root: Path) -> list[tuple]:
+    """Equal before and after a run if nobody touched the library meanwhile, not even to put it back."""
+    return [(path, stat.st_mtime_ns, stat.st_ctime_ns) for path in depends(root) for stat in [path.stat()]]
+
+
+def fingerprint(notebook: bytes, name: str, parameters: dict, root: Path) -> str:
     """A hash over what a result depends on: notebook, parameters, library, GPU records, versions."""
-    digest = hashlib.sha256(repr((parameters, sys.version, version("torch"))).encode())
-    library, records = (root / "lessons_lib").rglob("*.py"), (root / "results/gpu").glob("*.json")
-    for path in [notebook, *sorted(library), *sorted(records)]:
-        digest.update(f"{path.relative_to(root)} {hashlib.sha256(path.read_bytes()).hexdigest()}".encode())
+    digest = hashlib.sha256(repr((name, parameters, sys.version, version("torch"))).encode())
+    for label, data in [("", notebook), *((path.relative_to(root), path.read_bytes()) for path in depends(root))]:
+        digest.update(f"{label} {hashlib.sha256(data).hexdigest()}".encode())
     return digest.hexdigest()
 
 
-def todo(names: list[str], state: dict, options: argparse.Namespace) -> dict[str, dict]:
-    """A job for each notebook that has to run. Its old result leaves the state: a half-made copy must not pass."""
+def earlier(root: Path, record: Path) -> dict[str, dict]:
+    """The results of earlier runs whose notebook is still there, and whose record and copy are whole."""
+    known = content(record)
+    if record.exists() and not known:
+        print(f"{record.relative_to(root)} cannot be read: every notebook counts as not run")
+    state = {}
+    for name, entry in known.items():
+        copy = record.parent / name
+        if not isinstance(entry, dict) or entry.keys() != FIELDS or (copy.exists() and "cells" not in content(copy)):
+            print(f"the result of {name} cannot be read: it counts as not run")
+        elif (root / name).exists():
+            state[name] = entry
+    return state
+
+
+def todo(names: list[str], state: dict, options: argparse.Namespace, place: Path) -> dict[str, dict]:
+    """A job for each notebook that has to run, with a copy of it as it is now. Its old result leaves the state."""
     parameters = {name: value for name in PARAMETERS if (value := getattr(options, name)) is not None}
-    jobs = {}
-    for name in names:
-        source, copy = options.root / name, options.root / "build/course" / name
-        key, old = fingerprint(source, parameters, options.root), state.get(name, {"key": None})
+    jobs: dict[str, dict] = {}
+    for number, name in enumerate(names):
+        data, copy = (options.root / name).read_bytes(), options.root / "build/course" / name
+        key, old = fingerprint(data, name, parameters, options.root), state.get(name, {"key": None})
         if options.force or old["key"] != key or old["error"] or not copy.exists():
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.unlink(missing_ok=True)
             state.pop(name, None)
-            jobs[name] = {"source": str(source), "copy": str(copy), "parameters": parameters, "key": key}
-            jobs[name]["cell_timeout"] = options.cell_timeout
+            folder = place / str(number)
+            folder.mkdir()
+            jobs[name] = {"key": key, "folder": str(folder), "cwd": str(copy.parent)}
+            jobs[name] |= {"parameters": parameters, "cell_timeout": options.cell_timeout}
+            (folder / "source.ipynb").write_bytes(data)
     return jobs
 
 
@@ -119,30 +172,48 @@ def save(state: dict, path: Path) -> None:
     part.replace(path)
 
 
+def finish(name: str, job: dict, result: dict, options: argparse.Namespace) -> dict:
+    """Move the executed copy into place, if it is whole; what the state is to hold of this notebook."""
+    copy = Path(job["folder"], "copy.ipynb")
+    cells = content(copy).get("cells")
+    if cells is not None:
+        copy.replace(options.root / "build/course" / name)
+    elif not result["error"]:
+        result["error"] = "its executed copy cannot be read; is the disk full?"
+    key = job["key"] if stamps(options.root) == options.stamps else None
+    return {**result, "key": key, "cell": stopped_at(cells or []) if result["error"] else ""}
+
+
 async def execute(jobs: dict[str, dict], state: dict, record: Path, options: argparse.Namespace) -> None:
     """Run the jobs, a few at a time, and save each result as soon as it is there."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task
-    for stop in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(stop, task.cancel)
     bar = tqdm(total=len(jobs), unit="notebook", disable=not sys.stderr.isatty())
     free = asyncio.Semaphore(options.jobs)
+    stdin, ours = os.pipe()  # ours is open as long as we live; then the workers, reading the other end, see its end
+
+    def stop(*_: object) -> None:  # once: what follows is cleaning up, and takes no time
+        for each in SIGNALS:
+            signal.signal(each, signal.SIG_IGN)
+        loop.call_soon_threadsafe(task.cancel)
 
     async def one(name: str, job: dict) -> None:
         async with free:
             begin, date = time.monotonic(), datetime.now().isoformat(" ", "minutes")
-            result = await attempt(job, options.notebook_timeout)
-        seconds, cell = round(time.monotonic() - begin, 1), stopped_at(Path(job["copy"])) if result["error"] else ""
-        state[name] = {**result, "key": job["key"], "cell": cell, "seconds": seconds, "date": date}
+            result = await attempt(job, stdin, options.notebook_timeout)
+        seconds = round(time.monotonic() - begin, 1)
+        state[name] = {**finish(name, job, result, options), "seconds": seconds, "date": date}
         save(state, record)
         bar.update()
         if bar.disable:
-            print(f"{'failed' if cell else 'ok':9} {seconds:8.1f} s  {name}", flush=True)
+            print(f"{'failed' if state[name]['error'] else 'ok':9} {seconds:8.1f} s  {name}", flush=True)
 
-    with bar:
-        async with asyncio.TaskGroup() as group:
-            for name, job in jobs.items():
-                group.create_task(one(name, job))
+    try:
+        with bar, on_signal(stop):
+            await asyncio.gather(*(one(name, job) for name, job in jobs.items()))
+    finally:
+        os.close(stdin)
+        os.close(ours)
 
 
 def summary(names: list[str], state: dict, jobs: dict) -> None:
@@ -167,8 +238,13 @@ def parsed(args: list[str] | None) -> argparse.Namespace:
     add("--seed", type=int, help="replaces the parameter seed")
     add("--profile", choices=["quick", "full"], help="replaces the parameter profile")
     add("--jobs", type=int, default=os.cpu_count(), help="notebooks at a time (default: %(default)s)")
-    add("--cell-timeout", type=int, default=120, help="seconds a cell may take (default: %(default)s)")
-    add("--notebook-timeout", type=int, default=900, help="seconds a notebook may take (default: %(default)s)")
+    add("--cell-timeout", type=int, default=CELL_TIMEOUT, help="seconds a cell may take (default: %(default)s)")
+    add(
+        "--notebook-timeout",
+        type=int,
+        default=6 * CELL_TIMEOUT,
+        help="seconds a notebook may take (default: %(default)s)",
+    )
     add("--force", action="store_true", help="run what is unchanged, too")
     add("--no-site", action="store_true", help="make no site")
     add("--root", type=Path, default=ROOT, help="folder that holds notebooks/ and gets build/")
@@ -188,32 +264,48 @@ def parsed(args: list[str] | None) -> argparse.Namespace:
     return options
 
 
-def main(args: list[str] | None = None) -> int:
-    options = parsed(args)
-    record = options.root / "build/course/state.json"
-    state = json.loads(record.read_text(encoding="utf-8")) if record.exists() else {}
-    state = {name: entry for name, entry in state.items() if (options.root / name).exists()}
+def course(options: argparse.Namespace, place: Path) -> int:
+    """Run what has to run, in this place, and make the site."""
+    record, jobs = options.root / "build/course/state.json", {}
     names = list(dict.fromkeys(path.relative_to(options.root).as_posix() for path in options.notebooks))
-    jobs = todo(names, state, options)
-    record.parent.mkdir(parents=True, exist_ok=True)
-    save(state, record)
     try:
+        options.stamps, state = stamps(options.root), earlier(options.root, record)
+        jobs = todo(names, state, options, place)
+        save(state, record)
         asyncio.run(execute(jobs, state, record, options))
         summary(names, state, jobs)
-        if not options.no_site:
-            from tools import site  # slow to import
-
-            editions = {name.partition("/")[0] for name in names}
-            site.build(options.root, {name: state[name] for name in state if name.partition("/")[0] in editions})
-            print("\nsite: build/site/index.html")
+        made = options.no_site or site(names, state, options.root)
     except (KeyboardInterrupt, asyncio.CancelledError):
         done = sum(name in state for name in jobs)
         print(f"\ninterrupted: {done} of {len(jobs)} notebooks have run; the next run goes on with the others")
         return 130
-    except RuntimeError as error:
-        print(f"\nno site: {error}")
-        return 1
-    return int(any(state[name]["error"] for name in names))
+    return int(not made or any(state[name]["error"] for name in names))
+
+
+def site(names: list[str], state: dict, root: Path) -> bool:
+    """Make the site of the editions that these notebooks belong to; say what it lacks, or why there is none."""
+    from tools.site import build  # slow to import
+
+    editions = {name.partition("/")[0] for name in names}
+    try:
+        lacks = build(root, {name: state[name] for name in state if name.partition("/")[0] in editions}) or []
+    except Exception as error:  # of Sphinx and its extensions, of any kind
+        print(f"\nno site: {error or type(error).__name__}")
+        return False
+    print("\nsite: build/site/index.html", *lacks, sep="\n    ")
+    return not lacks
+
+
+def main(args: list[str] | None = None) -> int:
+    _command.start()
+    options = parsed(args)
+    try:
+        with on_signal(signal.default_int_handler), workplace(options.root / "build/course") as place:
+            return course(options, place)
+    except KeyboardInterrupt:
+        return 130
+    except OSError as error:
+        sys.exit(f"cannot go on: {error}; results are written to {options.root / 'build'}")
 
 
 if __name__ == "__main__":
