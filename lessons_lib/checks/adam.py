@@ -5,18 +5,19 @@ import numpy as np
 from .engine import Exercise
 
 LESSON = "03_algorithms/04_adam"
-LR, EPS = 0.3, 0.5  # far from the defaults, at which wrong formulas look right
 
 
 def _walk(answer):
-    """30 steps along gradients of three sizes, with other betas at every step: all thetas, and the last state."""
+    """30 steps along gradients of three sizes: all thetas, and the last state. No two steps have the same settings.
+
+    They are far from the defaults, at which wrong formulas look right.
+    """
     rng = np.random.default_rng(0)
     gradients = rng.normal(size=(30, 3)) * [0.1, 1.0, 10.0] + [0.2, 0.0, -3.0]
-    betas = np.stack([rng.uniform(0.3, 0.8, 30), rng.uniform(0.7, 0.95, 30)], axis=1)
+    settings = rng.uniform([0.1, 0.3, 0.7, 0.2], [0.5, 0.8, 0.95, 1.0], (30, 4))  # lr, beta1, beta2, eps
     theta, m, v, w1, w2, visited = np.array([1.0, -2.0, 0.5]), np.zeros(3), np.zeros(3), 0.0, 0.0, []
-    for g, (beta1, beta2) in zip(gradients, betas, strict=True):
-        result = answer(theta.copy(), g.copy(), m, v, w1, w2, LR, beta1, beta2, EPS)
-        theta, m, v, w1, w2 = (np.array(a, dtype=float) for a in result)
+    for g, setting in zip(gradients, settings, strict=True):
+        theta, m, v, w1, w2 = map(np.asarray, answer(theta, g, m, v, w1, w2, *setting))
         visited.append(theta)
     return [np.array(visited), m, v, w1, w2]
 

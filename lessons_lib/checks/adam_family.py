@@ -114,6 +114,7 @@ longest = Exercise(
         (0.8, 0.99, 0.7, 5),
         (0.95, 0.98, 1.0, 100),
         (0.99, 0.9999, 0.98, 7),
+        (0.9987, 0.99999, 1.0, 3),  # longest as late as the hint says
     ),
     returns=2,
 )
@@ -159,17 +160,21 @@ window = Exercise(
         "The window is one step too short.": lambda g, b, n: max(_values(g, b)[-n + 1 :]) ** 0.5,
         "The smallest, where the largest is asked for.": lambda g, b, n: min(_values(g, b)[-n:]) ** 0.5,
     },
-    lambda answer: [
-        answer(np.array([1.0, 100.0, -2.0, 0.5, 30.0, -1.0, 0.0, last]), beta2, n)
-        for beta2, n, last in (
-            (0.9, 3, 0.1),
-            (0.5, 4, 0.1),
-            (0.99, 5, 0.1),
-            (0.8, 6, 0.1),
-            (0.7, 2, 0.1),
-            (0.6, 3, 70.0),
-        )
-    ],
+    lambda answer: (
+        [
+            answer(np.array([1.0, 100.0, -2.0, 0.5, 30.0, -1.0, 0.0, last]), beta2, n)
+            for beta2, n, last in (
+                (0.9, 3, 0.1),
+                (0.5, 4, 0.1),
+                (0.99, 5, 0.1),
+                (0.8, 6, 0.1),
+                (0.7, 2, 0.1),
+                (0.6, 3, 70.0),
+            )
+        ]
+        + [answer(np.array([5.0, -2.0, 0.1]), 0.9, n) for n in (4, 7)]  # fewer gradients than the window holds
+        + [answer(np.array([-3.0, 0.5]), 0.8, 3)]
+    ),
 )
 
 EXERCISES = [wake, longest, window]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .engine import Exercise
+from .engine import Exercise, on
 
 LESSON = "03_algorithms/12_adaptive"
 
@@ -10,12 +10,14 @@ LESSON = "03_algorithms/12_adaptive"
 def _walk(answer):
     """Fifteen steps along gradients of three sizes: every theta, and the last s."""
     gradients = np.random.default_rng(0).normal(size=(15, 3)) * [0.1, 1.0, 10.0] + [0.2, 0.0, -3.0]
-    theta, s, visited = np.array([1.0, -2.0, 0.5]), np.zeros(3), []
-    for t, g in enumerate(gradients, 1):
-        result = answer(theta.copy(), g.copy(), s.copy(), t, 0.3, 0.8, 0.5)
-        theta, s = (np.array(a, dtype=float) for a in result)
-        visited.append(theta)
-    return [np.array(visited), s]
+    results = []
+    for setting in ((0.3, 0.8, 0.5), (0.05, 0.5, 2.0)):  # lr, rho, eps
+        theta, s, visited = np.array([1.0, -2.0, 0.5]), np.zeros(3), []
+        for t, g in enumerate(gradients, 1):
+            theta, s = map(np.asarray, answer(theta, g, s, t, *setting))
+            visited.append(theta)
+        results += [np.array(visited), s]
+    return results
 
 
 def _step(theta, g, s, t, lr, rho, eps, *, late=0, correct=True, gain=True, place="outside", sign=-1, keep=False):
@@ -270,7 +272,10 @@ second = Exercise(
         "The roots are missing.": lambda first, g, rho, eps: _second(first, g, rho, eps) ** 2 / np.abs(g),
         "That is both steps together.": lambda first, g, rho, eps: first + _second(first, g, rho, eps),
     },
-    lambda answer: answer(np.array([0.3, 0.1, 0.7]), np.array([3.0, -0.2, 50.0]), 0.7, 0.04),
+    on(
+        (np.array([0.3, 0.1, 0.7]), np.array([3.0, -0.2, 50.0]), 0.7, 0.04),
+        (np.array([0.02, 1.5]), np.array([-6.0, 0.5]), 0.9, 0.5),
+    ),
 )
 
 EXERCISES = [step, forget, steps, second]

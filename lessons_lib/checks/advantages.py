@@ -40,7 +40,7 @@ memory = Exercise(
         "kept is not used: not every optimizer keeps two numbers.": lambda n, k, t=1.0: _bytes(n, 2, t),
         "Bytes are asked for, not gigabytes.": lambda n, k, t=1.0: _bytes(n, k, t) / 1e9,
     },
-    lambda answer: [answer(7e9, 2), answer(1e6, 0), answer(7e9, 2, 0.01), answer(3e8, 1, 0.5)],
+    lambda answer: [answer(7e9, 2), answer(1e6, 0), answer(7e9, 2, 0.01), answer(3e8, 1, 0.5), answer(2e9, 3)],
 )
 
 
@@ -161,6 +161,7 @@ stop = Exercise(
         ([9.0, 8.0, 7.0], 1),
         ([2.0, 1.0, 3.0, 0.5], 2),
         ([5.0, 4.0, 4.5, 4.6, 3.0], 2),
+        ([1.0, 0.999, 0.9989999, 0.9989998, 5.0, 5.0], 2),  # the least fall is one
     ),
     returns=2,
 )

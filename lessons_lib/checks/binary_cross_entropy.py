@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .engine import Exercise
+from .engine import Exercise, on
 
 LESSON = "03_algorithms/01_binary_cross_entropy"
 
@@ -11,18 +11,12 @@ def _sigmoid(z):
     return np.exp(-np.logaddexp(0, -z))
 
 
-def _inputs():
-    """Far logits, near logits, and targets that are not only 0 and 1."""
-    logits = np.array([-800.0, 800.0, -3.0, -0.5, 1.5, 0.7, 2.0, 800.0])
-    return logits, np.array([1.0, 1.0, 1.0, 0.0, 0.3, 1.0, 0.0, 0.0])
-
-
-def _try(answer):
-    return answer(*_inputs())
-
-
-def _try_weighted(answer):
-    return [answer(*_inputs(), 3.0), answer(*_inputs(), 0.25)]
+# far logits, near logits, and targets that are not only 0 and 1
+_NEAR = (
+    np.array([-800.0, 800.0, -3.0, -0.5, 1.5, 0.7, 2.0, 800.0]),
+    np.array([1.0, 1.0, 1.0, 0.0, 0.3, 1.0, 0.0, 0.0]),
+)
+_FAR = np.array([0.2, -1e6, 1e6, -4.0, 1e6]), np.array([0.6, 1.0, 0.0, 0.5, 1.0])
 
 
 def _value(z, y):
@@ -53,6 +47,9 @@ value = Exercise(
         "Clipping the probability caps the loss: a logit of 800 on the wrong side costs 800, not 28.": lambda z, y: _f1(
             z, y, np.clip(1 / (1 + np.exp(-z)), 1e-12, 1 - 1e-12)
         ),
+        "Clipping the logits at 1000 caps the loss at 1000; a logit of a million on the wrong side costs a million.": (
+            lambda z, y: _value(np.clip(z, -1000, 1000), y)
+        ),
         "Clipping at 1e-7 caps the loss at 16; a logit of 800 on the wrong side costs 800.": lambda z, y: _f1(
             z, y, np.clip(1 / (1 + np.exp(-z)), 1e-7, 1 - 1e-7)
         ),
@@ -72,7 +69,7 @@ value = Exercise(
         "That is in bits (base 2); the formula's logarithm is natural.": lambda z, y: _value(z, y) / np.log(2),
         "That is already a mean. Return one number per example.": lambda z, y: _value(z, y).mean(),
     },
-    _try,
+    on(_NEAR, _FAR),
 )
 
 gradient = Exercise(
@@ -98,7 +95,7 @@ gradient = Exercise(
             (_sigmoid(z) - y) / z.size
         ),
     },
-    _try,
+    on(_NEAR, _FAR),
 )
 
 weighted = Exercise(
@@ -131,7 +128,7 @@ weighted = Exercise(
             _weighted(z, y, w) / (1 + (w - 1) * y)
         ),
     },
-    _try_weighted,
+    on((*_NEAR, 3.0), (*_NEAR, 0.25), (*_FAR, 1.0)),
 )
 
 dead = Exercise(

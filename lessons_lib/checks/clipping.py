@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .engine import Exercise
+from .engine import Exercise, on
 
 LESSON = "03_algorithms/17_clipping_and_accumulation"
 
@@ -20,11 +20,12 @@ def _relative(theta, g, ratio, least):
     return g * longest / _norm(g) if _norm(g) > longest else g
 
 
-def _try_relative(answer):
-    theta, g = np.array([3.0, 4.0]), np.array([60.0, -80.0])
-    trials = [(theta, g, 0.1, 1.0), (theta / 100, g, 0.1, 2.0), (theta, g / 1000, 0.1, 1.0), (theta, 0 * g, 0.1, 1.0)]
-    trials += [(np.array([[3.0, 1.0], [0.0, -4.0]]), np.array([[60.0, 10.0], [0.0, -80.0]]), 0.1, 1.0)]
-    return [answer(t.copy(), h.copy(), ratio, least) for t, h, ratio, least in trials]
+_T, _G = np.array([3.0, 4.0]), np.array([60.0, -80.0])
+_ARRAYS = (
+    *((_T, _G, 0.1, 1.0), (_T / 100, _G, 0.1, 2.0), (_T, _G / 1000, 0.1, 1.0), (_T, 0 * _G, 0.1, 1.0)),
+    *((_T / 100, _G, 3.0, 0.5), (_T, _G, 0.7, 0.02), (0 * _T, _G, 0.02, 0.3)),
+    (np.array([[3.0, 1.0], [0.0, -4.0]]), np.array([[60.0, 10.0], [0.0, -80.0]]), 0.1, 1.0),
+)
 
 
 relative = Exercise(
@@ -101,7 +102,7 @@ relative = Exercise(
             g * min(1.0, r * _norm(t) / max(_norm(g), least))
         ),
     },
-    _try_relative,
+    on(*_ARRAYS),
 )
 
 
@@ -191,7 +192,7 @@ running = Exercise(
 
 
 def _flat(g):
-    return np.concatenate([np.zeros(0), *(np.ravel(a) for a in g)])
+    return np.concatenate([np.zeros(0), *(np.ravel(a) for a in g)])  # in float64
 
 
 def _scaled(g, S, limit):
@@ -206,13 +207,18 @@ def _blind(g, S, limit):  # no question whether the numbers are finite
 
 
 def _try_scaled(answer):
+    """float16 gradients; the squares of the long ones overflow in float16, and the faint ones vanish when unscaled."""
     long, short = [np.array([300.0, -400.0]), np.array([[1200.0]])], [np.array([0.3, 0.0]), np.array([[-0.4]])]
     bad, zero = [np.array([np.inf, 1.0]), np.array([[np.nan]])], [np.zeros(2), np.zeros((1, 1))]
-    results = []
     late = [np.ones(2), np.array([[np.inf]])]  # not finite in the last array only
-    tiny = [a / 100 for a in short]  # shorter than the limit even when multiplied by S
-    for g in (long, short, tiny, bad, zero, [np.array([1.0, np.nan]), np.ones((1, 1))], late):
-        step, scale = answer([a.copy() for a in g], 64.0, 2.0)
+    faint = [a / 100 for a in short]  # shorter than the limit even when multiplied by S
+    settings = [
+        (g, 64.0, 2.0) for g in (long, short, faint, bad, zero, [np.array([1.0, np.nan]), np.ones((1, 1))], late)
+    ]
+    settings += [(long, 16.0, 7.0), (short, 65536.0, 1e-6), (faint, 65536.0, 2.0), (bad, 1024.0, 2.0)]
+    results = []
+    for g, S, limit in settings:
+        step, scale = answer([a.astype(np.float16) for a in g], S, limit)
         skipped, listed = step is None, isinstance(step, list | tuple)
         results += [
             float(skipped),
@@ -222,97 +228,115 @@ def _try_scaled(answer):
     return results
 
 
+def _in_half(g, S, limit):
+    if not all(np.isfinite(a).all() for a in g):
+        return None, S / 2
+    g = [a / S for a in g]
+    size = np.sqrt(sum((a**2).sum() for a in g))
+    return [a * limit / max(size, limit) for a in g], S
+
+
+def _wide(wrong):
+    """This mistake and no other: what it computes is not in float16."""
+    return lambda g, S, limit: wrong([a.astype(float) for a in g], S, limit)
+
+
+_SLIPS = {
+    "Any of the arrays may hold a number that is not finite; look at all of them.": lambda g, S, limit: (
+        (None, S / 2) if not np.isfinite(g[0]).all() else (_scaled([np.nan_to_num(a) for a in g], S, limit)[0], S)
+    ),
+    "Unscale before you clip: the limit is meant for the true gradient.": lambda g, S, limit: (
+        _scaled([a * S for a in g], S, limit)[0] and [a / S for a in _scaled([a * S for a in g], S, limit)[0]],
+        _scaled(g, S, limit)[1],
+    ),
+    "The gradient is still S times too large: unscale it.": lambda g, S, limit: (
+        _scaled([a * S for a in g], S, limit)[0],
+        _scaled(g, S, limit)[1],
+    ),
+    "One norm for all arrays together; yours clips each by itself.": lambda g, S, limit: (
+        None if _scaled(g, S, limit)[0] is None else [_scaled([a], S, limit)[0][0] for a in g],
+        _scaled(g, S, limit)[1],
+    ),
+    "After a step that is skipped, S must be halved.": lambda g, S, limit: (_scaled(g, S, limit)[0], S),
+    "S is halved only where a number is not finite.": lambda g, S, limit: (_scaled(g, S, limit)[0], S / 2),
+    "The list is unscaled, but not clipped.": lambda g, S, limit: (
+        None if _scaled(g, S, limit)[0] is None else [a / S for a in g],
+        _scaled(g, S, limit)[1],
+    ),
+    "inf is not finite either: such a step must be skipped too.": lambda g, S, limit: (
+        (None, S / 2) if np.isnan(_flat(g)).any() else _blind(g, S, limit)
+    ),
+    "Nothing may be handed over where a number is not finite: return None, not the list.": lambda g, S, limit: (
+        _scaled(g, S, limit) if np.isfinite(_flat(g)).all() else (g, S / 2)
+    ),
+    "None, not zeros: given zeros, a rule with momentum would still move.": lambda g, S, limit: (
+        _scaled(g, S, limit) if np.isfinite(_flat(g)).all() else ([np.zeros_like(a) for a in g], S / 2)
+    ),
+    "A gradient that is short enough must only be unscaled; yours is stretched.": lambda g, S, limit: (
+        ([a * limit / max(_norm(_flat(g)), 1e-300) for a in g], S) if np.isfinite(_flat(g)).all() else (None, S / 2)
+    ),
+    "That clips each number by itself; shorten all arrays by one factor.": lambda g, S, limit: (
+        ([np.clip(a / S, -limit, limit) for a in g], S) if np.isfinite(_flat(g)).all() else (None, S / 2)
+    ),
+    "The norms of the arrays do not add up; their squares do.": lambda g, S, limit: (
+        ([a / S * min(1.0, limit * S / max(sum(map(_norm, g)), 1e-300)) for a in g], S)
+        if np.isfinite(_flat(g)).all()
+        else (None, S / 2)
+    ),
+    "Ask first: inf or NaN in g must skip the step.": _blind,
+    "One array that is not finite is enough to skip; yours waits until all of them are bad.": lambda g, S, limit: (
+        _blind(g, S, limit) if any(np.isfinite(a).all() for a in g) else (None, S / 2)
+    ),
+    "After a skipped step S is halved, not doubled: it was too large.": lambda g, S, limit: (
+        _scaled(g, S, limit) if np.isfinite(_flat(g)).all() else (None, 2 * S)
+    ),
+    "After a step that is taken, S stays as it is.": lambda g, S, limit: (
+        (_scaled(g, S, limit)[0], 2 * S) if np.isfinite(_flat(g)).all() else (None, S / 2)
+    ),
+    "S has nothing to do with the clip: halve it only where a number is not finite.": lambda g, S, limit: (
+        _scaled(g, S, limit)[0],
+        S / 2 if not _norm(_flat(g)) <= S * limit else S,
+    ),
+    "A hole filled with 0 turns the direction: skip the whole step.": lambda g, S, limit: (
+        _blind([np.where(np.isfinite(a), a, 0.0) for a in g], S, limit)[0],
+        _scaled(g, S, limit)[1],
+    ),
+    "The norm is the root of the sum of the squares, not the largest size.": lambda g, S, limit: (
+        ([a / S * min(1.0, limit * S / max(np.abs(_flat(g)).max(), 1e-300)) for a in g], S)
+        if np.isfinite(_flat(g)).all()
+        else (None, S / 2)
+    ),
+    "A gradient of zeros must come back as zeros; yours is 0 / 0.": lambda g, S, limit: (
+        ([a / _norm(_flat(g)) * min(limit, _norm(_flat(g)) / S) for a in g], S)
+        if np.isfinite(_flat(g)).all()
+        else (None, S / 2)
+    ),
+    "The root is missing: that compares the square of the norm with the limit.": lambda g, S, limit: (
+        ([a / S * min(1.0, limit / max(_norm(_flat(g) / S) ** 2, 1e-300)) for a in g], S)
+        if np.isfinite(_flat(g)).all()
+        else (None, S / 2)
+    ),
+    "The loss was multiplied by S, so divide; yours multiplies once more.": lambda g, S, limit: (
+        _scaled([a * S * S for a in g], S, limit)[0],
+        _scaled(g, S, limit)[1],
+    ),
+    "A list is wanted, each array in its shape; yours is one long array.": lambda g, S, limit: (
+        (_flat(_blind(g, S, limit)[0]), S) if np.isfinite(_flat(g)).all() else (None, S / 2)
+    ),
+    "The list comes first, then S.": lambda g, S, limit: _scaled(g, S, limit)[::-1],
+    "NaN is not finite either: such a step must be skipped too.": lambda g, S, limit: (
+        (None, S / 2) if np.isinf(_flat(g)).any() else (_scaled([np.nan_to_num(a) for a in g], S, limit)[0], S)
+    ),
+}
+
 scaled = Exercise(
     "scaled_step",
     LESSON,
     "in which order do unscaling and clipping come, and when is there no step at all?",
     _scaled,
     {
-        "Any of the arrays may hold a number that is not finite; look at all of them.": lambda g, S, limit: (
-            (None, S / 2) if not np.isfinite(g[0]).all() else (_scaled([np.nan_to_num(a) for a in g], S, limit)[0], S)
-        ),
-        "Unscale before you clip: the limit is meant for the true gradient.": lambda g, S, limit: (
-            _scaled([a * S for a in g], S, limit)[0] and [a / S for a in _scaled([a * S for a in g], S, limit)[0]],
-            _scaled(g, S, limit)[1],
-        ),
-        "The gradient is still S times too large: unscale it.": lambda g, S, limit: (
-            _scaled([a * S for a in g], S, limit)[0],
-            _scaled(g, S, limit)[1],
-        ),
-        "One norm for all arrays together; yours clips each by itself.": lambda g, S, limit: (
-            None if _scaled(g, S, limit)[0] is None else [_scaled([a], S, limit)[0][0] for a in g],
-            _scaled(g, S, limit)[1],
-        ),
-        "After a step that is skipped, S must be halved.": lambda g, S, limit: (_scaled(g, S, limit)[0], S),
-        "S is halved only where a number is not finite.": lambda g, S, limit: (_scaled(g, S, limit)[0], S / 2),
-        "The list is unscaled, but not clipped.": lambda g, S, limit: (
-            None if _scaled(g, S, limit)[0] is None else [a / S for a in g],
-            _scaled(g, S, limit)[1],
-        ),
-        "inf is not finite either: such a step must be skipped too.": lambda g, S, limit: (
-            (None, S / 2) if np.isnan(_flat(g)).any() else _blind(g, S, limit)
-        ),
-        "Nothing may be handed over where a number is not finite: return None, not the list.": lambda g, S, limit: (
-            _scaled(g, S, limit) if np.isfinite(_flat(g)).all() else (g, S / 2)
-        ),
-        "None, not zeros: given zeros, a rule with momentum would still move.": lambda g, S, limit: (
-            _scaled(g, S, limit) if np.isfinite(_flat(g)).all() else ([np.zeros_like(a) for a in g], S / 2)
-        ),
-        "A gradient that is short enough must only be unscaled; yours is stretched.": lambda g, S, limit: (
-            ([a * limit / max(_norm(_flat(g)), 1e-300) for a in g], S) if np.isfinite(_flat(g)).all() else (None, S / 2)
-        ),
-        "That clips each number by itself; shorten all arrays by one factor.": lambda g, S, limit: (
-            ([np.clip(a / S, -limit, limit) for a in g], S) if np.isfinite(_flat(g)).all() else (None, S / 2)
-        ),
-        "The norms of the arrays do not add up; their squares do.": lambda g, S, limit: (
-            ([a / S * min(1.0, limit * S / max(sum(map(_norm, g)), 1e-300)) for a in g], S)
-            if np.isfinite(_flat(g)).all()
-            else (None, S / 2)
-        ),
-        "Ask first: inf or NaN in g must skip the step.": _blind,
-        "One array that is not finite is enough to skip; yours waits until all of them are bad.": lambda g, S, limit: (
-            _blind(g, S, limit) if any(np.isfinite(a).all() for a in g) else (None, S / 2)
-        ),
-        "After a skipped step S is halved, not doubled: it was too large.": lambda g, S, limit: (
-            _scaled(g, S, limit) if np.isfinite(_flat(g)).all() else (None, 2 * S)
-        ),
-        "After a step that is taken, S stays as it is.": lambda g, S, limit: (
-            (_scaled(g, S, limit)[0], 2 * S) if np.isfinite(_flat(g)).all() else (None, S / 2)
-        ),
-        "S has nothing to do with the clip: halve it only where a number is not finite.": lambda g, S, limit: (
-            _scaled(g, S, limit)[0],
-            S / 2 if not _norm(_flat(g)) <= S * limit else S,
-        ),
-        "A hole filled with 0 turns the direction: skip the whole step.": lambda g, S, limit: (
-            _blind([np.where(np.isfinite(a), a, 0.0) for a in g], S, limit)[0],
-            _scaled(g, S, limit)[1],
-        ),
-        "The norm is the root of the sum of the squares, not the largest size.": lambda g, S, limit: (
-            ([a / S * min(1.0, limit * S / max(np.abs(_flat(g)).max(), 1e-300)) for a in g], S)
-            if np.isfinite(_flat(g)).all()
-            else (None, S / 2)
-        ),
-        "A gradient of zeros must come back as zeros; yours is 0 / 0.": lambda g, S, limit: (
-            ([a / _norm(_flat(g)) * min(limit, _norm(_flat(g)) / S) for a in g], S)
-            if np.isfinite(_flat(g)).all()
-            else (None, S / 2)
-        ),
-        "The root is missing: that compares the square of the norm with the limit.": lambda g, S, limit: (
-            ([a / S * min(1.0, limit / max(_norm(_flat(g) / S) ** 2, 1e-300)) for a in g], S)
-            if np.isfinite(_flat(g)).all()
-            else (None, S / 2)
-        ),
-        "The loss was multiplied by S, so divide; yours multiplies once more.": lambda g, S, limit: (
-            _scaled([a * S * S for a in g], S, limit)[0],
-            _scaled(g, S, limit)[1],
-        ),
-        "A list is wanted, each array in its shape; yours is one long array.": lambda g, S, limit: (
-            (_flat(_blind(g, S, limit)[0]), S) if np.isfinite(_flat(g)).all() else (None, S / 2)
-        ),
-        "The list comes first, then S.": lambda g, S, limit: _scaled(g, S, limit)[::-1],
-        "NaN is not finite either: such a step must be skipped too.": lambda g, S, limit: (
-            (None, S / 2) if np.isinf(_flat(g)).any() else (_scaled([np.nan_to_num(a) for a in g], S, limit)[0], S)
-        ),
+        "In float16 small numbers vanish and squares overflow: turn each array into float32 before all else.": _in_half,
+        **{text: _wide(wrong) for text, wrong in _SLIPS.items()},
     },
     _try_scaled,
     returns=2,

@@ -7,21 +7,17 @@ from .engine import Exercise, on
 LESSON = "03_algorithms/02_cross_entropy"
 
 
-def _logits():
-    """Rows far apart from one another, and within a row logits far apart and near."""
-    return np.array(
-        [
-            [800.0, 0.0, -3.0, -800.0],
-            [-900.0, -901.0, -899.5, -902.0],
-            [0.3, -1.2, 2.0, 0.7],
-            [5.0, 5.0, 5.0, -40.0],
-            [1.0, 3.0, -2.0, 0.0],
-        ]
-    )
-
-
-def _labels():
-    return np.array([3, 1, 0, 2, 3])
+# rows far apart from one another, and within a row logits far apart and near; no place holds each row's largest
+_FOUR = np.array(
+    [
+        [0.0, 800.0, -3.0, -800.0],
+        [-900.0, -901.0, -899.5, -902.0],
+        [0.3, -1.2, 2.0, 0.7],
+        [-40.0, 5.0, 5.0, 5.0],
+        [3.0, 1.0, -2.0, 0.0],
+    ]
+)
+_THREE = np.array([[0.0, 1.0, 1000.0], [0.5, -1.0, 0.2]])
 
 
 def _log_softmax(z, axis=-1):
@@ -43,6 +39,11 @@ def _overflowing(z):
 
 def _by_global_max(z):
     shifted = z - z.max()
+    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+
+
+def _by_first(z):
+    shifted = z - z[:, :1]
     return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
 
 
@@ -81,6 +82,7 @@ log_softmax = Exercise(
             _softmax(z)
         ),
         "The largest logit of the whole array leaves nothing of a row far below. Take each row's own.": _by_global_max,
+        "The first logit of a row need not be its largest: exp can still overflow. Subtract the largest.": _by_first,
         "A small number inside the log only hides the -inf. Never form p.": lambda z: np.log(_softmax(z) + 1e-12),
         "You took the largest logit off inside the sum only: use the shifted logits outside too.": lambda z: (
             z - np.log(np.exp(z - z.max(axis=-1, keepdims=True)).sum(axis=-1, keepdims=True))
@@ -88,7 +90,7 @@ log_softmax = Exercise(
         "You summed over the examples. The classes are the last axis.": lambda z: _log_softmax(z, axis=0),
         "The logarithm of the sum is missing: p does not sum to 1.": lambda z: z - z.max(axis=-1, keepdims=True),
     },
-    lambda answer: answer(_logits()),
+    on((_FOUR,), (_THREE,)),
 )
 
 gradient = Exercise(
@@ -118,11 +120,14 @@ gradient = Exercise(
             _gradient(z, k, s) / len(z)
         ),
         "That is the gradient through two softmaxes: the certain and wrong row no longer pushes.": _twice,
+        "The first logit of a row need not be its largest: exp can still overflow. Subtract the largest.": (
+            lambda z, k, s: _naive(z - z[:, :1]) - (1 - s) * _onehot(z, k) - s / z.shape[-1]
+        ),
         "exp(z) overflows: take each row's largest logit off first.": lambda z, k, s: (
             _naive(z) - (1 - s) * _onehot(z, k) - s / z.shape[-1]
         ),
     },
-    lambda answer: answer(_logits(), _labels(), 0.3),
+    on((_FOUR, np.array([3, 1, 0, 2, 3]), 0.3), (_THREE, np.array([0, 2]), 0.8), (_FOUR[2:], np.array([1, 1, 0]), 0.0)),
 )
 
 floor = Exercise(

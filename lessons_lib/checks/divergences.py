@@ -14,14 +14,16 @@ def _softmax(z):
     return e / e.sum()
 
 
-def _skew(z, p, beta, through=True, factor=True, direct=False):
+def _skew(z, p, beta, through=True, factor=True, direct=False, guard=True):
     q = _softmax(z)
     m = (1 - beta) * p + beta * q
-    by_q = -(beta if factor else 1.0) * p / (q if direct else m)
-    return np.sum(p * np.log(p / m)), q * (by_q - q @ by_q) if through else by_q
+    by_q = -(beta if factor else 1.0) * p / np.where(p > 0, q if direct else m, 1)
+    inside = np.where(p > 0, p, 1) / np.where(p > 0, m, 1) if guard else p / m
+    return np.sum(p * np.log(inside)), q * (by_q - q @ by_q) if through else by_q
 
 
 _Z, _P = np.array([1.0, -2.0, 0.5, 3.0]), np.array([0.5, 0.3, 0.15, 0.05])
+_NEVER = np.array([0.7, 0.0, 0.3]), np.array([2.0, 1.0, -900.0])  # p with a 0, and logits that leave nothing of q
 
 skew = Exercise(
     "skewed_kl",
@@ -45,12 +47,15 @@ skew = Exercise(
             _softmax(z) * _skew(z, p, beta, through=False)[1],
         ),
         "The shares are exchanged: beta is the model's.": lambda z, p, beta: _skew(z, p, 1 - beta),
+        "A class with p_i = 0 adds nothing: there 0 times log 0 is NaN.": lambda z, p, beta: _skew(
+            z, p, beta, guard=False
+        ),
         "The sign of the gradient is wrong.": lambda z, p, beta: (_skew(z, p, beta)[0], -_skew(z, p, beta)[1]),
         "The value is right. The derivative of log m is 1 / m, not 1 / q.": lambda z, p, beta: _skew(
             z, p, beta, direct=True
         ),
     },
-    on((_Z, _P, 0.3), (3 * _Z, _P[::-1], 0.9), (-_Z, _P, 0.6)),
+    on((_Z, _P, 0.3), (3 * _Z, _P[::-1], 0.9), (-_Z, _P, 0.6), (*_NEVER[::-1], 0.4)),
     returns=2,
 )
 
@@ -131,7 +136,10 @@ distil = Exercise(
         "The value is right. The labels are missing from the gradient.": lambda *a: _distil(*a, by=(1.0, 0.0)),
         "The sign of the gradient is wrong.": lambda *a: _distil(*a, by=(-1.0, -1.0)),
     },
-    on(*((_Z, np.array([4.0, 0.0, -1.0, 1.0]), k, T, a) for k, T, a in ((0, 1.5, 0.3), (1, 3.0, 0.8), (3, 8.0, 0.6)))),
+    on(
+        *((_Z, np.array([4.0, 0.0, -1.0, 1.0]), k, T, a) for k, T, a in ((0, 1.5, 0.3), (1, 3.0, 0.8), (3, 8.0, 0.6))),
+        (np.array([30.0, -1.0, 9.0]), np.array([0.0, 20.0, 60.0]), 1, 5.0, 0.5),
+    ),
     returns=2,
 )
 

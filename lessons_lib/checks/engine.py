@@ -8,6 +8,7 @@ import re
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from numbers import Real
 from typing import Any
 
@@ -73,13 +74,13 @@ def judge(exercise: Exercise, answer: Any) -> Verdict:
 def _judged(exercise: Exercise, answer: Any) -> tuple[str, str, str]:
     if answer is None or answer is ...:
         return "open", exercise.name, f"First hint: {exercise.hint}"
-    wanted = _tried(exercise, exercise.solution)  # before the answer can change anything
+    wanted = _known(exercise.trial, exercise.solution)  # before the answer can change anything
     attempt = Attempt(answer, exercise.returns)
     one_array = f"{exercise.returns} results are wanted, with a comma between them; one array came."
     try:
         if callable(answer) != callable(exercise.solution):
             raise Refused(f"A {'function' if callable(exercise.solution) else 'number'} is wanted.")
-        got = within(LIMIT, lambda: _tried(exercise, attempt if callable(answer) else plain(answer)))
+        got = within(LIMIT, lambda: _tried(exercise.trial, attempt if callable(answer) else plain(answer)))
         problem, known = _difference(got, wanted, attempt.single), ""
         if problem:
             known = _recognised(exercise, got, attempt.single)
@@ -97,14 +98,17 @@ def _judged(exercise: Exercise, answer: Any) -> tuple[str, str, str]:
     return "not right yet", exercise.name, known or f"{problem} Hint: {exercise.hint}"
 
 
-def _tried(exercise: Exercise, answer: Any) -> Any:
+def _tried(trial: Callable[[Any], Any], answer: Any) -> Any:
     with np.errstate(all="ignore"):
-        return exercise.trial(answer)
+        return trial(answer)
+
+
+_known = cache(_tried)  # for our own answers
 
 
 def _recognised(exercise: Exercise, got: Any, single: bool) -> str:
-    known = (text for text, wrong in exercise.mistakes.items() if not _difference(got, _tried(exercise, wrong), single))
-    return next(known, "")
+    told = (t for t, wrong in exercise.mistakes.items() if not _difference(got, _known(exercise.trial, wrong), single))
+    return next(told, "")
 
 
 def _difference(got: Any, wanted: Any, single: bool = False) -> str:

@@ -10,20 +10,19 @@ LESSON = "03_algorithms/11_momentum"
 def _walk(answer):
     """Twelve steps with a rate that changes half-way, without and with Nesterov: every theta, the last state."""
     rng, results = np.random.default_rng(0), []
-    for nesterov in (False, True):
+    for nesterov, momentum in ((False, 0.8), (True, 0.8), (False, 0.4), (True, 0.4)):
         theta, m, visited = np.array([1.0, -2.0]), np.zeros(2), []
         for t in range(12):
-            result = answer(theta.copy(), rng.normal(size=2), m.copy(), 0.5 if t < 6 else 0.05, 0.8, nesterov)
-            theta, m = (np.array(a, dtype=float) for a in result)
+            theta, m = map(np.asarray, answer(theta, rng.normal(size=2), m, 0.5 if t < 6 else 0.05, momentum, nesterov))
             visited.append(theta)
         results += [np.array(visited), m]
     return results
 
 
-def _step(theta, g, m, lr, momentum, nesterov, *, sign=-1, scale=1.0, ahead="both"):
-    """From the average m. scale: what m / (1 - momentum) is multiplied by."""
+def _step(theta, g, m, lr, momentum, nesterov, *, sign=-1, power=-1, ahead="both"):
+    """From the average m. power: of 1 - momentum, by which m is multiplied."""
     new = momentum * m + (1 - momentum) * g
-    u, before = (scale * a / (1 - momentum) for a in (new, m))
+    u, before = (a * (1 - momentum) ** power for a in (new, m))
     steps = {"both": g + momentum * u, "no g": momentum * u, "old": g + momentum * before, "twice": u + momentum * u}
     return theta + sign * lr * (steps[ahead] if nesterov else u), new
 
@@ -99,7 +98,7 @@ step = Exercise(
         "The step must be PyTorch's, so u = m / (1 - momentum) must stand where its formula says u.": _average_mixed,
         "The heavy ball is right. Nesterov's step wants u, too, where you have m.": _average_ahead,
         "With Nesterov only u is m / (1 - momentum); the g beside it is not divided.": _stretched,
-        "Upside down: u is m divided by 1 - momentum.": _wrong(scale=0.2**2),
+        "Upside down: u is m divided by 1 - momentum.": _wrong(power=1),
         "What comes in is the average, and you treat it as the sum: g enters with the weight 1 - momentum.": _sum,
         "What you return is the average; but what comes in is one, too, and you use it as the sum.": _sum_in,
         "The average m is the shorter vector: it needs the rate lr / (1 - momentum), not lr * (1 - momentum).": _shrunk,
@@ -166,7 +165,8 @@ least = Exercise(
         "Where is `lr`? The borders are for the rate times the curvature.": lambda lr, a, b: _least(1, a, b),
         "That is the momentum for the best rate; here the rate is given.": lambda lr, a, b: _tuned(a, b)[1],
     },
-    on((0.01, 1.0, 25.0), (0.3, 3.0, 12.0), (0.1, 9.0, 30.0), (2.0, 0.5, 0.5)),
+    # from a lower border that decides to curvatures that are all too steep for momentum 0
+    on((0.01, 1.0, 25.0), (0.01, 4.0, 30.0), (0.3, 3.0, 12.0), (0.1, 9.0, 30.0), (2.0, 0.5, 0.5), (0.5, 3.0, 4.5)),
 )
 
 

@@ -190,7 +190,10 @@ hours = Exercise(
             np.exp(z * h) - y,
         ),
     },
-    on((np.array([-1.0, 0.5, 2.0]), np.array([0.5, 8.0, 24.0]), np.array([0.0, 9.0, 250.0]))),
+    on(
+        (np.array([-1.0, 0.5, 2.0]), np.array([0.5, 8.0, 24.0]), np.array([0.0, 9.0, 250.0])),
+        (np.array([0.3, -6.0]), np.array([3.0, 900.0]), np.array([7.0, 1.0])),
+    ),
     returns=2,
 )
 
@@ -262,7 +265,10 @@ weight = Exercise(
             _weighted(p, v, y, beta)[1],
         ),
     },
-    on(*((_M, np.array([0.5, 4.0, 9.0, 0.1]), _Y, beta) for beta in (0.5, 1.0, 2.0))),
+    on(
+        *((_M, np.array([0.5, 4.0, 9.0, 0.1]), _Y, beta) for beta in (0.5, 1.0, 2.0)),
+        (np.array([0.4, -2.0]), np.array([3.0, 0.2]), np.array([5.0, -2.1]), 0.3),
+    ),
     returns=2,
 )
 

@@ -86,7 +86,7 @@ pseudo = Exercise(
         ),
         "Return the value first, then the gradient.": lambda r, d: _pseudo(r, d)[::-1],
     },
-    on((_R, 1.0), (_R, 0.25), (_R, 4.0)),
+    on((_R, 1.0), (_R, 0.25), (_R, 4.0), (np.array([0.7, -5.0]), 0.5)),
     returns=2,
 )
 

@@ -13,7 +13,9 @@ def _loaves(y, short, left):
 
 def _try_loaves(answer):
     y = np.array([31.0, 12.0, 25.0, 31.0, 18.0, 90.0, 22.0])
-    return [answer(y.copy(), short, left) for short, left in ((1.0, 4.0), (9.0, 1.0), (2.0, 2.0), (3.0, 2.0))]
+    found = [answer(y, short, left) for short, left in ((1.0, 4.0), (9.0, 1.0), (2.0, 2.0), (3.0, 2.0))]
+    even = answer(y[:4], 2.0, 2.0)  # 25 and 31 cost the same, as does all between them: both are right, and no other
+    return [*found, np.where(np.equal(even, 31), 25.0, even)]
 
 
 def _at(y, q):
@@ -119,7 +121,7 @@ expectile = Exercise(
             2 * np.where(p > t, 1 - q, q) ** 2 * (p - t),
         ),
     },
-    on((_PRED, _TARGET, 0.5), (_PRED, _TARGET, 0.9), (_PRED, _TARGET, 0.05)),
+    on((_PRED, _TARGET, 0.5), (_PRED, _TARGET, 0.9), (_PRED, _TARGET, 0.05), (_TARGET[:3], _PRED[1:4], 0.2)),
     returns=2,
 )
 
@@ -138,7 +140,7 @@ def _try_reweighted(answer):
     rng = np.random.default_rng(0)
     x, theta = np.c_[rng.normal(size=(12, 2)), np.ones(12)], np.array([0.5, -1.0, 0.2])
     y = x @ np.array([1.0, -2.0, 0.5]) + 30 * (np.arange(12) % 4 == 0) + 0.1 * rng.normal(size=12)
-    return [answer(theta.copy(), x.copy(), y.copy(), c) for c in (1.0, 0.3, 5.0)]
+    return [answer(theta, x, y, c) for c in (1.0, 0.3, 5.0)] + [answer(-2 * theta, x[:7], y[5:], 2.0)]
 
 
 reweighted = Exercise(

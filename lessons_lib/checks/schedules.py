@@ -1,12 +1,11 @@
 """Exercises of the lesson on schedules, warm-up and averaging, with the wrong answers that they recognise."""
 
-from collections.abc import Callable
-from math import ceil
+import warnings
 
 import numpy as np
+import torch
+from torch.optim import lr_scheduler
 
-from ..optim.cycles import cosine
-from ..optim.schedules import linear, sequential
 from .engine import Exercise, on
 
 LESSON = "03_algorithms/16_schedules"
@@ -80,14 +79,26 @@ equal = Exercise(
 )
 
 
+def _rates(total, start, iters, milestone, t_max):
+    """PyTorch's own rates; the bare start factor where PyTorch refuses it."""
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=1.0)
+    if not 0 < start <= 1:
+        return np.full(total, start)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # SequentialLR warns of a call that it makes itself
+        parts = [lr_scheduler.LinearLR(optimizer, start, 1.0, iters), lr_scheduler.CosineAnnealingLR(optimizer, t_max)]
+        schedule, rates = lr_scheduler.SequentialLR(optimizer, parts, [milestone]), []
+        for _ in range(total):
+            rates.append(schedule.get_last_lr()[0])
+            optimizer.step()
+            schedule.step()
+    return np.array(rates)
+
+
 def _as_rates(answer):
     """The rates that the four numbers give: equal rates are equally right."""
-    results = []
-    for warmup, total in ((4, 12), (10, 50), (2, 9), (100, 130)):
-        start, iters, milestone, t_max = map(float, answer(warmup, total))
-        parts: list[Callable] = [lambda t, a=start, n=iters: linear(t, a, 1.0, n), lambda t, n=t_max: cosine(t, n, 1.0)]
-        results.append(np.array([sequential(t, parts, [ceil(milestone)]) for t in range(total)]))
-    return results
+    pairs = ((4, 12), (10, 30), (2, 9), (20, 26))
+    return [_rates(total, *map(float, answer(warmup, total))) for warmup, total in pairs]
 
 
 numbers = Exercise(
@@ -148,6 +159,9 @@ numbers = Exercise(
         ),
         "Two slips: the scheduler's step 0 has the first rate already, and T_max counts the cosine's own steps.": (
             lambda w, total: (1 / w, w, w, total)
+        ),
+        "The milestone is the number of a step: PyTorch starts the cosine anew only where it is met exactly.": (
+            lambda w, total: (1 / w, w - 1, w - 1.5, total - w)
         ),
         "The start factor is a share of lr that grows to 1 in equal parts: how many parts?": lambda w, total: (
             1 / (w - 1),

@@ -148,8 +148,8 @@ def _flee(g, h, *, size=np.abs, sign=-1, back=True, transposed=False):
 def _landscape(answer):
     rng = np.random.default_rng(3)
     axes = np.linalg.qr(rng.normal(size=(3, 3)))[0]
-    g = rng.normal(size=3)
-    return [answer(g.copy(), (axes * c) @ axes.T) for c in ([5.0, -0.5, 2.0], [-3.0, -1.0, -0.2], [1.0, 4.0, 9.0])]
+    curvatures = np.array([[5.0, -0.5, 2.0], [-3.0, -1.0, -0.2], [1.0, 4.0, 9.0]])
+    return [answer(rng.normal(size=3), (axes * c) @ axes.T) for c in curvatures]
 
 
 saddle = Exercise(

@@ -50,13 +50,13 @@ gradient = Exercise(
 
 def _sizes(answer):
     a = np.array([1.0, 4.0, 4.0, -3.0, 10.0, 2.5, -7.0])
-    found = [answer(a, v) for v in (20.0, 15.0, 12.0, 8.0, 5.5, 5.0, 3.0, 1.0, 0.1)]
+    found = [answer(a, v) for v in (200.0, 20.0, 15.0, 12.0, 8.0, 5.5, 5.0, 3.0, 1.0, 0.1)]
     return [*found, answer(np.array([-2.0, -1.0, 0.0, 1.0, 2.0]), 0.75)]  # exactly at the bound with 2
 
 
 def _size(a, v, rounding=np.ceil, ddof=0):
     n, s2 = len(a), a.var(ddof=ddof)
-    return rounding(n * s2 / (v * (n - 1) + s2))
+    return max(1, rounding(n * s2 / (v * (n - 1) + s2)))
 
 
 variance = Exercise(
@@ -121,7 +121,7 @@ edge = Exercise(
 
 def _try_epoch(answer):
     order = np.array([3, 0, 6, 2, 5, 1, 4])
-    return [answer(order, size) for size in (3, 7, 2, 10)]
+    return [answer(order, size) for size in (3, 7, 2, 10)] + [answer(order[1::2], 2)]
 
 
 epoch = Exercise(

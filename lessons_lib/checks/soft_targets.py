@@ -35,7 +35,11 @@ share = Exercise(
         ),
         "Divide by B too.": lambda v, w, B, m: np.sum(w * v) / m,
     },
-    lambda answer: [answer(_V, _W, 32, 1.9), answer(_V[:1], _W[:1], 8, 1.9), answer(_V, np.array([0.0, 0, 3]), 5, 0.1)],
+    lambda answer: [
+        answer(_V, _W, 32, 1.9),
+        answer(_V[:1], _W[:1], 8, 1.9),
+        answer(_V, np.array([0.0, 0.4, 3.7]), 5, 0.1),
+    ],
 )
 
 
@@ -89,7 +93,10 @@ votes = Exercise(
             (v + 1 / v.shape[1]) / (v + 1 / v.shape[1]).sum()
         ),
     },
-    lambda answer: [answer(np.array([[3.0, 0, 1, 0], [0, 0, 0, 7], [2, 1, 1, 1]]))],
+    lambda answer: [
+        answer(np.array([[3.0, 0, 1, 0], [0, 0, 0, 7], [2, 1, 1, 1]])),
+        answer(np.array([[9.0, 2], [0, 1]])),
+    ],
 )
 
 

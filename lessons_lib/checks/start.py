@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .engine import Exercise
+from .engine import Exercise, on
 
 EXERCISES = [
     Exercise(
@@ -15,6 +15,9 @@ EXERCISES = [
             "That is the product.": lambda a, b: a * b,
             "That adds up all the numbers of both; keep one number per place.": lambda a, b: np.sum(a + b),
         },
-        lambda answer: answer(np.array([1.0, 2.0]), np.array([10.0, 30.0])),
+        on(
+            (np.array([1.0, 2.0]), np.array([10.0, 30.0])),
+            (np.array([[-0.5], [7.0]]), np.array([[4.0], [0.25]])),
+        ),
     )
 ]
