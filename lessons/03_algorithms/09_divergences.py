@@ -409,15 +409,16 @@ check("reverse_kl")
 # <details><summary>Hint 2</summary>The first argument is a logarithm, whoever it belongs to.</details>
 #
 # ### 2. A divergence with a safety net (8 minutes, hard)
-# Forward KL is infinite where $q_i = 0 < p_i$. Take $\mathrm{KL}(p \Vert m)$ with $m = (1 - \beta)\, p + \beta\, q$ instead, $0 < \beta \le 1$. For one distribution, return its value and its gradient by the logits `z`, NumPy arrays.
+# Forward KL is infinite where $q_i = 0 < p_i$. Take $\mathrm{KL}(p \Vert m)$ with $m = (1 - \beta)\, p + \beta\, q$ instead, $0 < \beta \le 1$. For one distribution, return its value and its gradient by the logits `z`, NumPy arrays. Some $p_i$ may be 0: they add nothing.
 
 # %% name="exercise-skew"
 def skewed_kl(z, p, beta):
     ### BEGIN SOLUTION
     q = np.exp(z - z.max()) / np.exp(z - z.max()).sum()
-    m = (1 - beta) * p + beta * q
+    some = p > 0  # elsewhere the term is 0 whatever q is
+    m = np.where(some, (1 - beta) * p + beta * q, 1)
     by_q = -beta * p / m
-    return np.sum(p * np.log(p / m)), q * (by_q - q @ by_q)
+    return np.sum(p * np.log(np.where(some, p, 1) / m)), q * (by_q - q @ by_q)
     ### END SOLUTION
 
 # %% name="check-skew"

@@ -353,14 +353,14 @@ check("accumulate")
 # <details><summary>Hint 2</summary>0 times NaN is NaN: an empty micro-batch needs a line of its own.</details>
 #
 # ### 3. The step in float16 (6 minutes, medium)
-# `g` is a list of gradients of $S$ times the loss. Return the pair: the list to hand to the optimizer (unscaled, clipped together to norm `limit`), and the next `S`. If any number is not finite, the pair is `None` and `S / 2`; otherwise the second is `S`.
+# `g` is a list of float16 gradients of $S$ times the loss. Return the pair: the list to hand to the optimizer (unscaled, clipped together to norm `limit`, all in float32), and the next `S`. If any number is not finite, the pair is `None` and `S / 2`; otherwise the second is `S`.
 
 # %% name="exercise-scaled"
 def scaled_step(g, S, limit):
     ### BEGIN SOLUTION
     if not all(np.isfinite(a).all() for a in g):
         return None, S / 2
-    g = [a / S for a in g]
+    g = [a.astype(np.float32) / S for a in g]
     size = np.sqrt(sum((a**2).sum() for a in g))
     return [a * limit / max(size, limit) for a in g], S
     ### END SOLUTION
