@@ -10,7 +10,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Table", "rounded", "show", "source"]
+__all__ = ["Table", "literal", "rounded", "show", "source"]
+
+# Entities, which no reader of Markdown takes for markup; $ and \ stand in elements alone, where MathJax finds no pair.
+LITERAL = {ord(c): f"&#{ord(c)};" for c in "&<>|*_`[]~"} | {ord(c): f"<span>&#{ord(c)};</span>" for c in "$\\"}
 
 
 class _Markdown:
@@ -27,15 +30,20 @@ class _Markdown:
 
 
 class Table(_Markdown):
-    """A table from headers and rows; floats are rounded to four digits, and `|` is kept out of the cells' way."""
+    """A table from headers and rows; floats are rounded to four digits, text is literal. The note is Markdown."""
 
     def __init__(self, headers: Iterable[str], rows: Iterable[Iterable[Any]], note: str = ""):
         grid = [[str(h) for h in headers], *([rounded(x) for x in row] for row in rows)]
         width = [max(len(row[i]) for row in grid) for i in range(len(grid[0]))]
         plain = ["  ".join(x.ljust(w) for x, w in zip(row, width, strict=True)).rstrip() for row in grid]
-        cells = [[x.replace("|", "\\|") for x in row] for row in grid]
+        cells = [[literal(x) for x in row] for row in grid]
         lines = ["| " + " | ".join(row) + " |" for row in [cells[0], ["---"] * len(width), *cells[1:]]]
         super().__init__("\n".join(lines) + f"\n\n{note}".rstrip(), "\n".join(plain) + f"\n{note}".rstrip())
+
+
+def literal(text: str) -> str:
+    """Markdown, for a line or the cell of a table, that shows exactly this text."""
+    return " ".join(text.split()).translate(LITERAL)
 
 
 def rounded(x: Any, digits: int = 4) -> str:

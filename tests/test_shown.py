@@ -1,10 +1,15 @@
 """What lessons show: source without docstrings, tables, rounded numbers, pictures that hold the data they claim."""
 
 import base64
+import html
+import re
 
 import numpy as np
 import pytest
 import torch
+from markdown_it import MarkdownIt
+from mdit_py_plugins.dollarmath import dollarmath_plugin
+from mdit_py_plugins.myst_role import myst_role_plugin
 
 from benchmarks import bench
 from lessons_lib import cases, landscapes, plots
@@ -36,7 +41,7 @@ def test_rounding(x, text):
 
 def test_show_quotes_the_library_itself():
     text = str(show(binary_cross_entropy, Adam))
-    assert text.startswith("# lessons_lib/losses/binary_cross_entropy.py\n@in_float32\ndef binary_cross_entropy(")
+    assert text.startswith("# lessons_lib/losses/binary_cross_entropy.py\n@contract(")
     assert "v_hat = v / (1 - self.beta2**t)" in text and '"""' not in text
     assert str(show(Adam.init)).startswith("# lessons_lib/optim/adam.py\ndef init(self, theta)")
     assert show(Adam)._repr_mimebundle_()["text/markdown"].startswith("```python\n# lessons_lib/optim/adam.py")
@@ -47,12 +52,27 @@ def test_a_table_is_markdown_with_a_plain_twin():
     assert bundle["text/markdown"].splitlines() == [
         "| a | b |",
         "| --- | --- |",
-        "| 1.235 | x\\|y |",
+        "| 1.235 | x&#124;y |",
         "| 2 | z |",
         "",
         "note",
     ]
     assert bundle["text/plain"].splitlines() == ["a      b", "1.235  x|y", "2      z", "note"]
+
+
+ODD = ["<unk>", "x*y*z", "a $b$ c", "_i_ __init__", "`c`", "[a](b) ![a](b)", "a|b", r"\(x\) \\", "&amp; &", "~~s~~"]
+
+
+def test_a_table_shows_text_as_it_is():
+    odd = [*ODD, "$$x$$", r"\begin{align}x\end{align}", "<!--", "{doc}`x`", "a\nb  c"]
+    reader = MarkdownIt("gfm-like", {"linkify": False}).use(dollarmath_plugin).use(myst_role_plugin)
+    page = reader.render(Table(odd, [odd, odd[::-1]], "A `note` is *Markdown*.")._repr_mimebundle_()["text/markdown"])
+    cells = re.findall("(?s)<t[hd]>(.*?)</t[hd]>", page)
+    wanted = [" ".join(text.split()) for text in [*odd, *odd, *odd[::-1]]]
+    assert [html.unescape(re.sub("</?span>", "", cell)) for cell in cells] == wanted
+    pieces = [html.unescape(piece) for cell in cells for piece in re.split("</?span>", cell)]
+    assert not [p for p in pieces if re.search(r"[$\\].", p)], "MathJax reads the page once more, text by text"
+    assert "<p>A <code>note</code> is <em>Markdown</em>.</p>" in page
 
 
 def test_lines_hold_their_data_and_are_told_apart_without_colour():

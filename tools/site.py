@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import io
+import posixpath
 import re
 import shutil
 import tempfile
+from collections.abc import Collection, Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
-from xml.etree import ElementTree
+from traceback import walk_tb
+from urllib.parse import unquote
 
 import nbformat
 from docutils import nodes
-from docutils.utils.math.latex2mathml import tex2mathml
+from markdown_it.tree import SyntaxTreeNode
 from myst_nb.core.render import MimeData, NbElementRenderer
-from papermill.execute import remove_error_markers
+from myst_nb.sphinx_ import SphinxNbRenderer
+from myst_parser.warnings_ import MystWarnings
 from sphinx.application import Sphinx
 from sphinx.util.console import strip_escape_sequences
+from sphinx.util.docutils import docutils_namespace
+from sphinx.util.logging import getLogger
+
+from lessons_lib.show import literal
+from tools import _page
+from tools._mathml import mathml
 
 TITLE = "Loss functions and optimizers"
 SETTINGS = {
@@ -34,10 +44,12 @@ SETTINGS = {
     "html_math_renderer": "mathml",
     "myst_enable_extensions": ["amsmath", "dollarmath"],
     "myst_dmath_double_inline": True,
+    "myst_disable_syntax": ["front_matter", "myst_block_break", "myst_line_comment", "myst_role", "myst_target"],
     "nb_execution_mode": "off",
     "nb_ipywidgets_js": {},  # these would come from the network
     "nb_merge_streams": True,
     "smartquotes": False,  # "none" in a table of options is code
+    "nb_render_text_lexer": "text",
     "nb_render_markdown_format": "myst",  # the other formats leave out tables or formulas
 }
 # docutils leaves the columns of MathML tables to the style sheet, as browsers do.
@@ -52,131 +64,195 @@ mtable.ams-align > mtr > mtd:nth-child(2n) { text-align: left; }
 mtable.ams-align > mtr > mtd:nth-child(2n+1) { text-align: right; }
 mtable.ams-align > mtr > mtd:nth-child(2n+3) { padding-left: 2em; }
 """
-# What docutils does not know, or reads wrongly, said in words that it knows.
-SAME = [
-    (r"\\(begin|end)\{(?:align|gather|equation|split)\*?\}", r"\\\1{aligned}"),
-    (r"\\operatorname\*", r"\\operatorname"),
-    (r"\\dots(?![a-zA-Z])", r"\\ldots "),
-    (r"\\([dt]?frac)\s*(\d)\s*(\d)", r"\\\1{\2}{\3}"),
-    (r"\\([bB]igg?)\s*(?=[(\[]|\\\{|\\l)", r"\\\1l"),
-    (r"\\([bB]igg?)\s*(?=[)\]]|\\\}|\\r)", r"\\\1r"),
-    (r"\\iff(?![a-zA-Z])", r"\\Longleftrightarrow "),
-]
-APPLY = "\u2061"  # invisible: this function of what follows
-LINK = re.compile(r"\[([^\]]*)\]\(([^():#\s]+\.ipynb)(?:#[^)]*)?\)")
+PICTURE = re.compile(r"!\[([^\]]*)\]\((results/[^)]+\.png)\)")  # the one that the README shows
+QUESTION = re.compile(r"^\| \[.*?\]\(([^)]+\.ipynb)\) \|.*\| (.*\?) \|$", re.M)  # the start page's table
+TAGS = set(_page.TAGS.split()) | {"details", "summary"}
+ABOUT = """\
+Each lesson takes a loss function or an optimizer apart: it derives a formula and has a machine check the derivation,
+shows the few lines of code that compute it, compares them with PyTorch, and answers one question with a picture."""
+LOGGER = getLogger(__name__)
 
 
-def build(root: Path, runs: dict[str, dict]) -> None:
-    """Make build/site/ from the copies in build/course/; a site that cannot be made leaves the old one as it was."""
-    pages = {name for name in runs if (root / "build/course" / name).exists()}
+def build(root: Path, runs: dict[str, dict]) -> list[str]:
+    """Make build/site/ from the copies in build/course/; returns what a page could not show, by lesson and cell.
+
+    The committed solutions of these lessons become pages too. If no site can be made, the old one stays as it was.
+    """
+    pages = {name: root / "build/course" / name for name in runs if (root / "build/course" / name).exists()}
+    solved = {re.sub("^notebooks/", "solutions/", name) for name in pages} - {*pages}
+    pages |= {name: root / name for name in solved if (root / name).exists()}
     with tempfile.TemporaryDirectory(dir=root / "build") as folder:
         source, new = Path(folder, "source"), Path(folder, "site")
-        for name in pages:
-            (source / name).parent.mkdir(parents=True, exist_ok=True)
-            nbformat.write(page(root, name, pages), source / name)
         (source / "_static").mkdir(parents=True)
         (source / "_static/math.css").write_text(STYLE, encoding="utf-8")
-        text = front(runs, pages)
-        parity = root / "results/parity.md"
-        if parity.exists():
-            shutil.copy(parity, source / "parity.md")
-            text += "\n## Reference\n\n{doc}`Ours against PyTorch <parity>`\n"
-            text += "\n```{toctree}\n:hidden:\n:caption: Reference\nparity\n```\n"
-        (source / "index.md").write_text(text, encoding="utf-8")
-        warnings = io.StringIO()
-        app = Sphinx(source, None, new, Path(folder, "doctrees"), "html", SETTINGS, None, warnings, warningiserror=True)
-        app.build(force_all=True)
-        if app.statuscode:
-            raise RuntimeError(strip_escape_sequences(warnings.getvalue()).replace(f"{source}/", "").strip())
+        problems = [
+            f"{name}: {problem}" for name in sorted(pages) for problem in write_page(source / name, pages[name])
+        ]
+        write_front(source, root, runs, pages)
+        problems += render(source, new, Path(folder, "doctrees"), root, pages)
         shutil.rmtree(root / "build/site", ignore_errors=True)
         new.rename(root / "build/site")
+    return problems
 
 
-def page(root: Path, name: str, pages: set[str]) -> nbformat.NotebookNode:
-    """An executed copy for Sphinx. A link to a notebook that exists, but not on this site, becomes its text."""
-    there = {root / other for other in pages}
-    notebook = remove_error_markers(nbformat.read(root / "build/course" / name, as_version=4))
-
-    def link(found: re.Match) -> str:
-        target = (root / name).parent.joinpath(found[2]).resolve()
-        return found[1] if target.exists() and target not in there else found[0]
-
-    for cell in notebook.cells:
-        if cell.cell_type == "markdown":
-            cell.source = LINK.sub(link, cell.source)
-    return notebook
+def write_page(page: Path, copy: Path) -> list[str]:
+    page.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        notebook, problems = _page.page(copy)
+        nbformat.write(notebook, page)
+    except Exception as error:  # a copy that is cut short, or no notebook
+        problems = [apology(page, error)]
+    return problems
 
 
-def front(runs: dict[str, dict], pages: set[str]) -> str:
-    """The front page: the lessons by chapter, and how each one ran."""
-    text = [f"# {TITLE}", "Every lesson, executed.", ""]
+def apology(page: Path, error: Exception) -> str:
+    """In place of a lesson that cannot be shown: a page that says so. The others are there."""
+    said = f"this lesson has no page: {type(error).__name__}: {error}"
+    text = f"# {page.stem}\n\n{said[0].upper()}{literal(said[1:500])}"
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)]), page)
+    return said[:500]
+
+
+def render(source: Path, new: Path, doctrees: Path, root: Path, pages: Collection[str]) -> list[str]:
+    """Run Sphinx; a lesson on which it breaks gets an apology, and Sphinx another try."""
+    problems: list[str] = []
+    while True:
+        warnings = io.StringIO()
+        try:
+            with docutils_namespace():
+                Sphinx(source, None, new, doctrees, "html", SETTINGS | {"course": str(root)}, None, warnings).build()
+        except Exception as error:
+            at = [str(frame.f_locals.get("docname")) + ".ipynb" for frame, _ in walk_tb(error.__traceback__)]
+            broken = [name for name in at if name in pages]
+            if not broken or any(problem.startswith(f"{broken[-1]}: this") for problem in problems):
+                raise RuntimeError(f"{type(error).__name__}: {error}") from error
+            problems.append(f"{broken[-1]}: {apology(source / broken[-1], error)}")
+            continue
+        said = strip_escape_sequences(warnings.getvalue()).replace(f"{source}/", "").strip()
+        return problems + [line for line in said.splitlines() if line]
+
+
+def write_front(source: Path, root: Path, runs: dict[str, dict], pages: dict[str, Path]) -> None:
+    """The course's front door; behind it how each lesson ran, and the parity tables."""
+    behind = {"runs.md": "How each lesson ran"}
+    (source / "runs.md").write_text(run_log(runs, pages), encoding="utf-8")
+    if (root / "results/parity.md").exists():
+        shutil.copy(root / "results/parity.md", source)
+        behind["parity.md"] = "Ours against PyTorch"
+    readme = root / "README.md"
+    shown = PICTURE.search(readme.read_text(encoding="utf-8")) if readme.exists() else None
+    text = [f"# {TITLE}", ABOUT]
+    if shown and (root / shown[2]).exists():
+        shutil.copy(root / shown[2], source / "front.png")
+        text += [f"![{shown[1]}](front.png)"]
+    text += [
+        "**How to begin.** Read here, or solve the exercises on your own machine: `make lab` opens the first lesson."
+    ]
+    text += lessons(runs, pages)
+    text += ["## Reference", *(f"- [{title}]({name})" for name, title in behind.items())]
+    text += [tree("Reference", behind), tree("Solutions", sorted(set(pages) - set(runs)))]
+    (source / "index.md").write_text("\n\n".join(text), encoding="utf-8")
+
+
+def tree(caption: str, names: Iterable[str]) -> str:
+    return "\n".join(["```{toctree}", ":hidden:", f":caption: {caption}", *names, "```"])
+
+
+def chapters(runs: dict[str, dict]) -> Iterator[tuple[str, list[str]]]:
     for folder, group in groupby(sorted(runs, key=Path), key=lambda name: Path(name).parent.name):
-        names = list(group)
         top = folder in ("notebooks", "solutions")  # the start page stands above the chapters
-        chapter = "Start" if top else re.sub(r"^\d+_", "", folder).replace("_", " ").capitalize()
-        text += [f"## {chapter}", "| lesson | result | seconds | run | settings |", "|---|---|---:|---|---|"]
+        yield "Start" if top else re.sub(r"^\d+_", "", folder).replace("_", " ").capitalize(), list(group)
+
+
+def header(copy: Path) -> tuple[dict, list[tuple[str, str]]]:
+    """A lesson's header, and the questions in its text, by the lesson that they belong to."""
+    try:
+        notebook = nbformat.read(copy, as_version=4)
+        return notebook.metadata.get("lesson", {}), QUESTION.findall("\n".join(c.source for c in notebook.cells))
+    except Exception:  # a copy that is cut short has an apology in its place
+        return {}, []
+
+
+def lessons(runs: dict[str, dict], pages: dict[str, Path]) -> Iterator[str]:
+    """A table per chapter: the lessons, the question of each, its minutes; then how to begin."""
+    headers = {name: header(pages[name]) if name in pages else ({}, []) for name in runs}
+    asked = {f"{name.partition('/')[0]}/{link}": text for name in runs for link, text in headers[name][1]}
+    for chapter, names in chapters(runs):
+        table = ["| lesson | the question it answers | minutes |", "|---|---|---:|"]
         for name in names:
-            run, doc = runs[name], name.removesuffix(".ipynb")
-            lesson = f"{{doc}}`{doc}`" if name in pages else name
-            cell = run["cell"].replace("`", "'").replace("|", "\\|")
-            result = f"**failed**, `{cell}`" if run["error"] else "ok"
-            settings = ", ".join(f"{key} {value}" for key, value in run["settings"].items())
-            text.append(f"| {lesson} | {result} | {run['seconds']} | {run['date']} | {settings} |")
-        text += ["", "```{toctree}", ":hidden:", f":caption: {chapter}", *sorted(pages & {*names}), "```", ""]
-    return "\n".join(text)
+            lesson = headers[name][0]
+            title = literal(str(lesson.get("title", Path(name).stem)))
+            link = f"[{title}](<{name}>)" if name in pages else title
+            table.append(f"| {link} | {literal(asked.get(name, ''))} | {literal(str(lesson.get('minutes', '')))} |")
+        yield f"## {chapter}\n\n" + "\n".join(table)
+        yield tree(chapter, [name for name in names if name in pages])
 
 
-def mathml(tex: str, block: bool) -> str:
-    """Native MathML, which browsers draw without a script."""
-    for pattern, known in SAME:
-        tex = re.sub(pattern, known, tex)
-    bare = re.sub(r"\\[\\{}]", "", tex)
-    for pair in (r"\{", r"\}"), (r"\\left\b", r"\\right\b"), (r"\\begin\b", r"\\end\b"):
-        opened, closed = (len(re.findall(mark, bare)) for mark in pair)
-        if opened != closed:  # docutils lets this pass
-            raise ValueError(f"{opened} times {pair[0]} but {closed} times {pair[1]}")
-    text = tex2mathml(tex, as_block=block).replace("&ApplyFunction;", APPLY)
-    tree = ElementTree.fromstring(re.sub(" xmlns=[^ >]*", "", text))
-    for node in list(tree.iter()):
-        mend(node)
-    found = ElementTree.tostring(tree, encoding="unicode", short_empty_elements=False)
-    if "\\" in found:
-        raise ValueError("a command is left over")
-    return found
-
-
-def mend(node: ElementTree.Element) -> None:
-    """Set as TeX does what docutils sets otherwise: escapes in text, accents, bars, the space beside a function."""
-    if node.text:  # \text{weight\_decay}, \operatorname{arg\,min}
-        node.text = re.sub(r"\\([_%#&$])", r"\1", node.text).replace("\\,", "\u2009")
-    if node.tag == "munderover" and {"stretchy", "accent"} & set(node[2].attrib):  # \hat m_t: t went below m
-        hat = ElementTree.Element("mover", accent="true")
-        hat.extend([node[0], node[2]])
-        node.tag, node[:] = "msub", [hat, node[1]]
-    for bar in (child for child in node if child.text in ("|", "‖")):
-        fence = node.tag == "mrow" and bar in (node[0], node[-1])  # \left| ... \right| grows with its content
-        bar.attrib.update({"lspace": "0", "rspace": "0", "stretchy": "true" if fence else "false"})
-    for i in reversed([i for i, child in enumerate(node) if child.text == APPLY]):  # y log p, not ylogp
-        if i + 1 < len(node) and node[i + 1].tag != "mo":
-            node.insert(i + 1, ElementTree.Element("mspace", width="0.17em"))
-        if i > 1 and (node[i - 2].tag != "mo" or node[i - 2].text == ")"):
-            node.insert(i - 1, ElementTree.Element("mspace", width="0.17em"))
+def run_log(runs: dict[str, dict], pages: Collection[str]) -> str:
+    text = ["# How each lesson ran"]
+    for chapter, names in chapters(runs):
+        table = ["| lesson | result | seconds | run | settings |", "|---|---|---:|---|---|"]
+        for name in names:
+            run = runs[name]
+            lesson = f"[{literal(name)}](<{name}>)" if name in pages else literal(name)
+            result = f"**failed**, {literal(run['cell'])}" if run["error"] else "ok"
+            settings = literal(", ".join(f"{key} {value}" for key, value in run["settings"].items()))
+            table.append(f"| {lesson} | {result} | {run['seconds']} | {run['date']} | {settings} |")
+        text.append(f"## {chapter}\n\n" + "\n".join(table))
+    return "\n\n".join(text)
 
 
 def visit_math(self, node: nodes.Element) -> None:
     block = isinstance(node, nodes.math_block)
+    tag = "div" if block else "span"
     try:
         found = mathml(node.astext(), block)
     except Exception as error:  # docutils raises several kinds for a formula that it does not understand
-        raise RuntimeError(
-            f"{self.builder.current_docname}: no MathML for this formula: {error}\n{node.astext()}"
-        ) from None
-    self.body += [
-        self.starttag(node, "div" if block else "span", "", CLASS="math"),
-        found,
-        "</div>" if block else "</span>",
-    ]
+        LOGGER.warning("no MathML for this formula: %s: %s", error, node.astext(), location=node)
+        found = f"<code>{self.encode(node.astext())}</code>"
+    self.body += [self.starttag(node, tag, "", CLASS="math"), found, f"</{tag}>"]
     raise nodes.SkipNode
+
+
+def render_directive(self, token: SyntaxTreeNode, *_, **__) -> None:
+    """A lesson is Jupyter's Markdown, in which nothing includes a file: a directive is shown as the text that it is."""
+    text = f"{token.info}\n{token.content}".strip()
+    self.current_node.append(nodes.literal_block(text, text, language="text"))
+
+
+def render_link(self, token: SyntaxTreeNode, plain=SphinxNbRenderer.render_link) -> None:
+    """A link to a page of the site or to the web stays one; what points elsewhere becomes its text."""
+    href, env = unquote(str(token.attrGet("href") or "")), self.sphinx_env
+    path = href.partition("#")[0]
+    page = posixpath.normpath(posixpath.join(posixpath.dirname(env.docname), path))
+    if page.endswith(".ipynb") and page.removesuffix(".ipynb") in env.found_docs:
+        token.attrs["href"] = path
+        return plain(self, token)
+    if re.match("(https?|mailto):", href):
+        return plain(self, token)
+    if not (Path(env.config.course) / page).exists():
+        refused(self, token, f"a link to nothing: {href}")
+    return self.render_children(token)
+
+
+def render_picture(self, token: SyntaxTreeNode) -> None:
+    """The site holds the pictures that cells drew, and fetches none, neither from this machine nor from the web."""
+    refused(self, token, f"a picture by a path: {token.attrGet('src')}")
+    self.current_node.append(nodes.Text(token.content))
+
+
+def render_html(self, token: SyntaxTreeNode, plain=SphinxNbRenderer.render_html_block) -> None:
+    """Plain tags are kept (hints fold open); a script, a style, an open comment would reach beyond their place."""
+    tags = re.findall("<[/!?a-zA-Z][^>]*>?", re.sub("(?s)<!--.*?-->", "", token.content))
+    if all(re.fullmatch(r"</?(\w+)( open)?\s*/?>", tag) and re.findall(r"\w+", tag)[0].lower() in TAGS for tag in tags):
+        return plain(self, token)
+    refused(self, token, f"HTML that could reach beyond its place: {token.content[:80]!r}")
+    self.current_node.append(nodes.literal(token.content, token.content))
+
+
+def refused(self, token: SyntaxTreeNode, why: str) -> None:
+    line = token.map[0] if token.map else None
+    self.create_warning(why, MystWarnings.NOT_SUPPORTED, line=line)
 
 
 def render_image(self, data: MimeData, plain=NbElementRenderer.render_image) -> list[nodes.Element]:
@@ -188,5 +264,9 @@ def render_image(self, data: MimeData, plain=NbElementRenderer.render_image) -> 
 
 
 def setup(app: Sphinx) -> None:
+    app.add_config_value("course", "", "env", str)
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math, None))
+    SphinxNbRenderer.render_directive = SphinxNbRenderer.render_restructuredtext = render_directive
+    SphinxNbRenderer.render_link, SphinxNbRenderer.render_image = render_link, render_picture
+    SphinxNbRenderer.render_html_block = SphinxNbRenderer.render_html_inline = render_html
     NbElementRenderer.render_image = render_image
