@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import sys
@@ -27,22 +28,32 @@ def start() -> None:
             signal.signal(getattr(signal, name), lambda number, _: sys.exit(128 + number))
 
 
+def adopt() -> None:
+    """From now on, what loses its parent below this process becomes its child; on Linux only."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(36, 1)  # PR_SET_CHILD_SUBREAPER
+
+
 def kill_children() -> None:
-    """End every process below this one; twice, for one that was being started meanwhile."""
-    for _ in range(2):
-        for child in psutil.Process().children(recursive=True):
-            with suppress(psutil.NoSuchProcess):
-                child.kill()
+    """End every process below this one."""
+    _kill(lambda: [child for child in psutil.Process().children(recursive=True) if _lives(child)])
 
 
 def kill_marked(folder: Path) -> None:
     """End every process that works for this folder, also one whose parent is gone, and what such a process started."""
+
+    def find() -> list[psutil.Process]:
+        marked = [process for process in psutil.process_iter() if _lives(process) and _marked(process, folder)]
+        return marked + [child for process in marked for child in _children(process)]
+
+    _kill(find)
+
+
+def _kill(find: Callable[[], list[psutil.Process]]) -> None:
+    """Until none was found three times: a process that is being started shows neither its name nor its environment."""
     quiet, end = 0, time.monotonic() + 10
-    while quiet < 2 and time.monotonic() < end:  # twice: a process that is just being started shows no environment
-        found = [process for process in psutil.process_iter() if _marked(process, folder)]
-        for process in found[:]:
-            with suppress(psutil.Error):
-                found += process.children(recursive=True)
+    while quiet < 3 and time.monotonic() < end:
+        found = find()
         for process in reversed(found):  # the youngest first: an older one may be seeing to it as well
             with suppress(psutil.Error):
                 process.kill()
@@ -50,11 +61,22 @@ def kill_marked(folder: Path) -> None:
         time.sleep(0.01)
 
 
+def _lives(process: psutil.Process) -> bool:
+    with suppress(psutil.Error):
+        return process.pid != os.getpid() and process.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
 def _marked(process: psutil.Process, folder: Path) -> bool:
     with suppress(psutil.Error, OSError):  # it has ended, or is another user's
-        mark = process.environ().get(MARK)
-        return mark is not None and process.pid != os.getpid() and Path(mark).is_relative_to(folder)
+        return Path(process.environ().get(MARK, os.devnull)).is_relative_to(folder)
     return False
+
+
+def _children(process: psutil.Process) -> list[psutil.Process]:
+    with suppress(psutil.Error):
+        return process.children(recursive=True)
+    return []
 
 
 @contextmanager
@@ -82,14 +104,13 @@ def alone(path: Path) -> Iterator[None]:
 def end_with_parent(wait: Callable[[], object]) -> None:
     """In a child: once `wait` returns, the parent is gone, by SIGKILL perhaps; then this process and all below it end.
 
-    `wait` is `multiprocessing.parent_process().join`, or `sys.stdin.read` where stdin is a pipe that the parent holds.
+    `wait` is `multiprocessing.parent_process().join`, for example.
     """
 
     def watch() -> None:
         wait()
-        if MARK in os.environ:
-            kill_marked(Path(os.environ[MARK]))
         kill_children()
         os._exit(1)
 
+    adopt()
     Thread(target=watch, daemon=True).start()

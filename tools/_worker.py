@@ -75,3 +75,7 @@ def main() -> None:
         lines = strip_color(str(problem)).strip().splitlines()[-SHOWN:] or [type(problem).__name__]
         error = "\n".join(line[:WIDE] for line in lines)
     Path(job["folder"], "report.json").write_text(json.dumps({"error": error, "settings": settings}), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -14,6 +14,7 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -30,10 +31,8 @@ from tools import _command
 from tools._command import CELL_TIMEOUT, MARK, PARAMETERS, QUIET
 
 ROOT = Path(__file__).resolve().parent.parent
-WATCH = (
-    "import os; from tools import _command; _command.end_with_parent(lambda: os.read(0, 1)); "  # before slow imports
-)
-WORKER = [sys.executable, "-c", WATCH + "from tools import _worker; _worker.main()"]
+WORKER = [sys.executable, "-m", "tools._guard", "tools._worker"]
+APART = {"start_new_session": True, "creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
 FIELDS = {"error", "settings", "key", "cell", "seconds", "date"}  # of a notebook's entry in the state
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]
 LOG = 5000  # bytes at the end of a dead worker's log
@@ -77,22 +76,21 @@ def content(path: Path) -> dict:
     return found if isinstance(found, dict) else {}
 
 
-async def attempt(job: dict, stdin: int, limit: float) -> dict:
+async def attempt(job: dict, limit: float) -> dict:
     """Run one notebook in a process and session of its own: Ctrl-C reaches us alone, and we end what it started."""
     folder = Path(job["folder"])
     report, log = folder / "report.json", folder / "log"
     inherited = os.environ | QUIET | {MARK: str(folder), "JUPYTER_RUNTIME_DIR": str(folder)}
+    how: dict[str, Any] = {"cwd": ROOT, "env": inherited, "stdin": subprocess.PIPE, **APART}
     with log.open("wb") as stream:  # not a pipe: nobody would read it
-        process = await asyncio.create_subprocess_exec(
-            *WORKER, json.dumps(job), cwd=ROOT, env=inherited, stdin=stdin, stdout=stream, stderr=stream,
-            start_new_session=True,
-        )  # fmt: skip
+        process = await asyncio.create_subprocess_exec(*WORKER, json.dumps(job), stdout=stream, stderr=stream, **how)
+    assert process.stdin
     try:
         await asyncio.wait_for(process.wait(), limit)
     except TimeoutError:
         return {"error": f"the notebook did not end within {limit} s", "settings": {}}
     finally:
-        _command.kill_marked(folder)
+        process.stdin.close()  # this ends the guard, as our own end would
         await process.wait()
     if found := content(report):
         return found
@@ -190,7 +188,6 @@ async def execute(jobs: dict[str, dict], state: dict, record: Path, options: arg
     assert task
     bar = tqdm(total=len(jobs), unit="notebook", disable=not sys.stderr.isatty())
     free = asyncio.Semaphore(options.jobs)
-    stdin, ours = os.pipe()  # ours is open as long as we live; then the workers, reading the other end, see its end
 
     def stop(*_: object) -> None:  # once: what follows is cleaning up, and takes no time
         for each in SIGNALS:
@@ -200,7 +197,7 @@ async def execute(jobs: dict[str, dict], state: dict, record: Path, options: arg
     async def one(name: str, job: dict) -> None:
         async with free:
             begin, date = time.monotonic(), datetime.now().isoformat(" ", "minutes")
-            result = await attempt(job, stdin, options.notebook_timeout)
+            result = await attempt(job, options.notebook_timeout)
         seconds = round(time.monotonic() - begin, 1)
         state[name] = {**finish(name, job, result, options), "seconds": seconds, "date": date}
         save(state, record)
@@ -208,12 +205,8 @@ async def execute(jobs: dict[str, dict], state: dict, record: Path, options: arg
         if bar.disable:
             print(f"{'failed' if state[name]['error'] else 'ok':9} {seconds:8.1f} s  {name}", flush=True)
 
-    try:
-        with bar, on_signal(stop):
-            await asyncio.gather(*(one(name, job) for name, job in jobs.items()))
-    finally:
-        os.close(stdin)
-        os.close(ours)
+    with bar, on_signal(stop):
+        await asyncio.gather(*(one(name, job) for name, job in jobs.items()))
 
 
 def summary(names: list[str], state: dict, jobs: dict) -> None:
