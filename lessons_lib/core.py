@@ -8,7 +8,54 @@ from typing import Any, NamedTuple, Protocol
 
 from array_api_compat import array_namespace, device
 
-__all__ = ["Loss", "Rule", "array_namespace", "device", "mean", "total", "weighted_mean"]
+from .contracts import contract
+from .dtypes import outside_autocast
+from .kinds import (
+    Array,
+    Range,
+    choice,
+    classes,
+    flag,
+    float_type,
+    function,
+    integers,
+    labels_below,
+    number,
+    optional,
+    per_value,
+    real,
+    signs,
+    spread,
+    whole,
+    whole_list,
+)
+
+__all__ = [
+    "Loss",
+    "Rule",
+    "array_namespace",
+    "choice",
+    "classes",
+    "contract",
+    "device",
+    "flag",
+    "float_type",
+    "function",
+    "integers",
+    "labels_below",
+    "mean",
+    "number",
+    "optional",
+    "outside_autocast",
+    "per_value",
+    "real",
+    "signs",
+    "spread",
+    "total",
+    "weighted_mean",
+    "whole",
+    "whole_list",
+]
 
 
 class Loss(NamedTuple):
@@ -75,44 +122,63 @@ def is_half(a) -> bool:
     return "float16" in str(getattr(a, "dtype", ""))
 
 
-@in_float32
+def _a_loss(name, x, call):
+    """What a loss returned; its value is what weights must fit."""
+    if not isinstance(x, Loss):
+        raise TypeError(f"{name} must be a Loss(value, grad), got {type(x).__name__}")
+    call.array("value", x.value, "an array")
+    call.fit("value", x.value, "...")
+    return x
+
+
+@contract(loss=_a_loss)
 def total(loss: Loss) -> Loss:
     """The sum over the batch, with its gradient. PyTorch: reduction="sum"."""
     return Loss(array_namespace(loss.value).sum(loss.value), loss.grad)
 
 
-@in_float32
+@contract(loss=_a_loss)
 def mean(loss: Loss) -> Loss:
     """The mean over every number in `loss.value`, with its gradient; 0 for an empty batch.
 
     PyTorch: reduction="mean", which gives NaN for an empty batch.
     """
     n = max(math.prod(loss.value.shape), 1)
-    return _map(lambda a: a / n, total(loss))
+    more = 2.0 ** n.bit_length()  # a power of two: dividing by it rounds nothing, and no sum of values overflows
+    value = array_namespace(loss.value).sum(loss.value / more) / (n / more)
+    return Loss(value, _map(lambda a: a / n, loss).grad)
 
 
-@in_float32
+WEIGHTS = Array("...", ("bool", "integral", "real floating"), Range("[0, inf)"))
+
+
+@contract(loss=_a_loss, w=WEIGHTS)
 def weighted_mean(loss: Loss, w) -> Loss:
-    """sum(w * value) / sum(w), with its gradient; `w` holds one weight >= 0 per value.
+    """sum(w * value) / sum(w), with its gradient; `w` holds one finite weight >= 0 per value.
 
     Masks, ignored tokens and class weights are all this. A weight of 0 removes an example, even one
     whose loss is inf or NaN. With no weight left, value and gradient are 0: nothing to learn from.
-    Raises ValueError on another shape, a negative or a NaN weight.
+    Raises ValueError on another shape, a negative, infinite or NaN weight.
     PyTorch: `cross_entropy(weight=..., ignore_index=...)`, which gives NaN when nothing is left.
     """
-    xp = array_namespace(loss.value, w)
-    same_shape(value=loss.value, w=w)
-    w = xp.astype(w, loss.value.dtype)
-    if not bool(xp.all(w >= 0)):
-        raise ValueError("w must hold weights >= 0 and no NaN")
+    xp = array_namespace(loss.value)
+    share = _shares(xp, w)
 
     def weigh(a):
-        each = xp.reshape(w, w.shape + (1,) * (a.ndim - w.ndim))
+        each = xp.reshape(share, share.shape + (1,) * (a.ndim - share.ndim))
         return each * xp.where(each > 0, a, xp.zeros_like(a))  # 0 * inf is NaN, and must be 0
 
+    return total(_map(weigh, loss))
+
+
+def _shares(xp, w):
+    """w / sum(w), or 0 where nothing is left; divided first by a power of two, so that large weights have a sum."""
+    if 0 in w.shape:
+        return w
+    top = xp.max(w)
+    w = w / 2.0 ** xp.floor(xp.log2(xp.maximum(top, xp.ones_like(top))))
     n = xp.sum(w)
-    n = xp.where(n > 0, n, xp.ones_like(n))
-    return _map(lambda a: a / n, total(_map(weigh, loss)))
+    return w / xp.where(n > 0, n, xp.ones_like(n))
 
 
 def zeros_for(theta):

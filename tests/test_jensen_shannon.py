@@ -47,12 +47,5 @@ def test_without_a_common_class_it_is_log_2_and_silent(dtype):
 
 @pytest.mark.parametrize("p", [[1.5, -0.5], [np.nan, 1.0]])
 def test_p_must_hold_probabilities(p):
-    with pytest.raises(ValueError, match="p must hold probabilities"):
+    with pytest.raises(ValueError, match="p must hold finite numbers >= 0"):
         jensen_shannon(np.zeros((1, 2)), np.array([p]))
-
-
-def test_other_bad_inputs():
-    with pytest.raises(ValueError, match="shapes must be equal"):
-        jensen_shannon(np.zeros((1, 2)), np.zeros(2))
-    with pytest.raises(TypeError, match="p must be a floating"):
-        jensen_shannon(np.zeros((1, 2)), np.array([[1, 0]]))

@@ -450,9 +450,6 @@ def test_labels_of_plus_and_minus_1(name):
     for wrong in (V + 1, Y.astype(bool)):
         with pytest.raises(TypeError, match="labels must be integers"):
             SIGNED[name](wrong)
-    for wrong in (Y[:3], Y[:, None]):
-        with pytest.raises(ValueError, match=r"labels must be shaped \(4,\).*got"):
-            SIGNED[name](wrong)
 
 
 MARGINS = {
@@ -473,46 +470,18 @@ def test_margin(name, margin):
         MARGINS[name](margin)
 
 
-INTEGERS = np.zeros(4, dtype=int)
-
 BAD = [
-    (lambda: hinge(INTEGERS, Y), TypeError, "score must be a floating"),
-    (lambda: soft_margin(INTEGERS, Y), TypeError, "score must be a floating"),
-    (lambda: hinge_embedding(INTEGERS, Y), TypeError, "distance must be a floating"),
-    (lambda: contrastive(INTEGERS, Y), TypeError, "distance must be a floating"),
     (lambda: contrastive(V - 0.1, Y), ValueError, "distance must hold numbers >= 0"),
-    (lambda: margin_ranking(INTEGERS, V, Y), TypeError, "first must be a floating"),
-    (lambda: margin_ranking(V, INTEGERS, Y), TypeError, "second must be a floating"),
-    (lambda: margin_ranking(V, V[:1], Y), ValueError, r"first \(4,\), second \(1,\)"),
-    (lambda: cosine_embedding(Z, Z[:1], Y), ValueError, r"first \(4, 3\), second \(1, 3\)"),
-    (lambda: cosine_embedding(Z, LISTS, Y), TypeError, "second must be a floating"),
-    (lambda: cosine_embedding(np.zeros(()), np.zeros(()), np.ones((), int)), ValueError, r"must be \(\.\.\., D\)"),
-    (lambda: cosine_embedding(Z, Z, Y, margin=1.1), ValueError, r"margin=1.1 is not allowed; .* \[-1, 1\]"),
-    (lambda: cosine_embedding(Z, Z, Y, margin=-1.1), ValueError, "margin=-1.1 is not allowed"),
-    (lambda: cosine_embedding(Z, Z, Y, margin=math.nan), ValueError, "margin=nan is not allowed"),
-    (lambda: multi_margin(Z, Z), TypeError, "labels must be integers"),
-    (lambda: multi_margin(Z, K.astype(bool)), TypeError, "labels must be integers"),
-    (lambda: multi_margin(LISTS, K), TypeError, "logits must be a floating"),
-    (lambda: multi_margin(Z, K[:3]), ValueError, r"\(4, 3\), \(3,\)"),
+    *[
+        (lambda m=m: cosine_embedding(Z, Z, Y, margin=m), ValueError, rf"margin={m} is not allowed; .* \[-1, 1\]")
+        for m in (1.1, -1.1, math.nan)
+    ],
     (lambda: multi_margin(Z, K + 3), ValueError, r"labels must lie in 0\.\.2"),
     (lambda: multi_margin(Z, K - 1), ValueError, r"labels must lie in 0\.\.2"),
-    (lambda: multi_margin(np.zeros((4, 0)), K), ValueError, "logits must be"),
     (lambda: multi_margin(Z, K, p=3), ValueError, "p=3 is not allowed; it must be 1 or 2"),
-    (lambda: multilabel_margin(Z, Z), TypeError, "labels must be integers"),
-    (lambda: multilabel_margin(LISTS, LISTS), TypeError, "logits must be a floating"),
-    (lambda: multilabel_margin(Z, LISTS[:, :2]), ValueError, r"logits \(4, 3\), labels \(4, 2\)"),
     (lambda: multilabel_margin(Z, LISTS + 3), ValueError, r"labels must lie in -1\.\.2"),
     (lambda: multilabel_margin(Z, LISTS - 2), ValueError, r"labels must lie in -1\.\.2"),
-    (lambda: multilabel_margin(np.zeros((4, 0)), LISTS[:, :0]), ValueError, "at least one class"),
-    (lambda: multilabel_soft_margin(Z, LISTS), TypeError, "target must be a floating"),
-    (lambda: multilabel_soft_margin(Z, Z[:, :2]), ValueError, r"target \(4, 2\)"),
     (lambda: multilabel_soft_margin(Z, Z - 1), ValueError, r"target must lie in \[0, 1\]"),
-    (lambda: multilabel_soft_margin(Z, Z * math.nan), ValueError, "no NaN"),
-    (lambda: multilabel_soft_margin(np.zeros(()), np.zeros(())), ValueError, "at least one class"),
-    (lambda: triplet(Z, Z, Z[:1]), ValueError, r"negative \(1, 3\)"),
-    (lambda: triplet(Z, LISTS, Z), TypeError, "positive must be a floating"),
-    (lambda: triplet(np.zeros(()), np.zeros(()), np.zeros(())), ValueError, r"anchor must be \(\.\.\., D\)"),
-    (lambda: triplet(Z[:, :0], Z[:, :0], Z[:, :0]), ValueError, "at least one number"),
     (lambda: triplet(Z, Z, Z, p=0.5), ValueError, "p=0.5 is not allowed"),
     (lambda: triplet(Z, Z, Z, p=math.nan), ValueError, "p=nan is not allowed"),
     (lambda: triplet(Z, Z, Z, eps=-1e-6), ValueError, "eps=-1e-06 is not allowed"),
@@ -521,14 +490,12 @@ BAD = [
         ValueError,
         r"distance must give values shaped \(4,\), got \(4, 3\)",
     ),
-    (lambda: info_nce(LISTS), TypeError, "similarity must be a floating"),
-    (lambda: info_nce(V), ValueError, r"similarity must be \(N, M\) .* got \(4,\)"),
+    (lambda: triplet_with_distance(Z, Z, Z, lambda a, b: a - b), TypeError, r"distance must give Loss.*got ndarray"),
     (lambda: info_nce(Z), ValueError, r"N <= M.* got \(4, 3\)"),
-    (lambda: info_nce(np.zeros((0, 0))), ValueError, "M >= 1"),
-    (lambda: symmetric_info_nce(Z.T), ValueError, r"must be square, \(N, N\), got \(3, 4\)"),
+    (lambda: symmetric_info_nce(Z.T), ValueError, r"similarity \(M, M\), M >= 1; got similarity \(3, 4\)"),
     *[
         (lambda f=f, t=t: f(Z[:3], t), ValueError, f"temperature={t} is not allowed")
-        for f in (info_nce, symmetric_info_nce)
+        for f in (info_nce, lambda s, t: symmetric_info_nce(s.T @ s, t))
         for t in (0, -0.1, math.nan, math.inf)
     ],
 ]

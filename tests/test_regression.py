@@ -374,12 +374,6 @@ def test_shapes_and_kinds(name):
     loss, square, row = PLAIN[name], np.ones((3, 1)), np.ones(3)
     with pytest.raises(ValueError, match=r"pred \(3, 1\), target \(3,\)"):  # PyTorch broadcasts to 9 terms
         loss(square, row)
-    with pytest.raises(ValueError, match="shapes must be equal"):
-        loss(row, np.ones(()))
-    with pytest.raises(TypeError, match="pred must be a floating"):
-        loss(row.astype(int), row)
-    with pytest.raises(TypeError, match="target must be a floating"):
-        loss(row, row.astype(int))
     for shape in ((), (0,), (2, 0), (2, 1, 3)):
         found = loss(np.ones(shape), np.ones(shape))
         assert np.shape(found.value) == np.shape(in_pred(found)) == shape
@@ -443,38 +437,35 @@ BAD = [
         (lambda q=q: quantile_loss(V, V, q), ValueError, rf"q={q} is not allowed; it must lie in \(0, 1\)")
         for q in (0, 1, -0.1, 1.5, math.nan)
     ],
-    (lambda: quantile_loss(V, V, np.array([0.1, 0.5, 0.9, 1.0])), ValueError, r"q=.* must lie in \(0, 1\)"),
-    (lambda: quantile_loss(V, V, np.array([0.1, 0.5, 0.9])), ValueError, r"q must be .* shaped \(4,\), got \(3,\)"),
-    (lambda: quantile_loss(V, V, K), TypeError, "q must be a floating"),
+    (lambda: quantile_loss(V, V, np.array([0.1, 0.5, 0.9, 1.0])), ValueError, r"q must lie in \(0, 1\).*got 1.0"),
+    (lambda: quantile_loss(V, V, V[:3] / 2), ValueError, r"q must be .* shaped like pred, \(4,\).*got shape \(3,\)"),
+    (lambda: quantile_loss(V, V, V[:, None] / 2), ValueError, r"q must be .*got shape \(4, 1\)"),
     *[(lambda e=e: gaussian_nll(V, V, V, eps=e), ValueError, f"eps={e} is not allowed") for e in NUMBERS],
-    (lambda: gaussian_nll(V, np.array([1.0, 1.0, -1e-9, 1.0]), V), ValueError, "var must hold variances >= 0"),
-    (lambda: gaussian_nll(V, -1.0, V), ValueError, "var must hold variances >= 0"),
-    (lambda: gaussian_nll(V, K, V), TypeError, "var must be a floating"),
+    (lambda: gaussian_nll(V, np.array([1.0, 1.0, -1e-9, 1.0]), V), ValueError, "var.* >= 0"),
+    (lambda: gaussian_nll(V, -1.0, V), ValueError, "var.* >= 0"),
     *[
         (
             lambda f=f, shape=shape: f(ONE, np.ones(shape), ONE),
             ValueError,
-            rf"{name} must be a number or shaped \(4, 3\), with 1 where an axis shares one, got \({shape[0]},",
+            rf"{name} must be a number or shaped like pred, \(4, 3\), with 1 .* got shape \({shape[0]},",
         )
         for f, name in ((gaussian_nll, "var"), (laplace_nll, "scale"))
         for shape in ((4,), (3,), (4, 2), (1, 4, 3))
     ],
-    *[(lambda b=b: laplace_nll(V, b, V), ValueError, "scale must hold numbers > 0") for b in (0.0, -1.0, 0 * V)],
-    (lambda: laplace_nll(V, K, V), TypeError, "scale must be a floating"),
+    *[(lambda b=b: laplace_nll(V, b, V), ValueError, "scale.* > 0") for b in (0.0, -1.0, 0 * V)],
     *[(lambda e=e: poisson_nll(V, V, eps=e), ValueError, f"eps={e} is not allowed") for e in NUMBERS],
-    (lambda: poisson_nll(V, -V), ValueError, "target must hold counts >= 0 and no NaN"),
-    (lambda: poisson_nll(V, math.nan * V), ValueError, "target must hold counts >= 0 and no NaN"),
+    (lambda: poisson_nll(V, -V), ValueError, "target must hold finite numbers >= 0 and no NaN"),
+    (lambda: poisson_nll(V, math.nan * V), ValueError, "target must hold finite numbers >= 0 and no NaN"),
     (lambda: poisson_nll(-V, V, log_input=False), ValueError, "pred must hold rates >= 0"),
     *[
-        (lambda f=f, c=c: f(V, 1.0, c, V), ValueError, "scale must hold numbers > 0 and no NaN")
+        (lambda f=f, c=c: f(V, 1.0, c, V), ValueError, "scale.* > 0")
         for f in (barron, barron_nll)
         for c in (0.0, -1.0, math.nan, 0 * V)
     ],
-    *[(lambda f=f: f(V, math.nan, 1.0, V), ValueError, "alpha must hold no NaN") for f in (barron, barron_nll)],
-    *[(lambda a=a: barron_nll(V, a, 1.0, V), ValueError, r"alpha must lie in \[0, 2\]") for a in (-0.1, 2.1, V - 2)],
-    *[(lambda f=f: f(V, K, 1.0, V), TypeError, "alpha must be a floating") for f in (barron, barron_nll)],
-    (lambda: barron(ONE, V, 1.0, ONE), ValueError, r"alpha must be .* shaped \(4, 3\).* got \(4,\)"),
-    (lambda: barron(ONE, 1.0, V, ONE), ValueError, r"scale must be .* shaped \(4, 3\).* got \(4,\)"),
+    *[(lambda f=f: f(V, math.nan, 1.0, V), ValueError, "alpha=nan is not allowed") for f in (barron, barron_nll)],
+    *[(lambda a=a: barron_nll(V, a, 1.0, V), ValueError, r"alpha.* must lie in \[0, 2\]") for a in (-0.1, 2.1, V - 2)],
+    (lambda: barron(ONE, V, 1.0, ONE), ValueError, r"alpha must be .* \(4, 3\).* got shape \(4,\)"),
+    (lambda: barron(ONE, 1.0, V, ONE), ValueError, r"scale must be .* \(4, 3\).* got shape \(4,\)"),
 ]
 
 

@@ -92,16 +92,12 @@ GOOD = {
 @pytest.mark.parametrize(
     ("change", "error", "words"),
     [
-        ({"logits": np.zeros((2, 5, 4), dtype=int)}, TypeError, "logits must be a floating"),
-        ({"logits": np.zeros((5, 4))}, ValueError, r"logits must be \(N, T, C\)"),
-        ({"logits": np.zeros((2, 0, 4))}, ValueError, r"logits must be \(N, T, C\)"),
-        ({"labels": np.array([1, 2, 3])}, ValueError, r"labels \(N, S\)"),
-        ({"labels": np.array([[1.0, 2], [3, 0]])}, TypeError, "labels must be integers"),
+        ({"logits": np.zeros((2, 0, 4))}, ValueError, r"logits \(N, T, C\), C >= 1, T >= 1; got logits \(2, 0, 4\)"),
         ({"labels": np.array([[1, 4], [3, 0]])}, ValueError, r"labels must lie in 0\.\.3"),
         ({"labels": np.array([[1, 0], [3, 0]])}, ValueError, "differ from blank=0"),
         ({"steps": np.array([6, 4])}, ValueError, r"steps must lie in 1\.\.5"),
         ({"steps": np.array([0, 4])}, ValueError, r"steps must lie in 1\.\.5"),
-        ({"steps": np.array([5])}, ValueError, r"steps and lengths \(N,\)"),
+        ({"steps": np.array([5])}, ValueError, r"steps \(N\), .*got .*steps \(1,\)"),
         ({"lengths": np.array([3, 1])}, ValueError, r"lengths must lie in 0\.\.2"),
         ({"lengths": np.array([-1, 1])}, ValueError, r"lengths must lie in 0\.\.2"),
         ({"blank": 4}, ValueError, "blank=4 is not allowed"),

@@ -1,3 +1,5 @@
+from numbers import Integral
+
 from ..core import Loss, array_namespace
 
 
@@ -5,13 +7,16 @@ def by_rows(loss_fn, rows: int = 16):
     """The same loss, computed a few rows at a time: the temporaries stay in the processor's cache.
 
     For losses whose `grad` is one array, on NumPy arrays or CPU tensors; every input is cut along axis 0.
-    Raises ValueError unless rows >= 1.
+    Raises TypeError or ValueError unless rows is an integer >= 1, and what the loss raises.
     """
+    if not isinstance(rows, Integral):
+        raise TypeError(f"rows={rows!r} is not allowed; it must be an integer")
     if rows < 1:
         raise ValueError(f"rows={rows} is not allowed; at least 1 row is computed at a time")
 
     def blocked(pred, target) -> Loss:
-        if pred.shape[0] <= rows:
+        lengths = {tuple(getattr(a, "shape", ()))[:1] for a in (pred, target)}
+        if len(lengths) > 1 or () in lengths or pred.shape[0] <= rows:  # what does not fit, the loss refuses by name
             return loss_fn(pred, target)
         grad, values = array_namespace(pred).empty_like(pred), []
         for i in range(0, pred.shape[0], rows):

@@ -1,6 +1,6 @@
 """exp, log and their kin in forms that neither overflow nor cancel. Every loss on logits builds on these."""
 
-from ..core import array_namespace, floating
+from ..core import array_namespace, device
 
 
 def sigmoid(z):
@@ -17,10 +17,12 @@ def softplus(z):
 
 
 def log_softmax(z):
-    """z - log(sum(exp(z))) over the last axis; the largest logit is taken off first."""
+    """z - log(sum(exp(z))) over the last axis; the largest logit is taken off first, and its 1 is left out of the sum."""
     xp = array_namespace(z)
     shifted = z - xp.max(z, axis=-1, keepdims=True)
-    return shifted - xp.log(xp.sum(xp.exp(shifted), axis=-1, keepdims=True))
+    largest = xp.arange(z.shape[-1], device=device(z)) == xp.argmax(z, axis=-1, keepdims=True)
+    others = xp.sum(xp.where(largest, xp.zeros_like(z), xp.exp(shifted)), axis=-1, keepdims=True)
+    return shifted - xp.log1p(others)
 
 
 def positive_part(x):
@@ -29,32 +31,36 @@ def positive_part(x):
     return xp.maximum(x, xp.zeros_like(x)), xp.astype(x > 0, x.dtype)
 
 
-def signs(labels, score):
-    """The labels +1 and -1, one per score, as numbers of the score's dtype."""
-    xp = array_namespace(labels, score)
-    if not xp.isdtype(labels.dtype, "integral"):
-        raise TypeError(f"labels must be integers +1 or -1, got dtype {labels.dtype}")
-    if tuple(labels.shape) != tuple(score.shape):
-        raise ValueError(f"labels must be shaped {tuple(score.shape)}, one per value, got {tuple(labels.shape)}")
-    if not bool(xp.all((labels == 1) | (labels == -1))):
-        raise ValueError("labels must be +1 or -1; from labels y in {0, 1} take 2 y - 1")
-    return xp.astype(labels, score.dtype)
+def product(w, x):
+    """w x, and 0 where w is 0, also for an infinite x: what has no weight costs nothing."""
+    xp = array_namespace(w, x)
+    return xp.where(w == 0, xp.zeros_like(x), w * x)
 
 
-def one_per_value(pred, **options):
-    """Each option, a number or an array shaped like pred but for axes of length 1, as one number per value.
+def ratio(a, b, c):
+    """(a - b) / c, also where a - b alone is too large for the dtype."""
+    xp = array_namespace(a, b)
+    r = a - b
+    return xp.where(xp.abs(r) < xp.inf, r / c, a / c - b / c)
 
-    The number of axes must be pred's: whether (N,) goes with the rows or the columns of (N, N) is not guessed.
+
+def times_difference(w, a, b):
+    """w (a - b), also where a - b alone is too large for the dtype."""
+    xp = array_namespace(a, b)
+    r = a - b
+    return xp.where(xp.abs(r) < xp.inf, product(w, r), product(w, a) - product(w, b))
+
+
+def shortfall(margin, a, b, n):
+    """By how much a fails to lead b by the margin, over n, also where a - b is too large for the dtype; and its slope.
+
+    The slope is 1 / n where a fails and 0 elsewhere.
     """
-    xp = array_namespace(pred)
-    spread = []
-    for name, a in options.items():
-        if not hasattr(a, "dtype"):
-            spread.append(xp.full_like(pred, a))
-            continue
-        floating(**{name: a})
-        given, full = tuple(a.shape), tuple(pred.shape)
-        if given and (len(given) != len(full) or any(n not in (1, m) for n, m in zip(given, full, strict=True))):
-            raise ValueError(f"{name} must be a number or shaped {full}, with 1 where an axis shares one, got {given}")
-        spread.append(xp.zeros_like(pred) + xp.astype(a, pred.dtype))
-    return spread
+    xp = array_namespace(a, b)
+    h, step = positive_part(margin - (a - b))
+    return xp.where(h < xp.inf, h / n, b / n - a / n), step / n
+
+
+def one_per_value(pred, *options):
+    """Each option, a number or an array with axes of length 1, as one number per value."""
+    return [array_namespace(pred).zeros_like(pred) + a for a in options]

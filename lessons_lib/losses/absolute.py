@@ -1,7 +1,7 @@
-from ..core import Loss, array_namespace, floating, in_float32, same_shape
+from ..core import Loss, array_namespace, contract, real
 
 
-@in_float32
+@contract(pred=real("..."), target=real("..."))
 def absolute_error(pred, target) -> Loss:
     """Absolute error of each number.
 
@@ -14,7 +14,5 @@ def absolute_error(pred, target) -> Loss:
     Source: Boscovich 1757; Laplace 1793.
     """
     xp = array_namespace(pred, target)
-    floating(pred=pred, target=target)
-    same_shape(pred=pred, target=target)
     r = pred - target
     return Loss(xp.abs(r), xp.sign(r))

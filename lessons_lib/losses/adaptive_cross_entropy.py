@@ -1,10 +1,10 @@
 from itertools import pairwise
 
-from ..core import Loss, array_namespace, in_float32
+from ..core import Loss, array_namespace, contract, integers, labels_below, real, whole_list
 from .cross_entropy import cross_entropy
 
 
-@in_float32
+@contract(logits=real("..., K"), labels=integers("..."), cutoffs=whole_list)
 def adaptive_cross_entropy(logits, labels, cutoffs) -> Loss:
     """Cross-entropy in two stages, for classes sorted by falling frequency: which cluster, then which class in it.
 
@@ -22,15 +22,8 @@ def adaptive_cross_entropy(logits, labels, cutoffs) -> Loss:
     Source: Grave, Joulin, Cisse, Grangier, Jegou 2017.
     """
     xp = array_namespace(logits, labels)
-    n_clusters = len(cutoffs)
-    edges = [0, *cutoffs, (logits.shape[-1] if logits.ndim else 0) - n_clusters]
-    if n_clusters < 1 or any(low >= high for low, high in pairwise(edges)):
-        raise ValueError(f"cutoffs={list(cutoffs)} is not allowed; it must rise between 0 and {edges[-1]} classes")
-    if not xp.isdtype(labels.dtype, "integral"):
-        raise TypeError(f"labels must be integers, got dtype {labels.dtype}")
-    if not bool(xp.all((labels >= 0) & (labels < edges[-1]))):
-        raise ValueError(f"labels must lie in 0..{edges[-1] - 1}; to ignore some, weigh them 0 in weighted_mean")
-    alone = cutoffs[0]
+    edges, n_clusters, alone = _edges(logits, cutoffs), len(cutoffs), cutoffs[0]
+    labels_below(edges[-1], labels)
     in_head = labels
     for i, low in enumerate(cutoffs):
         in_head = xp.where(labels >= low, xp.full_like(labels, alone + i), in_head)
@@ -42,3 +35,11 @@ def adaptive_cross_entropy(logits, labels, cutoffs) -> Loss:
         value = value + xp.where(inside, tail.value, xp.zeros_like(tail.value))
         grads.append(xp.where(inside[..., None], tail.grad, xp.zeros_like(tail.grad)))
     return Loss(value, xp.concat(grads, axis=-1))
+
+
+def _edges(logits, cutoffs):
+    """0, the cutoffs and the number of classes."""
+    edges = [0, *cutoffs, logits.shape[-1] - len(cutoffs)]
+    if not cutoffs or any(low >= high for low, high in pairwise(edges)):
+        raise ValueError(f"cutoffs={list(cutoffs)} is not allowed; it must rise between 0 and {edges[-1]} classes")
+    return edges

@@ -1,8 +1,8 @@
 import math
 from typing import Any, NamedTuple
 
-from ..core import Loss, array_namespace, floating, in_float32, same_shape
-from ._stable import one_per_value
+from ..core import Loss, array_namespace, contract, per_value, real
+from ._stable import one_per_value, ratio
 
 
 class BarronGrad(NamedTuple):
@@ -11,7 +11,7 @@ class BarronGrad(NamedTuple):
     scale: Any
 
 
-@in_float32
+@contract(pred=real("..."), alpha=per_value("[-inf, inf]"), scale=per_value("(0, inf]"), target=real("..."))
 def barron(pred, alpha, scale, target) -> Loss:
     """Barron's general robust loss of each number: alpha turns it from squared error to outliers ignored.
 
@@ -30,19 +30,19 @@ def barron(pred, alpha, scale, target) -> Loss:
     Source: Barron 2019.
     """
     xp = array_namespace(pred, target)
-    alpha, scale = _checked(xp, pred, alpha, scale, target)
+    alpha, scale = one_per_value(pred, alpha, scale)
     eps = xp.finfo(pred.dtype).eps
     b = xp.clip(xp.abs(alpha - 2), eps, 1 / eps)
     side = xp.where(alpha > 2, xp.ones_like(b), -xp.ones_like(b))
-    z = (pred - target) / scale
+    z = ratio(pred, target, scale)
     u = _log_1_plus_square(xp, xp.abs(z) / xp.sqrt(b))  # log(x / b + 1)
     h = b * u / 2
     s = u + side * h  # alpha u / 2, also at alpha = -inf
-    e1, e2 = _expm1_over(xp, s)
-    slope = z / scale * xp.exp(side * h)
+    (e1, e2), (f1, f2) = _expm1_over(xp, s), _expm1_over(xp, -u)
+    root = xp.exp(side * h / 2)  # in two factors: exp(h) may leave the dtype's range where the slope does not
+    slope = z * root / scale * root
     # The derivative of the value h e1(s) in alpha, in an order that divides neither by alpha nor by b.
-    k = xp.expm1(-u)
-    in_alpha = h * (u + k) / 2 * e1 - u * h / 2 * e2 + side * (k + u * (k + 1) * e1) / 2
+    in_alpha = u * u / 2 * (h * f2 * e1 + side * (e2 + f2 - f1 * e1))
     return Loss(h * e1, BarronGrad(slope, in_alpha, -z * slope))
 
 
@@ -59,14 +59,3 @@ def _expm1_over(xp, s):
     small = xp.clip(s, -0.5, 0.5)
     series = sum(small**n / math.factorial(n + 2) for n in range(13))
     return e1, xp.where(s == small, series, (e1 - 1) / xp.where(s == small, one, s))
-
-
-def _checked(xp, pred, alpha, scale, target):
-    floating(pred=pred, target=target)
-    same_shape(pred=pred, target=target)
-    alpha, scale = one_per_value(pred, alpha=alpha, scale=scale)
-    if bool(xp.any(alpha != alpha)):
-        raise ValueError("alpha must hold no NaN")
-    if not bool(xp.all(scale > 0)):
-        raise ValueError("scale must hold numbers > 0 and no NaN; let a network give its logarithm, and take exp")
-    return alpha, scale

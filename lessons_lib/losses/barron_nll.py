@@ -1,9 +1,9 @@
-from ..core import Loss, array_namespace, device, in_float32
+from ..core import Loss, array_namespace, contract, device, per_value, real
 from ._stable import one_per_value
 from .barron import BarronGrad, barron
 
 
-@in_float32
+@contract(pred=real("..."), alpha=per_value("[0, 2]"), scale=per_value("(0, inf]"), target=real("..."))
 def barron_nll(pred, alpha, scale, target) -> Loss:
     """Negative log-likelihood of each number under the density that belongs to `barron`: with it alpha can be learned.
 
@@ -20,9 +20,7 @@ def barron_nll(pred, alpha, scale, target) -> Loss:
     """
     xp = array_namespace(pred, target)
     loss = barron(pred, alpha, scale, target)
-    each_alpha, each_scale = one_per_value(pred, alpha=alpha, scale=scale)
-    if not bool(xp.all((each_alpha >= 0) & (each_alpha <= 2))):
-        raise ValueError("alpha must lie in [0, 2]")
+    (each_scale,) = one_per_value(pred, scale)
     if hasattr(alpha, "dtype"):
         alpha = xp.astype(alpha, pred.dtype)
     else:

@@ -1,8 +1,8 @@
-from ..core import Loss, array_namespace, floating, in_float32, same_shape
-from ._stable import sigmoid, softplus
+from ..core import Loss, contract, real, spread
+from ._stable import product, sigmoid, softplus
 
 
-@in_float32
+@contract(logits=real("..."), target=real("...", "[0, 1]"), pos_weight=spread("[0, inf)"))
 def binary_cross_entropy(logits, target, pos_weight=1.0) -> Loss:
     """Binary cross-entropy of each label, from its logit.
 
@@ -15,13 +15,8 @@ def binary_cross_entropy(logits, target, pos_weight=1.0) -> Loss:
     PyTorch: F.binary_cross_entropy_with_logits(logits, target, pos_weight=..., reduction="none").
     Source: Good 1952 (logarithmic score); Cox 1958 (logistic form).
     """
-    xp = array_namespace(logits, target)
-    floating(logits=logits, target=target)
-    same_shape(logits=logits, target=target)
-    if not bool(xp.all((target >= 0) & (target <= 1))):
-        raise ValueError("target must lie in [0, 1] and hold no NaN")
     # log(sigmoid(z)) = -softplus(-z) and 1 - sigmoid(z) = sigmoid(-z): no difference of near-equal numbers
     yes, no = pos_weight * target, 1 - target
-    value = yes * softplus(-logits) + no * softplus(logits)
+    value = product(yes, softplus(-logits)) + product(no, softplus(logits))
     grad = no * sigmoid(logits) - yes * sigmoid(-logits)
     return Loss(value, grad)

@@ -1,8 +1,8 @@
-from ..core import Loss, array_namespace, at_least_0, floating, in_float32
-from ._stable import positive_part, signs
+from ..core import Loss, array_namespace, contract, number, real, signs
+from ._stable import positive_part
 
 
-@in_float32
+@contract(distance=real("...", "[0, inf]", nan=True), labels=signs("..."), margin=number("[0, inf)"))
 def contrastive(distance, labels, margin=1.0) -> Loss:
     """Contrastive loss of each distance: a spring draws similar pairs together, another holds others apart.
 
@@ -18,10 +18,7 @@ def contrastive(distance, labels, margin=1.0) -> Loss:
     Source: Hadsell, Chopra and LeCun 2006, equation 4.
     """
     xp = array_namespace(distance, labels)
-    floating(distance=distance)
-    at_least_0(margin=margin)
-    if bool(xp.any(distance < 0)):
-        raise ValueError("distance must hold numbers >= 0")
-    similar = signs(labels, distance) > 0
+    similar = labels > 0
     gap, _ = positive_part(margin - distance)
-    return Loss(xp.where(similar, distance, gap) ** 2 / 2, xp.where(similar, distance, -gap))
+    grad = xp.where(similar, distance, -gap)
+    return Loss(grad * (grad / 2), grad)

@@ -1,9 +1,9 @@
 from typing import Any, NamedTuple
 
-from ..core import Loss, array_namespace, floating, in_float32, same_shape
-from ._stable import positive_part, signs
+from ..core import Loss, array_namespace, contract, number, real, signs
+from ._stable import positive_part
 
-EPS = 1e-12  # PyTorch's, added to each squared length
+EPS = 1e-6  # PyTorch's: its square is added to each squared length
 
 
 class CosineEmbeddingGrad(NamedTuple):
@@ -11,7 +11,7 @@ class CosineEmbeddingGrad(NamedTuple):
     second: Any
 
 
-@in_float32
+@contract(first=real("..., D"), second=real("..., D"), labels=signs("..."), margin=number("[-1, 1]"))
 def cosine_embedding(first, second, labels, margin=0.0) -> Loss:
     """Cosine embedding loss of each pair of vectors: similar ones are turned together, others apart.
 
@@ -28,30 +28,21 @@ def cosine_embedding(first, second, labels, margin=0.0) -> Loss:
     vector with a gradient of length 1e6 (NaN in float16), and at the kink 2.13 gives s = 1.
     """
     xp = array_namespace(first, second)
-    _check(first, second, margin)
-    a, b = _length(xp, first), _length(xp, second)
-    u, v = first / a, second / b
+    (u, turn_first), (v, turn_second) = _unit(xp, first), _unit(xp, second)
     c = xp.sum(u * v, axis=-1, keepdims=True)
-    similar = signs(labels, c[..., 0])[..., None] > 0
+    similar = labels[..., None] > 0
     apart, step = positive_part(c - margin)
     value, s = xp.where(similar, 1 - c, apart), xp.where(similar, -xp.ones_like(c), step)
-    grad = CosineEmbeddingGrad(_turned(xp, first, s * (v - c * u) / a), _turned(xp, second, s * (u - c * v) / b))
+    grad = CosineEmbeddingGrad(turn_first(s * (v - c * u)), turn_second(s * (u - c * v)))
     return Loss(value[..., 0], grad)
 
 
-def _length(xp, a):
-    return xp.sqrt(xp.sum(a * a, axis=-1, keepdims=True) + EPS)
+def _unit(xp, a):
+    """a / |a|, and x -> x / |a|: in units of a's largest number, so that no square leaves the dtype's range.
 
-
-def _turned(xp, a, grad):
-    """The gradient, and 0 for a zero vector, where eps alone would make it 1e6 long."""
-    return xp.where(xp.any(a != 0, axis=-1, keepdims=True), grad, xp.zeros_like(grad))
-
-
-def _check(first, second, margin) -> None:
-    floating(first=first, second=second)
-    same_shape(first=first, second=second)
-    if first.ndim < 1:
-        raise ValueError("first and second must be (..., D), got ()")
-    if not -1 <= margin <= 1:
-        raise ValueError(f"margin={margin} is not allowed; it must lie in [-1, 1]")
+    x / |a| is 0 for a zero vector, where eps alone would make a gradient 1e6 long.
+    """
+    largest = xp.max(xp.abs(a), axis=-1, keepdims=True)
+    unit = xp.clip(largest, min=EPS)
+    norm = xp.sqrt(xp.sum((a / unit) ** 2, axis=-1, keepdims=True) + (EPS / unit) ** 2)
+    return a / unit / norm, lambda x: xp.where(largest > 0, x / norm / unit, xp.zeros_like(x))

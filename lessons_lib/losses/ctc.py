@@ -1,8 +1,14 @@
-from ..core import Loss, array_namespace, device, floating, in_float32
+from ..core import Loss, array_namespace, contract, device, integers, real, whole
 from ._stable import log_softmax
 
 
-@in_float32
+@contract(
+    logits=real("N, T, C"),
+    labels=integers("N, S"),
+    steps=integers("N", "[1, T]"),
+    lengths=integers("N", "[0, S]"),
+    blank=whole("[0, C)"),
+)
 def ctc(logits, labels, steps, lengths, blank=0) -> Loss:
     """Connectionist temporal classification: how badly a sequence of predictions spells a shorter sequence of labels.
 
@@ -12,7 +18,8 @@ def ctc(logits, labels, steps, lengths, blank=0) -> Loss:
 
     logits z: (N, T, C); labels: (N, S), integers in 0..C-1 other than blank; steps in 1..T and lengths in 0..S: (N,),
     integers, how many steps and labels of each example count; value: (N,), in nats. Past an example's steps the
-    gradient is 0. Where no path spells the labels (too few steps), the value is inf and the gradient 0.
+    gradient is 0. Where no path spells the labels (too few steps), the value is inf and the gradient 0. Integers of any
+    width will do, and a batch may be empty, N = 0.
     Raises TypeError on labels, steps or lengths that are not integers, ValueError on other shapes or numbers.
     PyTorch: F.ctc_loss(log_softmax(z, -1).movedim(0, 1), labels, steps, lengths, reduction="none"). Its "mean" first
     divides each value by its length; zero_infinity is a `weighted_mean` here; what it calls the gradient by the
@@ -20,7 +27,7 @@ def ctc(logits, labels, steps, lengths, blank=0) -> Loss:
     Source: Graves, Fernandez, Gomez, Schmidhuber 2006.
     """
     xp = array_namespace(logits, labels, steps, lengths)
-    _check(xp, logits, labels, steps, lengths, blank)
+    _check_labels(xp, labels, lengths, logits.shape[-1], blank)
     states, skip = _states(xp, labels, lengths, blank)
     log_p = log_softmax(logits)
     index = xp.broadcast_to(states[:, None, :], (*log_p.shape[:2], states.shape[1]))
@@ -29,8 +36,7 @@ def ctc(logits, labels, steps, lengths, blank=0) -> Loss:
     before, after, log_sum = _paths(xp, log_e, counts, skip, 2 * lengths[:, None])
 
     possible = (log_sum > -xp.inf)[:, None, :]
-    log_share = before + after - xp.where(possible, log_sum[:, None, :], xp.zeros_like(log_sum)[:, None, :])
-    share = xp.exp(xp.where(possible, log_share, -xp.inf))
+    share = xp.exp(log_softmax(xp.where(possible, before + after, xp.zeros_like(log_e))))
     onehot = xp.astype(xp.arange(log_p.shape[-1], device=device(states)) == states[..., None], log_p.dtype)
     grad = xp.exp(log_p) - xp.matmul(share, onehot)
     return Loss(-log_sum[:, 0], xp.where(counts & possible, grad, xp.zeros_like(grad)))
@@ -40,11 +46,13 @@ def _states(xp, labels, lengths, blank):
     """blank, label, blank, ..., label, blank; and where a path may come from two states before: onto a new label."""
     counts = xp.arange(labels.shape[1], device=device(labels)) < lengths[:, None]
     blanks = xp.full_like(labels, blank)
-    pairs = xp.reshape(xp.stack([blanks, xp.where(counts, labels, blanks)], axis=-1), (labels.shape[0], -1))
+    pairs = xp.reshape(
+        xp.stack([blanks, xp.where(counts, labels, blanks)], axis=-1), (labels.shape[0], 2 * labels.shape[1])
+    )
     edge = xp.full((labels.shape[0], 2), blank, dtype=labels.dtype, device=device(labels))
     states = xp.concat([pairs, edge[:, :1]], axis=1)
     earlier = xp.concat([edge, states], axis=1)[:, : states.shape[1]]
-    return xp.astype(states, xp.int64), (states != blank) & (states != earlier)
+    return states, (states != blank) & (states != earlier)
 
 
 def _paths(xp, log_e, counts, skip, last):
@@ -76,20 +84,7 @@ def _join(xp, a, b, c):
     return xp.logaddexp(xp.logaddexp(a, b), c)
 
 
-def _check(xp, logits, labels, steps, lengths, blank) -> None:
-    floating(logits=logits)
-    for name, a in {"labels": labels, "steps": steps, "lengths": lengths}.items():
-        if not xp.isdtype(a.dtype, "integral"):
-            raise TypeError(f"{name} must be integers, got dtype {a.dtype}")
-    shapes = [tuple(a.shape) for a in (logits, labels, steps, lengths)]
-    n = shapes[0][:1]
-    if len(shapes[0]) != 3 or 0 in shapes[0][1:] or len(shapes[1]) != 2 or shapes[1][:1] != n or shapes[2:] != [n, n]:
-        raise ValueError(f"logits must be (N, T, C), labels (N, S), steps and lengths (N,), got {shapes}")
-    if not 0 <= blank < shapes[0][2]:
-        raise ValueError(f"blank={blank} is not allowed; it must lie in 0..{shapes[0][2] - 1}")
-    for name, a, low, high in [("steps", steps, 1, shapes[0][1]), ("lengths", lengths, 0, shapes[1][1])]:
-        if not bool(xp.all((a >= low) & (a <= high))):
-            raise ValueError(f"{name} must lie in {low}..{high}")
-    unread = xp.arange(shapes[1][1], device=device(labels)) >= lengths[:, None]
-    if not bool(xp.all(unread | ((labels >= 0) & (labels < shapes[0][2]) & (labels != blank)))):
-        raise ValueError(f"labels must lie in 0..{shapes[0][2] - 1} and differ from blank={blank}")
+def _check_labels(xp, labels, lengths, classes, blank) -> None:
+    unread = xp.arange(labels.shape[1], device=device(labels)) >= lengths[:, None]
+    if not bool(xp.all(unread | ((labels >= 0) & (labels < classes) & (labels != blank)))):
+        raise ValueError(f"labels must lie in 0..{classes - 1} and differ from blank={blank}")

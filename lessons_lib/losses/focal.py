@@ -1,10 +1,9 @@
-import math
-
-from ..core import Loss, array_namespace, at_least_0, floating, in_float32
+from ..core import Loss, array_namespace, classes, contract, number, optional, real
+from ._stable import product
 from .cross_entropy import cross_entropy
 
 
-@in_float32
+@contract(logits=real("..., C"), labels=classes("..."), gamma=number("[0, inf)"), alpha=optional(real("C", "[0, inf)")))
 def focal(logits, labels, gamma=2.0, alpha=None) -> Loss:
     """Focal loss of each example: cross-entropy, turned down where the class is already likely.
 
@@ -18,19 +17,15 @@ def focal(logits, labels, gamma=2.0, alpha=None) -> Loss:
     Source: Lin, Goyal, Girshick, He and Dollar 2017.
     """
     xp = array_namespace(logits, labels)
-    at_least_0(gamma=gamma)
     value, grad = cross_entropy(logits, labels)
     q = -xp.expm1(-value)  # 1 - p, without the difference
     ratio = xp.where(q > 0, value / xp.where(q > 0, q, xp.ones_like(q)), xp.ones_like(q))  # -log(p) / (1 - p)
-    weight = q**gamma * _per_example(xp, alpha, logits, labels)
-    return Loss(weight * value, (weight * (1 + gamma * (1 - q) * ratio))[..., None] * grad)
+    weight = q**gamma * _per_example(xp, alpha, labels)
+    slope = weight * (1 + gamma * product(xp.exp(-value), ratio))
+    return Loss(product(weight, value), slope[..., None] * grad)
 
 
-def _per_example(xp, alpha, logits, labels):
+def _per_example(xp, alpha, labels):
     if alpha is None:
         return 1.0
-    floating(alpha=alpha)
-    if tuple(alpha.shape) != tuple(logits.shape[-1:]) or not bool(xp.all((alpha >= 0) & (alpha < math.inf))):
-        raise ValueError(f"alpha must hold {logits.shape[-1]} finite weights >= 0, one per class, got {alpha}")
-    flat = xp.take(xp.astype(alpha, logits.dtype), xp.reshape(xp.astype(labels, xp.int64), (-1,)))
-    return xp.reshape(flat, labels.shape)
+    return xp.reshape(xp.take(alpha, xp.reshape(labels, (-1,))), labels.shape)

@@ -1,8 +1,8 @@
 import math
 from typing import Any, NamedTuple
 
-from ..core import Loss, array_namespace, floating, in_float32, same_shape
-from ._stable import one_per_value
+from ..core import Loss, array_namespace, contract, flag, number, per_value, real
+from ._stable import one_per_value, ratio
 
 
 class GaussianNLLGrad(NamedTuple):
@@ -10,7 +10,7 @@ class GaussianNLLGrad(NamedTuple):
     var: Any
 
 
-@in_float32
+@contract(pred=real("..."), var=per_value("[0, inf]"), target=real("..."), full=flag, eps=number("(0, inf)"))
 def gaussian_nll(pred, var, target, full=False, eps=1e-6) -> Loss:
     """Negative log-likelihood of each number under a normal distribution with predicted mean and variance.
 
@@ -27,15 +27,8 @@ def gaussian_nll(pred, var, target, full=False, eps=1e-6) -> Loss:
     Source: Nix and Weigend 1994.
     """
     xp = array_namespace(pred, target)
-    floating(pred=pred, target=target)
-    same_shape(pred=pred, target=target)
-    if not 0 < eps < math.inf:
-        raise ValueError(f"eps={eps} is not allowed; it must be a finite number > 0")
-    (var,) = one_per_value(pred, var=var)
-    if bool(xp.any(var < 0)):
-        raise ValueError("var must hold variances >= 0; let a network give its logarithm, and take exp")
+    (var,) = one_per_value(pred, var)
     v = xp.clip(var, eps, None)
-    r = pred - target
-    z = r / v
-    value = (xp.log(v) + r * z + (math.log(2 * math.pi) if full else 0.0)) / 2
-    return Loss(value, GaussianNLLGrad(z, (1 / v - z * z) / 2))
+    z, half_r = ratio(pred, target, v), pred / 2 - target / 2  # each is finite where r is not
+    value = (xp.log(v) + (math.log(2 * math.pi) if full else 0.0)) / 2 + half_r * z
+    return Loss(value, GaussianNLLGrad(z, 1 / v / 2 - z * (z / 2)))

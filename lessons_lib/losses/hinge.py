@@ -1,8 +1,8 @@
-from ..core import Loss, at_least_0, floating, in_float32
-from ._stable import positive_part, signs
+from ..core import Loss, contract, number, real, signs
+from ._stable import positive_part
 
 
-@in_float32
+@contract(score=real("..."), labels=signs("..."), margin=number("[0, inf)"))
 def hinge(score, labels, margin=1.0) -> Loss:
     """Hinge loss of each score: nothing for the right sign by a margin, then it grows in a straight line.
 
@@ -14,8 +14,6 @@ def hinge(score, labels, margin=1.0) -> Loss:
     PyTorch: none by this name; F.margin_ranking_loss(score, zeros, labels, margin=..., reduction="none").
     Source: Cortes and Vapnik 1995 (the slack of a soft margin).
     """
-    floating(score=score)
-    at_least_0(margin=margin)
-    y = signs(labels, score)
+    y = labels
     value, step = positive_part(margin - y * score)
     return Loss(value, -y * step)

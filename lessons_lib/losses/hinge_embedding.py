@@ -1,8 +1,8 @@
-from ..core import Loss, array_namespace, at_least_0, floating, in_float32
-from ._stable import positive_part, signs
+from ..core import Loss, array_namespace, contract, number, real, signs
+from ._stable import positive_part
 
 
-@in_float32
+@contract(distance=real("..."), labels=signs("..."), margin=number("[0, inf)"))
 def hinge_embedding(distance, labels, margin=1.0) -> Loss:
     """Hinge embedding loss of each distance: similar pairs are drawn together, others pushed past a margin.
 
@@ -16,8 +16,6 @@ def hinge_embedding(distance, labels, margin=1.0) -> Loss:
     PyTorch: F.hinge_embedding_loss(distance, labels, margin=..., reduction="none"); at the kink 2.13 gives -1.
     """
     xp = array_namespace(distance, labels)
-    floating(distance=distance)
-    at_least_0(margin=margin)
-    similar = signs(labels, distance) > 0
+    similar = labels > 0
     push, step = positive_part(margin - distance)
     return Loss(xp.where(similar, distance, push), xp.where(similar, xp.ones_like(step), -step))

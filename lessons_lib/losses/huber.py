@@ -1,9 +1,7 @@
-import math
-
-from ..core import Loss, array_namespace, floating, in_float32, same_shape
+from ..core import Loss, array_namespace, contract, number, real
 
 
-@in_float32
+@contract(pred=real("..."), target=real("..."), delta=number("(0, inf)"))
 def huber(pred, target, delta=1.0) -> Loss:
     """Huber loss of each number: squared error near the target, absolute error far from it.
 
@@ -19,10 +17,7 @@ def huber(pred, target, delta=1.0) -> Loss:
     Source: Huber 1964.
     """
     xp = array_namespace(pred, target)
-    floating(pred=pred, target=target)
-    same_shape(pred=pred, target=target)
-    if not 0 < delta < math.inf:
-        raise ValueError(f"delta={delta} is not allowed; it must be a finite number > 0")
     r = pred - target
     grad = xp.clip(r, -delta, delta)
-    return Loss(grad * (r - grad / 2), grad)  # both pieces at once, and a large r is never squared
+    half_r = pred / 2 - target / 2  # finite also where r is not
+    return Loss(2 * grad * (half_r - grad / 4), grad)  # both pieces at once, and a large r is never squared

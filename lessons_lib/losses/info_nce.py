@@ -1,10 +1,8 @@
-import math
-
-from ..core import Loss, array_namespace, device, floating, in_float32
-from ._stable import log_softmax
+from ..core import Loss, array_namespace, contract, device, number, real
+from ._stable import log_softmax, ratio
 
 
-@in_float32
+@contract(similarity=real("N, M"), temperature=number("(0, inf)"))
 def info_nce(similarity, temperature=0.07) -> Loss:
     """InfoNCE of each row: cross-entropy over its similarities, where column i is the right one for row i.
 
@@ -19,15 +17,16 @@ def info_nce(similarity, temperature=0.07) -> Loss:
     Source: van den Oord, Li and Vinyals 2018, equation 4.
     """
     xp = array_namespace(similarity)
-    _check(similarity, temperature)
+    if similarity.shape[0] > similarity.shape[1]:
+        raise ValueError(f"similarity must be (N, M) with N <= M, got {tuple(similarity.shape)}")
     rows, columns = (xp.arange(n, device=device(similarity)) for n in similarity.shape)
     pair = rows[:, None] == columns
-    log_p = log_softmax(similarity / temperature)
+    log_p = log_softmax(ratio(similarity, xp.max(similarity, axis=-1, keepdims=True), temperature))
     value = -xp.sum(xp.where(pair, log_p, xp.zeros_like(log_p)), axis=-1)
-    return Loss(value, (xp.exp(log_p) - xp.astype(pair, log_p.dtype)) / temperature)
+    return Loss(value, xp.where(pair, xp.expm1(log_p), xp.exp(log_p)) / temperature)
 
 
-@in_float32
+@contract(similarity=real("M, M"), temperature=number("(0, inf)"))
 def symmetric_info_nce(similarity, temperature=0.07) -> Loss:
     """CLIP's loss: InfoNCE averaged over both directions, rows that look for columns and columns for rows.
 
@@ -42,18 +41,6 @@ def symmetric_info_nce(similarity, temperature=0.07) -> Loss:
     Source: Radford et al. 2021, figure 3.
     """
     xp = array_namespace(similarity)
-    _check(similarity, temperature)
-    n, m = similarity.shape
-    if n != m:
-        raise ValueError(f"similarity must be square, (N, N), got {(n, m)}")
+    n = similarity.shape[0]
     there, back = info_nce(similarity, temperature), info_nce(similarity.T, temperature)
-    return Loss((xp.mean(there.value) + xp.mean(back.value)) / 2, (there.grad + back.grad.T) / (2 * n))
-
-
-def _check(similarity, temperature) -> None:
-    floating(similarity=similarity)
-    shape = tuple(similarity.shape)
-    if len(shape) != 2 or shape[1] < 1 or shape[0] > shape[1]:
-        raise ValueError(f"similarity must be (N, M) with N <= M and M >= 1, got {shape}")
-    if not 0 < temperature < math.inf:
-        raise ValueError(f"temperature={temperature} is not allowed; it must be a finite number > 0")
+    return Loss(xp.sum((there.value / 2 + back.value / 2) / n), (there.grad + back.grad.T) / (2 * n))

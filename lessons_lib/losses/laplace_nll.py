@@ -1,7 +1,8 @@
+import math
 from typing import Any, NamedTuple
 
-from ..core import Loss, array_namespace, floating, in_float32, same_shape
-from ._stable import one_per_value
+from ..core import Loss, array_namespace, contract, per_value, real
+from ._stable import one_per_value, ratio
 
 
 class LaplaceNLLGrad(NamedTuple):
@@ -9,7 +10,7 @@ class LaplaceNLLGrad(NamedTuple):
     scale: Any
 
 
-@in_float32
+@contract(pred=real("..."), scale=per_value("(0, inf]"), target=real("..."))
 def laplace_nll(pred, scale, target) -> Loss:
     """Negative log-likelihood of each number under a Laplace distribution with predicted centre and scale.
 
@@ -25,11 +26,6 @@ def laplace_nll(pred, scale, target) -> Loss:
     Source: Laplace 1774.
     """
     xp = array_namespace(pred, target)
-    floating(pred=pred, target=target)
-    same_shape(pred=pred, target=target)
-    (b,) = one_per_value(pred, scale=scale)
-    if bool(xp.any(b <= 0)):
-        raise ValueError("scale must hold numbers > 0; let a network give its logarithm, and take exp")
-    r = pred - target
-    size = xp.abs(r) / b
-    return Loss(size + xp.log(2 * b), LaplaceNLLGrad(xp.sign(r) / b, (1 - size) / b))
+    (b,) = one_per_value(pred, scale)
+    size = xp.abs(ratio(pred, target, b))
+    return Loss(size + xp.log(b) + math.log(2), LaplaceNLLGrad(xp.sign(pred - target) / b, (1 - size) / b))

@@ -1,9 +1,9 @@
 import math
 
-from ..core import Loss, array_namespace, floating, in_float32, same_shape
+from ..core import Loss, array_namespace, contract, real
 
 
-@in_float32
+@contract(pred=real("..."), target=real("..."))
 def log_cosh(pred, target) -> Loss:
     """Log-cosh loss of each number: squared error near the target, absolute error far from it, no seam between.
 
@@ -18,8 +18,6 @@ def log_cosh(pred, target) -> Loss:
     Source: Green 1990; Saleh and Saleh 2022 (its statistics).
     """
     xp = array_namespace(pred, target)
-    floating(pred=pred, target=target)
-    same_shape(pred=pred, target=target)
     r = pred - target
     far = xp.abs(r) + xp.log1p(xp.exp(-2 * xp.abs(r))) - math.log(2)
     near = xp.log1p(xp.sinh(xp.clip(r, -1, 1)) ** 2) / 2  # cosh^2 = 1 + sinh^2; `far` cancels to 0 for a small r

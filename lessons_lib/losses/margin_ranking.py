@@ -1,7 +1,7 @@
 from typing import Any, NamedTuple
 
-from ..core import Loss, at_least_0, floating, in_float32, same_shape
-from ._stable import positive_part, signs
+from ..core import Loss, contract, number, real, signs
+from ._stable import positive_part
 
 
 class MarginRankingGrad(NamedTuple):
@@ -9,7 +9,7 @@ class MarginRankingGrad(NamedTuple):
     second: Any
 
 
-@in_float32
+@contract(first=real("..."), second=real("..."), labels=signs("..."), margin=number("[0, inf)"))
 def margin_ranking(first, second, labels, margin=0.0) -> Loss:
     """Margin ranking loss of each pair of scores: the one that should rank higher leads by a margin.
 
@@ -24,9 +24,6 @@ def margin_ranking(first, second, labels, margin=0.0) -> Loss:
     gives -y for the first.
     Source: Herbrich, Graepel and Obermayer 2000 (hinge on pairs).
     """
-    floating(first=first, second=second)
-    same_shape(first=first, second=second)
-    at_least_0(margin=margin)
-    y = signs(labels, first)
+    y = labels
     value, step = positive_part(margin - y * (first - second))
     return Loss(value, MarginRankingGrad(-y * step, y * step))

@@ -1,8 +1,8 @@
-from ..core import Loss, array_namespace, at_least_0, device, floating, in_float32
-from ._stable import positive_part
+from ..core import Loss, array_namespace, choice, classes, contract, device, number, real
+from ._stable import shortfall
 
 
-@in_float32
+@contract(logits=real("..., C"), labels=classes("..."), margin=number("[0, inf)"), p=choice(1, 2))
 def multi_margin(logits, labels, margin=1.0, p=1) -> Loss:
     """Multi-class hinge of each example: the right class leads every other one by a margin.
 
@@ -19,24 +19,11 @@ def multi_margin(logits, labels, margin=1.0, p=1) -> Loss:
     Source: Weston and Watkins 1999 (the sum; Crammer and Singer 2001 take the maximum).
     """
     xp = array_namespace(logits, labels)
-    _check(xp, logits, labels, p)
-    at_least_0(margin=margin)
     classes = logits.shape[-1]
-    k = xp.astype(labels, xp.int64)[..., None]
-    lead = xp.take_along_axis(logits, k, axis=-1) - logits
-    right = xp.arange(classes, device=device(k)) == k
-    h, step = positive_part(xp.where(right, xp.zeros_like(lead), margin - lead))
-    slope = (step if p == 1 else 2 * h) / classes
-    return Loss(xp.sum(h**p, axis=-1) / classes, xp.where(right, -xp.sum(slope, axis=-1, keepdims=True), slope))
-
-
-def _check(xp, logits, labels, p) -> None:
-    floating(logits=logits)
-    if not xp.isdtype(labels.dtype, "integral"):
-        raise TypeError(f"labels must be integers, got dtype {labels.dtype}")
-    if logits.ndim < 1 or logits.shape[-1] < 1 or tuple(labels.shape) != tuple(logits.shape[:-1]):
-        raise ValueError(f"logits must be (..., C) and labels (...), got {tuple(logits.shape)}, {tuple(labels.shape)}")
-    if not bool(xp.all((labels >= 0) & (labels < logits.shape[-1]))):
-        raise ValueError(f"labels must lie in 0..{logits.shape[-1] - 1}")
-    if p not in (1, 2):
-        raise ValueError(f"p={p} is not allowed; it must be 1 or 2")
+    k = labels[..., None]
+    others = xp.arange(classes, device=device(k)) != k
+    h, slope = shortfall(margin, xp.take_along_axis(logits, k, axis=-1), logits, classes)  # h_i / C
+    h, slope = (xp.where(others, a, xp.zeros_like(a)) for a in (h, slope))
+    if p == 2:
+        h, slope = h * h * classes, 2 * h
+    return Loss(xp.sum(h, axis=-1), xp.where(others, slope, -xp.sum(slope, axis=-1, keepdims=True)))

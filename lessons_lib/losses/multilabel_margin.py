@@ -1,8 +1,8 @@
-from ..core import Loss, array_namespace, device, floating, in_float32, same_shape
-from ._stable import positive_part
+from ..core import Loss, array_namespace, contract, device, integers, real
+from ._stable import product, shortfall
 
 
-@in_float32
+@contract(logits=real("..., C"), labels=integers("..., C", "[-1, C)"))
 def multilabel_margin(logits, labels) -> Loss:
     """Multi-label hinge of each example: every class that applies leads every class that does not by 1.
 
@@ -17,24 +17,11 @@ def multilabel_margin(logits, labels) -> Loss:
     Source: Elisseeff and Weston 2001 (ranking the labels that apply above the others).
     """
     xp = array_namespace(logits, labels)
-    _check(xp, logits, labels)
     classes = logits.shape[-1]
     left = xp.arange(classes, 0, -1, device=device(labels))  # entries from here on
     end = xp.max(xp.where(labels < 0, left, xp.zeros_like(left)), axis=-1, keepdims=True)  # at the first -1
     onehot = (xp.arange(classes, device=device(labels)) == labels[..., None]) & (left > end)[..., None]
     times = xp.sum(xp.astype(onehot, logits.dtype), axis=-2)  # how often each class is listed
-    pairs = times[..., :, None] * xp.astype(times == 0, logits.dtype)[..., None, :] / classes
-    h, step = positive_part(1 - logits[..., :, None] + logits[..., None, :])
-    slope = pairs * step
-    return Loss(xp.sum(pairs * h, axis=(-2, -1)), xp.sum(slope, axis=-2) - xp.sum(slope, axis=-1))
-
-
-def _check(xp, logits, labels) -> None:
-    floating(logits=logits)
-    if not xp.isdtype(labels.dtype, "integral"):
-        raise TypeError(f"labels must be integers, got dtype {labels.dtype}")
-    same_shape(logits=logits, labels=labels)
-    if logits.ndim < 1 or logits.shape[-1] < 1:
-        raise ValueError(f"logits must be (..., C) with at least one class, got {tuple(logits.shape)}")
-    if not bool(xp.all((labels >= -1) & (labels < logits.shape[-1]))):
-        raise ValueError(f"labels must lie in -1..{logits.shape[-1] - 1}, with -1 ending the list")
+    pairs = times[..., :, None] * xp.astype(times == 0, logits.dtype)[..., None, :]
+    h, slope = (product(pairs, a) for a in shortfall(1, logits[..., :, None], logits[..., None, :], classes))
+    return Loss(xp.sum(h, axis=(-2, -1)), xp.sum(slope, axis=-2) - xp.sum(slope, axis=-1))

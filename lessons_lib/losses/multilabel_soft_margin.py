@@ -1,8 +1,8 @@
-from ..core import Loss, array_namespace, floating, in_float32, same_shape
-from ._stable import sigmoid, softplus
+from ..core import Loss, array_namespace, contract, real, spread
+from ._stable import product, sigmoid, softplus
 
 
-@in_float32
+@contract(logits=real("..., C"), target=real("..., C", "[0, 1]"), weight=spread("[0, inf)"))
 def multilabel_soft_margin(logits, target, weight=1.0) -> Loss:
     """Multi-label logistic loss of each example: a yes or no for every class, averaged over the classes.
 
@@ -16,13 +16,7 @@ def multilabel_soft_margin(logits, target, weight=1.0) -> Loss:
     Source: Cox 1958 (logistic form).
     """
     xp = array_namespace(logits, target)
-    floating(logits=logits, target=target)
-    same_shape(logits=logits, target=target)
-    if logits.ndim < 1 or logits.shape[-1] < 1:
-        raise ValueError(f"logits must be (..., C) with at least one class, got {tuple(logits.shape)}")
-    if not bool(xp.all((target >= 0) & (target <= 1))):
-        raise ValueError("target must lie in [0, 1] and hold no NaN")
-    yes, no = weight * target, weight * (1 - target)
-    each = yes * softplus(-logits) + no * softplus(logits)
-    grad = (no * sigmoid(logits) - yes * sigmoid(-logits)) / logits.shape[-1]
-    return Loss(xp.mean(each, axis=-1), grad)
+    share = weight / logits.shape[-1]
+    yes, no = share * target, share * (1 - target)
+    each = product(yes, softplus(-logits)) + product(no, softplus(logits))
+    return Loss(xp.sum(each, axis=-1), no * sigmoid(logits) - yes * sigmoid(-logits))

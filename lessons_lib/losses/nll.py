@@ -1,7 +1,7 @@
-from ..core import Loss, array_namespace, device, floating, in_float32
+from ..core import Loss, array_namespace, classes, contract, device, real
 
 
-@in_float32
+@contract(log_p=real("..., C"), labels=classes("..."))
 def nll(log_p, labels) -> Loss:
     """Negative log-likelihood of each example, from log-probabilities and the index of its class.
 
@@ -16,13 +16,6 @@ def nll(log_p, labels) -> Loss:
     Source: Good 1952 (logarithmic score).
     """
     xp = array_namespace(log_p, labels)
-    floating(log_p=log_p)
-    if not xp.isdtype(labels.dtype, "integral"):
-        raise TypeError(f"labels must be integers, got dtype {labels.dtype}")
-    if log_p.ndim < 1 or log_p.shape[-1] < 1 or tuple(labels.shape) != tuple(log_p.shape[:-1]):
-        raise ValueError(f"log_p must be (..., C) and labels (...), got {tuple(log_p.shape)}, {tuple(labels.shape)}")
-    if not bool(xp.all((labels >= 0) & (labels < log_p.shape[-1]))):
-        raise ValueError(f"labels must lie in 0..{log_p.shape[-1] - 1}; to ignore some, weigh them 0 in weighted_mean")
-    k = xp.astype(labels, xp.int64)[..., None]
+    k = labels[..., None]
     onehot = xp.arange(log_p.shape[-1], device=device(k)) == k
     return Loss(-xp.take_along_axis(log_p, k, axis=-1)[..., 0], -xp.astype(onehot, log_p.dtype))

@@ -1,9 +1,12 @@
 import math
 
-from ..core import Loss, array_namespace, floating, in_float32, same_shape
+from ..core import Loss, array_namespace, contract, flag, number, real
+from ._stable import product
+
+FAR = 2.0**64
 
 
-@in_float32
+@contract(pred=real("..."), target=real("...", "[0, inf)"), log_input=flag, full=flag, eps=number("(0, inf)"))
 def poisson_nll(pred, target, log_input=True, full=False, eps=1e-8) -> Loss:
     """Negative log-likelihood of each count under a Poisson distribution with predicted rate.
 
@@ -19,23 +22,32 @@ def poisson_nll(pred, target, log_input=True, full=False, eps=1e-8) -> Loss:
     Source: Nelder and Wedderburn 1972 (log-linear models).
     """
     xp = array_namespace(pred, target)
-    floating(pred=pred, target=target)
-    same_shape(pred=pred, target=target)
-    if not 0 < eps < math.inf:
-        raise ValueError(f"eps={eps} is not allowed; it must be a finite number > 0")
-    if not bool(xp.all(target >= 0)):
-        raise ValueError("target must hold counts >= 0 and no NaN")
     if log_input:
-        rate = xp.exp(pred)
-        value, grad = rate - target * pred, rate - target
+        rates = xp.exp(pred), xp.exp(pred - math.log(FAR))
+        value, grad = _minus(xp, rates, target, pred), _minus(xp, rates, target, xp.ones_like(pred))
     else:
         if bool(xp.any(pred < 0)):
             raise ValueError("pred must hold rates >= 0; with log_input=True it holds their logarithms")
-        value, grad = pred - target * xp.log(pred + eps), 1 - target / (pred + eps)
-    return Loss(value + _stirling(xp, target) if full else value, grad)
+        value = _minus(xp, (pred, pred / FAR), target, xp.log(pred + eps))
+        grad = 1 - target / (pred + eps)
+    return Loss(xp.where(target > 1, _with_stirling(xp, pred, target, log_input, eps), value) if full else value, grad)
 
 
-def _stirling(xp, y):
-    """log(y!) where y > 1, and 0 elsewhere, where the approximation would be far off for 0 and 1."""
+def _minus(xp, rates, y, w):
+    """rate - y w, also where a product or a rate alone is too large for the dtype: then in units of FAR."""
+    rate, small = rates
+    value = rate - product(y, w)
+    far = FAR * (small - y / FAR * xp.clip(w, None, 1e6))  # exp(1e6) is inf, whatever is taken off
+    return xp.where(xp.abs(value) < xp.inf, value, far)
+
+
+def _with_stirling(xp, pred, y, log_input, eps):
+    """The value plus y log y - y + log(2 pi y) / 2, in an order in which large counts cancel before they are rounded."""
     y = xp.clip(y, 1, None)
-    return xp.where(y > 1, y * xp.log(y) - y + xp.log(2 * math.pi * y) / 2, xp.zeros_like(y))
+    if log_input:
+        d = pred - xp.log(y)
+        value = y * (xp.expm1(d) - d)
+    else:
+        d = xp.clip((pred + eps - y) / y, -0.5, None)
+        value = pred - y - y * xp.where(d > -0.5, xp.log1p(d), xp.log(pred + eps) - xp.log(y))
+    return value + (xp.log(y) + math.log(2 * math.pi)) / 2

@@ -1,7 +1,8 @@
-from ..core import Loss, array_namespace, floating, in_float32, same_shape
+from ..core import Loss, array_namespace, contract, real, spread
+from ._stable import times_difference
 
 
-@in_float32
+@contract(pred=real("..."), target=real("..."), q=spread("(0, 1)"))
 def quantile_loss(pred, target, q=0.5) -> Loss:
     """Quantile (pinball) loss of each number: its mean is least where a share q of the targets lies below.
 
@@ -16,24 +17,8 @@ def quantile_loss(pred, target, q=0.5) -> Loss:
     Source: Koenker and Bassett 1978.
     """
     xp = array_namespace(pred, target)
-    floating(pred=pred, target=target)
-    same_shape(pred=pred, target=target)
-    q = _checked(xp, pred, q)
     r = pred - target
     above = xp.astype(r > 0, r.dtype)
     slope = (1 - q) * above + q * (1 - above)
-    return Loss(slope * xp.abs(r), slope * xp.sign(r))
-
-
-def _checked(xp, pred, q):
-    if not hasattr(q, "dtype"):
-        inside = 0 < q < 1
-    else:
-        floating(q=q)
-        if tuple(q.shape) not in ((), tuple(pred.shape[-1:])):
-            raise ValueError(f"q must be a number or shaped {tuple(pred.shape[-1:])}, got {tuple(q.shape)}")
-        inside = bool(xp.all((q > 0) & (q < 1)))
-        q = xp.astype(q, pred.dtype)
-    if not inside:
-        raise ValueError(f"q={q} is not allowed; it must lie in (0, 1)")
-    return q
+    grad = slope * xp.sign(r)
+    return Loss(times_difference(grad, pred, target), grad)

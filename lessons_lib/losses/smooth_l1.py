@@ -1,7 +1,7 @@
-from ..core import Loss, array_namespace, at_least_0, floating, in_float32, same_shape
+from ..core import Loss, array_namespace, contract, number, real
 
 
-@in_float32
+@contract(pred=real("..."), target=real("..."), beta=number("[0, inf)"))
 def smooth_l1(pred, target, beta=1.0) -> Loss:
     """Smooth L1 loss of each number: absolute error, with its corner replaced by a parabola.
 
@@ -17,9 +17,6 @@ def smooth_l1(pred, target, beta=1.0) -> Loss:
     Source: Girshick 2015 (beta = 1).
     """
     xp = array_namespace(pred, target)
-    floating(pred=pred, target=target)
-    same_shape(pred=pred, target=target)
-    at_least_0(beta=beta)
     r = pred - target
     near = xp.clip(r, -beta, beta)
     grad = near / beta if beta > 0 else xp.sign(r)

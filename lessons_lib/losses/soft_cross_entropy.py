@@ -1,8 +1,8 @@
-from ..core import Loss, array_namespace, device, floating, in_float32, same_shape
-from ._stable import log_softmax
+from ..core import Loss, array_namespace, contract, device, float_type, integers, labels_below, number, real, whole
+from ._stable import log_softmax, times_difference
 
 
-@in_float32
+@contract(logits=real("..., C"), target=real("..., C", "[0, inf)"))
 def soft_cross_entropy(logits, target) -> Loss:
     """Cross-entropy of each example, from its logits and a whole target distribution.
 
@@ -16,24 +16,24 @@ def soft_cross_entropy(logits, target) -> Loss:
     Source: Good 1952; with softmax Bridle 1990.
     """
     xp = array_namespace(logits, target)
-    floating(logits=logits, target=target)
-    same_shape(logits=logits, target=target)
-    if not bool(xp.all(target >= 0)):
-        raise ValueError("target must hold probabilities >= 0 and no NaN")
     log_p = log_softmax(logits)
-    asked = xp.where(target > 0, log_p, xp.zeros_like(log_p))  # 0 * -inf is NaN, and must be 0
-    value = -xp.sum(target * asked, axis=-1)
-    return Loss(value, xp.exp(log_p) * xp.sum(target, axis=-1, keepdims=True) - target)
+    total = xp.sum(target, axis=-1, keepdims=True)
+    behind = times_difference(target, xp.max(logits, axis=-1, keepdims=True), logits)
+    value = xp.sum(behind, axis=-1) - xp.max(log_p * total, axis=-1)
+    return Loss(value, xp.exp(log_p) * (total - target) + target * xp.expm1(log_p))  # expm1: p - 1, without the difference
 
 
+@contract(labels=integers("..."), classes=whole("[1, inf)"), epsilon=number("[0, 1]"), dtype=float_type)
 def smooth_labels(labels, classes, epsilon, dtype=None):
     """The smoothed target (1 - epsilon) onehot(k) + epsilon / C of each label k, shaped (..., classes).
 
-    Raises ValueError unless 0 <= epsilon <= 1. PyTorch: F.cross_entropy(label_smoothing=epsilon).
+    dtype: a floating point type, float64 if None. Raises ValueError on labels outside 0..classes-1, also on one that
+    marks a row to ignore (weigh that row 0), and unless 0 <= epsilon <= 1; TypeError on labels that are not integers.
+    PyTorch: F.cross_entropy(label_smoothing=epsilon).
     Source: Szegedy et al. 2016, section 7.
     """
     xp = array_namespace(labels)
-    if not 0 <= epsilon <= 1:
-        raise ValueError(f"epsilon={epsilon} is not allowed; it must lie in [0, 1]")
-    onehot = xp.arange(classes, device=device(labels)) == xp.astype(labels, xp.int64)[..., None]
-    return (1 - epsilon) * xp.astype(onehot, dtype or xp.float64) + epsilon / classes
+    labels_below(classes, labels)
+    onehot = xp.arange(classes, device=device(labels)) == labels[..., None]
+    smoothed = (1 - epsilon) * xp.astype(onehot, xp.float64) + epsilon / classes
+    return xp.astype(smoothed, dtype or xp.float64)

@@ -1,8 +1,8 @@
-from ..core import Loss, floating, in_float32
-from ._stable import sigmoid, signs, softplus
+from ..core import Loss, contract, real, signs
+from ._stable import sigmoid, softplus
 
 
-@in_float32
+@contract(score=real("..."), labels=signs("..."))
 def soft_margin(score, labels) -> Loss:
     """Soft margin (logistic) loss of each score: a hinge with its corner rounded off.
 
@@ -16,6 +16,5 @@ def soft_margin(score, labels) -> Loss:
     inf, with a NaN gradient, where y s is below about -88 in float32. Here: -y s, with gradient -y.
     Source: Cox 1958 (logistic form); Friedman, Hastie and Tibshirani 2000 (as a function of the margin y s).
     """
-    floating(score=score)
-    y = signs(labels, score)
+    y = labels
     return Loss(softplus(-y * score), -y * sigmoid(-y * score))

@@ -1,7 +1,7 @@
-from ..core import Loss, floating, in_float32, same_shape
+from ..core import Loss, contract, real
 
 
-@in_float32
+@contract(pred=real("..."), target=real("..."))
 def squared_error(pred, target) -> Loss:
     """Squared error of each number.
 
@@ -13,7 +13,5 @@ def squared_error(pred, target) -> Loss:
     PyTorch: F.mse_loss(pred, target, reduction="none"); its "mean" is `mean(...)`, over all elements.
     Source: Legendre 1805; Gauss 1809.
     """
-    floating(pred=pred, target=target)
-    same_shape(pred=pred, target=target)
     r = pred - target
     return Loss(r**2, 2 * r)

@@ -2,7 +2,7 @@ import math
 from functools import partial
 from typing import Any, NamedTuple
 
-from ..core import Loss, array_namespace, at_least_0, floating, in_float32, same_shape
+from ..core import Loss, array_namespace, contract, flag, function, number, real
 from ._stable import positive_part
 
 
@@ -12,7 +12,15 @@ class TripletGrad(NamedTuple):
     negative: Any
 
 
-@in_float32
+@contract(
+    anchor=real("..., D"),
+    positive=real("..., D"),
+    negative=real("..., D"),
+    margin=number("[0, inf)"),
+    p=number("[1, inf]"),
+    eps=number("[0, inf)"),
+    swap=flag,
+)
 def triplet(anchor, positive, negative, margin=1.0, p=2.0, eps=1e-6, swap=False) -> Loss:
     """Triplet loss: each anchor is nearer to its positive than to its negative, by a margin.
 
@@ -26,13 +34,21 @@ def triplet(anchor, positive, negative, margin=1.0, p=2.0, eps=1e-6, swap=False)
     reduction="none").
     Source: Schroff, Kalenichenko and Philbin 2015 (with squared distances); swap: Balntas et al. 2016.
     """
-    at_least_0(eps=eps)
-    if not p >= 1:
-        raise ValueError(f"p={p} is not allowed; it must be a number >= 1, or inf")
-    return triplet_with_distance(anchor, positive, negative, partial(_distance, p=p, eps=eps), margin, swap)
+    xp = array_namespace(anchor, positive, negative)
+    unit = _unit(xp, anchor, positive, negative)
+    distance = partial(_distance, p=p, eps=eps / unit)
+    loss = _compare(distance, anchor / unit, positive / unit, negative / unit, margin / unit[..., 0], swap)
+    return Loss(loss.value * unit[..., 0], loss.grad)
 
 
-@in_float32
+@contract(
+    anchor=real("..., D"),
+    positive=real("..., D"),
+    negative=real("..., D"),
+    distance=function,
+    margin=number("[0, inf)"),
+    swap=flag,
+)
 def triplet_with_distance(anchor, positive, negative, distance, margin=1.0, swap=False) -> Loss:
     """Triplet loss with a distance of your own: distance(a, b) -> Loss(value, (gradient in a, gradient in b)).
 
@@ -47,14 +63,19 @@ def triplet_with_distance(anchor, positive, negative, distance, margin=1.0, swap
     swap=..., reduction="none"), which wants margin > 0; at the kink 2.13 gives the gradient of the open
     margin, and at a tie under swap both distances get half.
     """
+    return _compare(distance, anchor, positive, negative, margin, swap)
+
+
+def _compare(distance, anchor, positive, negative, margin, swap) -> Loss:
     xp = array_namespace(anchor, positive, negative)
-    _check(anchor, positive, negative, margin)
     near, far = distance(anchor, positive), distance(anchor, negative)
+    if not isinstance(near, Loss):
+        raise TypeError(f"distance must give Loss(value, (gradient in a, gradient in b)), got {type(near).__name__}")
     if tuple(near.value.shape) != tuple(anchor.shape[:-1]):
         raise ValueError(f"distance must give values shaped {tuple(anchor.shape[:-1])}, got {tuple(near.value.shape)}")
     other = distance(positive, negative) if swap else far
     closer = other.value < far.value
-    value, step = positive_part(margin + near.value - xp.where(closer, other.value, far.value))
+    value, step = positive_part(margin + (near.value - xp.where(closer, other.value, far.value)))
     step, closer, zero = step[..., None], closer[..., None], xp.zeros_like(anchor)
     grad = TripletGrad(
         anchor=step * (near.grad[0] - xp.where(closer, zero, far.grad[0])),
@@ -62,6 +83,14 @@ def triplet_with_distance(anchor, positive, negative, distance, margin=1.0, swap
         negative=-step * xp.where(closer, other.grad[1], far.grad[1]),
     )
     return Loss(value, grad)
+
+
+def _unit(xp, *vectors):
+    """1, or where numbers are so large that a distance would be inf, a power of two to divide them by."""
+    room = 2.0 ** math.ceil(math.log2(4 * vectors[0].shape[-1]))
+    largest = xp.max(xp.stack([xp.abs(a) for a in vectors]), axis=0)
+    largest = xp.max(largest, axis=-1, keepdims=True)
+    return xp.where(largest > xp.finfo(largest.dtype).max / room, room * xp.ones_like(largest), 1.0)
 
 
 def _distance(a, b, p, eps) -> Loss:
@@ -78,11 +107,3 @@ def _distance(a, b, p, eps) -> Loss:
         d, slope = d * norm, (ratio / xp.where(norm > 0, norm, xp.ones_like(norm))) ** (p - 1)
     grad = xp.sign(r) * slope
     return Loss(d[..., 0], (grad, -grad))
-
-
-def _check(anchor, positive, negative, margin) -> None:
-    floating(anchor=anchor, positive=positive, negative=negative)
-    same_shape(anchor=anchor, positive=positive, negative=negative)
-    at_least_0(margin=margin)
-    if anchor.ndim < 1 or anchor.shape[-1] < 1:
-        raise ValueError(f"anchor must be (..., D) with at least one number, got {tuple(anchor.shape)}")

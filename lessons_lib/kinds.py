@@ -1,0 +1,199 @@
+"""The kinds of arguments that a contract is made of: arrays, numbers, and other options."""
+
+from __future__ import annotations
+
+import math
+import reprlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any
+
+from array_api_compat import is_array_api_obj
+
+from .contracts import Call, Range
+from .dtypes import is_floating, wide_dtype
+
+IGNORE = "to ignore some, weigh them 0 in weighted_mean"
+
+
+@dataclass(frozen=True)
+class Array:
+    """An array argument; integers reach the formula as int64, whatever they came as."""
+
+    shape: str
+    numbers: str | tuple[str, ...] = "real floating"
+    within: Range | None = None
+    nan: bool = False
+    hint: str = ""  # where the numbers are out of range
+    instead: str = ""  # where they are of another type
+
+    def __call__(self, name, x, call):
+        wanted = "integers" if self.numbers == "integral" else "a floating point array"
+        call.array(name, x, wanted)
+        if not call.xp.isdtype(x.dtype, self.numbers):
+            raise TypeError(f"{name} must be {wanted}, got dtype {x.dtype}{self.instead and '; ' + self.instead}")
+        call.fit(name, x, self.shape)
+        if not is_floating(x):
+            wide = call.xp.int64 if self.numbers == "integral" else wide_dtype(call.first)
+            x = call.xp.astype(x, wide, copy=False)
+        if self.within:
+            call.hold(name, x, self.within, self.hint, self.nan)
+        return x
+
+
+@dataclass(frozen=True)
+class Number:
+    """An option: a number, as Python or NumPy has it, an array of one, or more of them as `spread` says."""
+
+    within: Range
+    spread: str = ""
+    hint: str = ""
+
+    def __call__(self, name, x, call):
+        if isinstance(x, Real) and not isinstance(x, bool):
+            return self._plain(name, x, call)
+        wanted = self.within.text(call.sizes, 1.0) + (" or an array of them" if self.spread else "")
+        if not is_array_api_obj(x):
+            raise TypeError(f"{name}={reprlib.repr(x)} is not allowed; it must {wanted}")
+        call.array(name, x, wanted)
+        if not is_floating(x):
+            raise TypeError(f"{name} must be a floating point array, got dtype {x.dtype}")
+        given, full = tuple(x.shape), tuple(call.first.shape)
+        if not self._fits(given, full):
+            like = f" or shaped like {call.name}, {full}, with 1 where an axis shares one" if self.spread else ""
+            raise ValueError(f"{name} must be a number{like}, got shape {given}")
+        call.hold(name, x, self.within, self.hint)
+        return x
+
+    def _plain(self, name, x, call) -> float:
+        try:
+            value = float(x)
+        except OverflowError:  # an integer of hundreds of digits
+            value = math.nan
+        if not self.within.holds(value, call.sizes):
+            wanted = self.within.text(call.sizes, value)
+            raise ValueError(f"{name}={reprlib.repr(x)} is not allowed; it must {wanted}")
+        return value
+
+    def _fits(self, given, full) -> bool:
+        if self.spread == "broadcast":
+            given = (1,) * (len(full) - len(given)) + given
+        elif not self.spread or not given:
+            return not given
+        return len(given) == len(full) and all(n in (1, m) for n, m in zip(given, full, strict=True))
+
+
+def real(shape: str, within: str = "", nan: bool = False) -> Array:
+    """Floating point numbers in a range; nan: NaN is not refused but shows in the loss, as in a prediction."""
+    return Array(shape, within=Range(within) if within else None, nan=nan)
+
+
+def integers(shape: str, within: str = "") -> Array:
+    return Array(shape, "integral", Range(within) if within else None)
+
+
+def classes(shape: str) -> Array:
+    """The index of a class, 0..C-1."""
+    return Array(shape, "integral", Range("[0, C)"), hint=IGNORE, instead="probabilities go to soft_cross_entropy")
+
+
+def labels_below(classes: int, labels) -> None:
+    """Raise ValueError unless the labels lie in 0..classes-1, where `classes` is no axis that a contract could name."""
+    call = Call()
+    call.array("labels", labels, "integers")
+    call.hold("labels", labels, Range(f"[0, {classes})"), f"classes={classes}; {IGNORE}")
+
+
+def number(within: str) -> Number:
+    return Number(Range(within))
+
+
+def spread(within: str) -> Number:
+    """A number, or an array that broadcasts to the first argument without enlarging it."""
+    return Number(Range(within), "broadcast")
+
+
+def per_value(within: str) -> Number:
+    """A number, or an array shaped like the first argument but for axes of length 1.
+
+    The number of axes must agree: whether (N,) goes with the rows or the columns of (N, N) is not guessed.
+    """
+    return Number(Range(within), "per value", "let a network give its logarithm, and take exp")
+
+
+class Signs(Array):
+    """The labels +1 and -1, which reach the formula as floating point numbers."""
+
+    def __call__(self, name, x, call):
+        x = super().__call__(name, x, call)
+        if not bool(call.xp.all((x == 1) | (x == -1))):
+            raise ValueError(f"{name} must be +1 or -1; from labels y in {{0, 1}} take 2 y - 1")
+        return call.xp.astype(x, wide_dtype(call.first))
+
+
+def signs(shape: str) -> Signs:
+    return Signs(shape, "integral")
+
+
+@dataclass(frozen=True)
+class Plain:
+    """An option that is no number to compute with; `allows` tells it, `wanted` says what it must be."""
+
+    allows: Callable[[Any], bool]
+    wanted: str
+
+    def __call__(self, name, x, call):
+        if not self.allows(x):
+            error = ValueError if isinstance(x, Real) else TypeError
+            raise error(f"{name}={reprlib.repr(x)} is not allowed; it must be {self.wanted}")
+        return x
+
+
+flag = Plain(lambda x: isinstance(x, bool), "True or False")
+function = Plain(callable, "a function")
+whole_list = Plain(lambda x: isinstance(x, list | tuple) and all(map(_is_whole, x)), "a list of integers")
+
+
+def choice(*values):
+    return Plain(
+        lambda x: isinstance(x, Real) and not isinstance(x, bool) and x in values, " or ".join(map(str, values))
+    )
+
+
+@dataclass(frozen=True)
+class Whole:
+    """An option that counts: one integer."""
+
+    within: Range
+
+    def __call__(self, name, x, call):
+        if not _is_whole(x):
+            raise TypeError(f"{name}={reprlib.repr(x)} is not allowed; it must be an integer")
+        if not (abs(x) < 2**53 and self.within.holds(int(x), call.sizes)):
+            raise ValueError(f"{name}={reprlib.repr(x)} is not allowed; it must {self.within.text(call.sizes, int(x))}")
+        return int(x)
+
+
+def whole(within: str) -> Whole:
+    return Whole(Range(within))
+
+
+def _is_whole(x) -> bool:
+    return isinstance(x, Integral) and not isinstance(x, bool)
+
+
+def optional(kind):
+    """None, or what `kind` allows."""
+    return lambda name, x, call: x if x is None else kind(name, x, call)
+
+
+def float_type(name, x, call):
+    """None, or a floating point type of the first array's library."""
+    try:
+        allowed = x is None or (not is_array_api_obj(x) and call.xp.isdtype(x, "real floating"))
+    except (AttributeError, TypeError, ValueError):
+        allowed = False
+    if not allowed:
+        raise TypeError(f"{name}={reprlib.repr(x)} is not allowed; it must be a floating point type, or None")
+    return x
