@@ -14,10 +14,11 @@ def _walk(answer):
     """
     rng = np.random.default_rng(0)
     gradients = rng.normal(size=(30, 3)) * [0.1, 1.0, 10.0] + [0.2, 0.0, -3.0]
-    settings = rng.uniform([0.1, 0.3, 0.7, 0.2], [0.5, 0.8, 0.95, 1.0], (30, 4))  # lr, beta1, beta2, eps
+    settings = rng.uniform([0.1, 0.3, 0.7, 0.2], [0.5, 0.8, 0.95, 1.0], (30, 4)).tolist()  # lr, beta1, beta2, eps
     theta, m, v, w1, w2, visited = np.array([1.0, -2.0, 0.5]), np.zeros(3), np.zeros(3), 0.0, 0.0, []
     for g, setting in zip(gradients, settings, strict=True):
-        theta, m, v, w1, w2 = map(np.asarray, answer(theta, g, m, v, w1, w2, *setting))
+        *arrays, w1, w2 = answer(theta, g, m, v, w1, w2, *setting)
+        theta, m, v = map(np.asarray, arrays)
         visited.append(theta)
     return [np.array(visited), m, v, w1, w2]
 

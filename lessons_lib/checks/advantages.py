@@ -199,6 +199,10 @@ def _races():
         {"a": steady, "b": _rates(0.7, 0.57, 0.7, spread=0.01)},
         {"a": winner, "b": _rates(0.9, 0.62, 0.9)},  # between two deviations and the range
         {"a": np.vstack([_rates(0.5, 0.53), _rates(0.9, spread=0.9)]), "b": _rates(0.8, 0.7)},  # one restless rate
+        {name: _rates(low) for name, low in zip("abced", (0.9, 0.8, 0.95, 0.53, 0.5), strict=True)},  # five names
+        # an even number of seeds, and a lead of exactly one deviation
+        {"a": np.array([[0.0, 0.0, 1.0, 1.0], [0.9] * 4]), "b": np.ones((1, 4))},
+        {"a": np.array([[0.5, 0.5, 0.5, 0.5, 0.9]]), "b": np.full((1, 5), 0.7)},  # one seed moves the winner's mean
         {"a": paired[0], "b": paired[1]},  # a lead below the deviation; the median of the differences is above
     ]
 
@@ -206,8 +210,8 @@ def _races():
 def _told(answer):
     results = []
     for race in _races():
-        first, clear = answer({name: losses.copy() for name, losses in race.items()})
-        results += [float([*"abc"].index(first)) if first in [*"abc"] else -1.0]
+        first, clear = answer(race)
+        results += [float([*race].index(first)) if first in [*race] else -1.0]
         results += [-1.0 if clear is None or isinstance(clear, str) else float(clear)]
     return results
 
