@@ -108,7 +108,7 @@ def test_closure_zero_grad_and_missing_gradients():
 def test_large_parameters_are_updated_in_pieces_like_small_ones(shape, monkeypatch):
     ends = []
     for size in (7, 10**9):
-        monkeypatch.setattr(bridge, "BLOCK", size)
+        monkeypatch.setattr(bridge.optimizer, "BLOCK", size)
         torch.manual_seed(0)
         p = torch.nn.Parameter(torch.randn(shape))
         optimizer = TorchOptimizer(AdamW(0.1), [p])

@@ -70,8 +70,8 @@ def test_the_scale_climbs_until_it_overflows_and_stays_in_float32():
         ({"growth": 1.0}, "growth=1.0 is not allowed; it must be > 1"),
         ({"growth": NAN}, "growth=nan"),
         ({"backoff": 1.0}, "backoff=1.0"),
-        ({"backoff": 0.0}, "backoff=0.0 is not allowed; it must be > 0"),
-        ({"interval": 0}, "interval=0 is not allowed; it must be > 0"),
+        ({"backoff": 0.0}, "backoff=0.0 is not allowed; it must be a finite number > 0"),
+        ({"interval": 0}, "interval=0 is not allowed; it must be an integer >= 1"),
     ],
 )
 def test_bad_options(options, says):

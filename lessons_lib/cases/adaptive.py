@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import torch
 
 from .. import optim
-from ..core import in_float32
+from ..update import in_theta_dtype
 from ._case import RuleCase, rule
 
 
@@ -41,10 +41,10 @@ class Average:
 
     rule: optim.ASGD
 
-    def init(self, theta):
+    def init(self, theta) -> AverageState:
         return AverageState(0, theta, self.rule.init(theta))
 
-    @in_float32
+    @in_theta_dtype
     def update(self, theta, g, state):
         theta, inner = self.rule.update(state.theta, g, state.inner)
         return inner.ax, AverageState(inner.t, theta, inner)

@@ -9,7 +9,8 @@ import torch
 from torch.optim import _muon
 
 from .. import optim
-from ..core import array_namespace, in_float32
+from ..core import array_namespace
+from ..update import in_theta_dtype
 from ._case import RuleCase, rule
 
 
@@ -90,7 +91,7 @@ class OnWaves:
     def init(self, theta):
         return optim.SGD(self.lr).init(theta)
 
-    @in_float32
+    @in_theta_dtype
     def update(self, theta, g, state):
         xp = array_namespace(theta)
         sharp = optim.sam_gradient(lambda x: g * xp.cos(x), theta, self.rho)

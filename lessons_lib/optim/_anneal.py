@@ -1,6 +1,8 @@
-"""What several schedules share: a way from one rate to another, and the check of a length."""
+"""What several schedules share: a way from one rate to another."""
 
 import math
+
+from ..options import one_of
 
 LEFT = {
     "linear": lambda share: 1 - share,
@@ -11,13 +13,5 @@ LEFT = {
 
 def anneal(start, end, share, shape):
     """From start (share = 0) to end (share = 1); the shape says how much of the way is left in between."""
-    if shape not in LEFT:
-        raise ValueError(f"shape={shape!r} is unknown; use one of {sorted(LEFT)}")
+    one_of(LEFT, shape=shape)
     return end + (start - end) * LEFT[shape](share)
-
-
-def positive(**numbers) -> None:
-    """Raise ValueError unless every number is finite and > 0."""
-    for name, x in numbers.items():
-        if not 0 < x < math.inf:
-            raise ValueError(f"{name}={x} is not allowed; it must be a finite number > 0")

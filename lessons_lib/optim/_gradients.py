@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..core import floating
+from ..update import floating
 
 
 def named(g) -> dict:

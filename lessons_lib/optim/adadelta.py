@@ -1,7 +1,9 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
-from ..core import array_namespace, at_least_0, fraction, in_float32, same_parameter, zeros_for
+from ..core import array_namespace, zeros_for
+from ..options import at_least_0, fraction
+from ..update import in_theta_dtype
 from ._stable import divide
 
 
@@ -40,9 +42,8 @@ class Adadelta:
     def init(self, theta) -> AdadeltaState:
         return AdadeltaState(t=0, v=zeros_for(theta), d=zeros_for(theta))
 
-    @in_float32
+    @in_theta_dtype
     def update(self, theta, g, state):
-        same_parameter(theta, g, state.v, state.d)
         xp = array_namespace(theta)
         g = g + self.weight_decay * theta
         v = self.rho * state.v + (1 - self.rho) * g**2

@@ -1,9 +1,11 @@
 from dataclasses import dataclass
-from math import prod
+from math import prod, sqrt
 from typing import Any, ClassVar, NamedTuple
 
-from ..core import array_namespace, at_least_0, in_float32, same_parameter, same_shape, zeros_for
-from ._stable import divide
+from ..core import array_namespace, device, is_half, zeros_for
+from ..options import at_least_0, finite, number
+from ..update import in_theta_dtype
+from ._stable import divide, norm
 
 
 class AdafactorState(NamedTuple):
@@ -13,10 +15,19 @@ class AdafactorState(NamedTuple):
     v: Any  # None for a matrix
 
 
-def _mean_square(a, axis=None):
-    """The mean of a^2 over everything, or along an axis that stays with length 1; 0 for an empty array."""
-    n = prod(a.shape) if axis is None else a.shape[axis]
-    return array_namespace(a).sum(a * a, axis=axis, keepdims=axis is not None) / max(n, 1)
+def _square(a):
+    """a^2, at most the largest number there is: the step that a mean of squares divides is bounded anyway."""
+    xp = array_namespace(a)
+    return xp.clip(a * a, max=xp.finfo(a.dtype).max)
+
+
+def _mean(a, axis):
+    """The mean along an axis, which stays with length 1; 0 where it is empty. Divided first: no sum overflows."""
+    return array_namespace(a).sum(a / max(a.shape[axis], 1), axis=axis, keepdims=True)
+
+
+def _rms(a):
+    return norm(a) / sqrt(max(prod(a.shape), 1))
 
 
 @dataclass(frozen=True)
@@ -46,43 +57,43 @@ class Adafactor:
     weight_decay: float = 0.0
 
     def __post_init__(self):
-        at_least_0(lr=self.lr, eps1=self.eps1 or 0.0, eps2=self.eps2, weight_decay=self.weight_decay)
+        eps1 = 0.0 if self.eps1 is None else self.eps1
+        at_least_0(lr=self.lr, eps1=eps1, eps2=self.eps2, weight_decay=self.weight_decay)
+        finite(beta2_decay=self.beta2_decay)
+        number(d=self.d)
         if not self.beta2_decay <= 0:
             raise ValueError(f"beta2_decay={self.beta2_decay} is not allowed; it must be <= 0")
         if not self.d >= 1:
             raise ValueError(f"d={self.d} is not allowed; it must be >= 1")
 
     def init(self, theta) -> AdafactorState:
-        zeros = zeros_for(theta)
         if theta.ndim < 2:
-            return AdafactorState(t=0, row=None, col=None, v=zeros)
-        return AdafactorState(t=0, row=_mean_square(zeros, axis=-1), col=_mean_square(zeros, axis=-2), v=None)
+            return AdafactorState(t=0, row=None, col=None, v=zeros_for(theta))
+        xp, (*rest, n, m) = array_namespace(theta), theta.shape
+        row, col = (
+            xp.zeros(shape, dtype=xp.float32 if is_half(theta) else theta.dtype, device=device(theta))
+            for shape in ((*rest, n, 1), (*rest, 1, m))
+        )
+        return AdafactorState(t=0, row=row, col=col, v=None)
 
     def second_moment(self, g, state, eps1):
         """v, and the state it comes from."""
         xp, t = array_namespace(g), state.t + 1
         b = t**self.beta2_decay
         if g.ndim < 2:
-            same_shape(g=g, v=state.v)
-            v = (1 - b) * state.v + b * g**2
+            v = (1 - b) * state.v + b * _square(g)
             return v, AdafactorState(t, None, None, v)
-        row, col = _mean_square(g, axis=-1), _mean_square(g, axis=-2)
-        same_shape(mean_over_columns=row, row=state.row)
-        same_shape(mean_over_rows=col, col=state.col)
-        row = (1 - b) * state.row + b * row
-        col = (1 - b) * state.col + b * col
-        mean = xp.sum(row, axis=-2, keepdims=True) / max(row.shape[-2], 1)
-        return divide(row * col, xp.clip(mean, min=eps1)), AdafactorState(t, row, col, None)
+        row = (1 - b) * state.row + b * _mean(_square(g), axis=-1)
+        col = (1 - b) * state.col + b * _mean(_square(g), axis=-2)
+        share = divide(row, xp.clip(_mean(row, axis=-2), min=eps1))
+        return share * col, AdafactorState(t, row, col, None)
 
-    @in_float32
+    @in_theta_dtype
     def update(self, theta, g, state):
-        same_parameter(theta, g)
-        if (theta.ndim < 2) != (state.row is None):
-            raise ValueError(f"state belongs to another array: theta has shape {tuple(theta.shape)}, state is {state}")
         xp = array_namespace(theta)
         eps1 = xp.finfo(theta.dtype).eps if self.eps1 is None else self.eps1
         v, state = self.second_moment(g, state, eps1)
         u = divide(g, xp.clip(xp.sqrt(v), min=eps1))
-        size = xp.clip(xp.sqrt(_mean_square(theta)), min=self.eps2) * min(self.lr, state.t**-0.5)
-        clipped = u / xp.clip(xp.sqrt(_mean_square(u)) / self.d, min=1.0)
+        size = xp.clip(_rms(theta), min=self.eps2) * min(self.lr, state.t**-0.5)
+        clipped = u / xp.clip(_rms(u) / self.d, min=1.0)
         return (1 - self.lr * self.weight_decay) * theta - size * clipped, state

@@ -1,7 +1,9 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
-from ..core import array_namespace, at_least_0, in_float32, same_parameter, zeros_for
+from ..core import array_namespace, zeros_for
+from ..options import at_least_0
+from ..update import in_theta_dtype
 from ._stable import divide
 
 
@@ -38,9 +40,8 @@ class AdaGrad:
     def init(self, theta) -> AdaGradState:
         return AdaGradState(t=0, v=zeros_for(theta) + self.initial_accumulator_value)
 
-    @in_float32
+    @in_theta_dtype
     def update(self, theta, g, state):
-        same_parameter(theta, g, state.v)
         xp = array_namespace(theta)
         t = state.t + 1
         g = g + self.weight_decay * theta

@@ -1,7 +1,9 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
-from ..core import array_namespace, at_least_0, fraction, in_float32, same_parameter, zeros_for
+from ..core import array_namespace, zeros_for
+from ..options import at_least_0, fraction
+from ..update import in_theta_dtype
 from ._stable import divide
 
 
@@ -40,9 +42,8 @@ class Adamax:
     def init(self, theta) -> AdamaxState:
         return AdamaxState(t=0, m=zeros_for(theta), u=zeros_for(theta))
 
-    @in_float32
+    @in_theta_dtype
     def update(self, theta, g, state):
-        same_parameter(theta, g, state.m, state.u)
         xp = array_namespace(theta)
         t = state.t + 1
         g = g + self.weight_decay * theta

@@ -1,7 +1,9 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
-from ..core import at_least_0, in_float32, same_parameter, zeros_for
+from ..core import zeros_for
+from ..options import at_least_0
+from ..update import in_theta_dtype
 
 
 class ASGDState(NamedTuple):
@@ -38,9 +40,8 @@ class ASGD:
     def init(self, theta) -> ASGDState:
         return ASGDState(t=0, ax=zeros_for(theta))
 
-    @in_float32
+    @in_theta_dtype
     def update(self, theta, g, state):
-        same_parameter(theta, g, state.ax)
         t = state.t + 1
         g = g + self.weight_decay * theta
         eta = self.lr / (1 + self.lambd * self.lr * (t - 1)) ** self.alpha

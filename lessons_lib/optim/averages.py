@@ -1,6 +1,8 @@
 """Averages of the weights along the way, and the schedule that goes with them."""
 
-from ..core import array_namespace, at_least_0, fraction, is_half, same_parameter
+from ..core import array_namespace, is_half
+from ..options import at_least_0, fraction
+from ..update import alike
 from ._anneal import anneal
 
 
@@ -8,8 +10,8 @@ def ema(average, theta, decay=0.999):
     """The exponential moving average, one step on: decay average + (1 - decay) theta.
 
     The first average is theta itself. (Started at 0 instead, it must be divided by 1 - decay^t, as in Adam.)
-    average, theta: any shape, the same. The result has average's dtype: keep the average of half-precision weights
-    in float32, where steps of 0.1 % still count. Raises ValueError on a decay outside [0, 1) or other shapes.
+    average, theta: any shape, the same. The result has average's dtype, and float32 where that is half: there steps of
+    0.1 % still count, which 11 bits round away. Raises ValueError on a decay outside [0, 1) or other shapes.
     PyTorch: AveragedModel(model, avg_fn=get_ema_avg_fn(decay)), which allows decay = 1 as well: nothing is learned.
     Source: Polyak and Juditsky 1992 for averaging; Tarvainen and Valpola 2017 for this form.
     """
@@ -29,11 +31,11 @@ def running_mean(average, theta, n):
 
 
 def _towards(average, theta, share):
-    same_parameter(theta, average)
-    xp = array_namespace(average, theta)
+    alike(average=average, theta=theta)
+    xp = array_namespace(average)
     wide = xp.float32 if is_half(average) else average.dtype
     a, b = xp.astype(average, wide), xp.astype(theta, wide)
-    return xp.astype((1 - share) * a + share * b, average.dtype)
+    return (1 - share) * a + share * b
 
 
 def swa_lr(t, lr, lr_swa, anneal_steps=10, shape="cos") -> float:

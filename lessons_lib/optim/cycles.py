@@ -1,11 +1,10 @@
 """Schedules that go up and down. Each returns a rate."""
 
-import math
 from collections.abc import Callable
 from itertools import pairwise
 
-from ..core import at_least_0
-from ._anneal import anneal, positive
+from ..options import at_least_0, flag, number, one_of, positive, whole
+from ._anneal import anneal
 
 
 def cosine(t, total, lr, lr_min=0.0) -> float:
@@ -26,14 +25,13 @@ def cosine_restarts(t, period, lr, lr_min=0.0, growth=1) -> float:
     """Half a cosine from lr to lr_min, over and over; each period is `growth` times as long as the one before.
 
     t = period has the rate lr again, so lr_min is only approached. t may be fractional.
-    Raises ValueError on period <= 0 or growth < 1.
+    Raises ValueError on period <= 0 or a growth that is not a whole number >= 1.
     PyTorch: CosineAnnealingWarmRestarts(T_0=period, T_mult=growth, eta_min=lr_min).
     Source: Loshchilov and Hutter 2017, equation 5.
     """
     at_least_0(t=t, lr=lr, lr_min=lr_min)
     positive(period=period)
-    if not 1 <= growth < math.inf:
-        raise ValueError(f"growth={growth} is not allowed; it must be a finite number >= 1")
+    whole(growth=growth, least=1)
     if growth == 1:
         t = t % period
     while t >= period:
@@ -61,8 +59,8 @@ def cyclic(t, lr_min, lr_max, up=2000, down=None, height: str | Callable = "tria
     at_least_0(t=t, lr_min=lr_min, lr_max=lr_max)
     down = up if down is None else down
     positive(up=up, down=down)
-    if not callable(height) and height not in HEIGHTS:
-        raise ValueError(f"height={height!r} is unknown; use one of {sorted(HEIGHTS)} or a function of cycle and t")
+    if not callable(height):
+        one_of(HEIGHTS, height=height)
     cycle, s = divmod(t, up + down)
     tall = height if callable(height) else HEIGHTS[height]
     return lr_min + tall(cycle + 1, t) * (lr_max - lr_min) * min(s / up, (up + down - s) / down)
@@ -76,11 +74,14 @@ def one_cycle(
     The rise takes the share pct_start of the `total` steps. With three_phase the fall first takes as many steps
     back to lr_max / div_factor. shape: "cos" or "linear". For the momentum, with ends high and low, take
     one_cycle(t, total, low, div_factor=low / high, final_div_factor=1).
-    Raises ValueError on t >= total (PyTorch runs one step past its end there), and where the phases do not fit.
+    Raises ValueError on t >= total (PyTorch runs one step past its end there), and where a phase has no step: it would
+    never rise, or never fall (PyTorch does so in silence).
     PyTorch: OneCycleLR(max_lr=lr_max, total_steps=total, anneal_strategy=shape, ...).   Source: Smith and Topin 2018.
     """
     at_least_0(t=t, lr_max=lr_max)
     positive(total=total, div_factor=div_factor, final_div_factor=final_div_factor)
+    number(pct_start=pct_start)
+    flag(three_phase=three_phase)
     if not t <= total - 1:
         raise ValueError(f"t={t} is not allowed; the last step is total - 1 = {total - 1}")
     if not 0 <= pct_start <= (0.5 if three_phase else 1):
@@ -89,7 +90,7 @@ def one_cycle(
     corners = [(0, low), (top, lr_max), (total - 1, low / final_div_factor)]
     if three_phase:
         corners.insert(2, (2 * top, low))
-    for (t0, a), (t1, b) in pairwise(corners):
-        if t <= t1 and t0 < t1:
-            return anneal(a, b, (t - t0) / (t1 - t0), shape)
-    return corners[-1][1]
+    if not all(t0 < t1 for (t0, _), (t1, _) in pairwise(corners)):
+        raise ValueError(f"pct_start={pct_start}, total={total} leave a phase without a step")
+    (t0, a), (t1, b) = next(ends for ends in pairwise(corners) if t <= ends[1][0])
+    return anneal(a, b, (t - t0) / (t1 - t0), shape)

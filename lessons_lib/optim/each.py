@@ -7,7 +7,7 @@ from ..core import Rule
 class Each:
     """A rule for a dict of arrays: every array has its own state. Gradients are a dict with the same names.
 
-    Raises KeyError when a gradient is missing or has no parameter.
+    Raises KeyError when a gradient or a state is missing or has no parameter, TypeError on what is no dict.
     PyTorch: the loop over parameters inside every torch.optim.Optimizer.
     """
 
@@ -17,7 +17,10 @@ class Each:
         return {name: self.rule.init(a) for name, a in theta.items()}
 
     def update(self, theta: dict, g: dict, state: dict):
-        if theta.keys() != g.keys():
-            raise KeyError(f"gradients {sorted(g)} do not match parameters {sorted(theta)}")
+        for name, given in (("theta", theta), ("g", g), ("state", state)):
+            if not isinstance(given, dict):
+                raise TypeError(f"{name} must be a dict of arrays, got {type(given).__name__}")
+            if given.keys() != theta.keys():
+                raise KeyError(f"the names of {name}, {list(given)}, do not match those of theta, {list(theta)}")
         new = {name: self.rule.update(theta[name], g[name], state[name]) for name in theta}
         return {name: a for name, (a, _) in new.items()}, {name: s for name, (_, s) in new.items()}

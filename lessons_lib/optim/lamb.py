@@ -1,7 +1,9 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
-from ..core import array_namespace, at_least_0, fraction, in_float32, same_parameter, zeros_for
+from ..core import array_namespace, zeros_for
+from ..options import at_least_0, fraction
+from ..update import in_theta_dtype
 from ._stable import divide, norm
 
 
@@ -40,9 +42,8 @@ class LAMB:
     def init(self, theta) -> LAMBState:
         return LAMBState(t=0, m=zeros_for(theta), v=zeros_for(theta))
 
-    @in_float32
+    @in_theta_dtype
     def update(self, theta, g, state):
-        same_parameter(theta, g, state.m, state.v)
         xp = array_namespace(theta)
         t = state.t + 1
         m = self.beta1 * state.m + (1 - self.beta1) * g
@@ -51,5 +52,5 @@ class LAMB:
         v_hat = v / (1 - self.beta2**t)
         u = divide(m_hat, xp.sqrt(v_hat) + self.eps) + self.weight_decay * theta
         top, bottom = norm(theta), norm(u)
-        ratio = xp.where((top == 0) | (bottom == 0), xp.ones_like(top), divide(top, bottom))
-        return theta - self.lr * ratio * u, LAMBState(t, m, v)
+        scaled = xp.where((top == 0) | (bottom == 0), u, top * divide(u, bottom))  # top / bottom alone may overflow
+        return theta - self.lr * scaled, LAMBState(t, m, v)

@@ -1,7 +1,9 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
-from ..core import array_namespace, at_least_0, in_float32, same_parameter, zeros_for
+from ..core import array_namespace, zeros_for
+from ..options import at_least_0
+from ..update import in_theta_dtype
 from ._stable import divide, norm
 
 
@@ -36,12 +38,12 @@ class LARS:
     def init(self, theta) -> LARSState:
         return LARSState(t=0, u=zeros_for(theta))
 
-    @in_float32
+    @in_theta_dtype
     def update(self, theta, g, state):
-        same_parameter(theta, g, state.u)
         xp = array_namespace(theta)
         top, bottom = norm(theta), norm(g) + self.weight_decay * norm(theta)
         plain = (top == 0) | (bottom == 0)
-        ratio = xp.where(plain, xp.ones_like(top), self.trust * divide(top, bottom))
-        u = self.momentum * state.u + self.lr * ratio * (g + self.weight_decay * theta)
+        g = g + self.weight_decay * theta
+        scaled = xp.where(plain, g, self.trust * top * divide(g, bottom))  # top / bottom alone may overflow
+        u = self.momentum * state.u + self.lr * scaled
         return theta - u, LARSState(state.t + 1, u)

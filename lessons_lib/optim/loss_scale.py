@@ -2,11 +2,12 @@ import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ..core import array_namespace, at_least_0, fraction, is_half
-from ._gradients import of_each
+from ..core import array_namespace, is_half
+from ..options import fraction, number, positive, whole
+from ._gradients import named, of_each
 from .clip import global_norm
 
-LARGEST = 2.0**127  # of the powers of 2 in float32
+SMALLEST, LARGEST = 2.0**-126, 2.0**127  # of the powers of 2 that float32 holds in full
 
 
 class ScaleState(NamedTuple):
@@ -25,7 +26,9 @@ class LossScale:
 
     update(g, state) returns g / s, or None where the step must be skipped, and the next state. g: a float array, or
     a list or dict of them. Half precision comes back as float32: rounded again, g / s would lose what s had saved.
-    Raises ValueError on a start that is not finite and > 0, growth <= 1, backoff outside (0, 1), interval < 1.
+    s stays within 2^-126..2^127, and where s < 1 makes g / s overflow the step is skipped as well (PyTorch: s falls
+    to 0, and g / s is inf). Raises ValueError on a start outside these, growth <= 1, backoff outside (0, 1),
+    interval < 1 and a state whose scale is not within them.
     PyTorch: torch.amp.GradScaler(device, init_scale=start, growth_factor, backoff_factor, growth_interval=interval),
     which refuses float16 gradients and takes the inf of each optimizer by itself.
     Source: Micikevicius et al. 2018, section 3.2.
@@ -37,22 +40,36 @@ class LossScale:
     interval: int = 2000
 
     def __post_init__(self):
-        at_least_0(start=self.start, growth=self.growth)
+        _scale(start=self.start)
+        positive(growth=self.growth, backoff=self.backoff)
         fraction(backoff=self.backoff)
-        for name, least in (("start", 0), ("growth", 1), ("backoff", 0), ("interval", 0)):
-            if not getattr(self, name) > least:
-                raise ValueError(f"{name}={getattr(self, name)} is not allowed; it must be > {least}")
+        whole(interval=self.interval, least=1)
+        if not self.growth > 1:
+            raise ValueError(f"growth={self.growth} is not allowed; it must be > 1")
 
     def init(self) -> ScaleState:
         return ScaleState(self.start, 0)
 
     def update(self, g, state: ScaleState) -> tuple[Any, ScaleState]:
-        if not math.isfinite(global_norm(g, math.inf)):
-            return None, ScaleState(state.scale * self.backoff, 0)
+        if not isinstance(state, ScaleState):
+            raise TypeError(f"state must be what LossScale().init() returns, got a {type(state).__name__}")
+        _scale(**{"state.scale": state.scale})
+        whole(**{"state.good": state.good})
+        named(g)
+        unscaled = of_each(lambda a: _wide(a) / state.scale, g)
+        if not math.isfinite(global_norm(unscaled, math.inf)):
+            return None, ScaleState(max(state.scale * self.backoff, SMALLEST), 0)
         after = ScaleState(state.scale, state.good + 1)
         if after.good >= self.interval:
             after = ScaleState(min(state.scale * self.growth, LARGEST), 0)
-        return of_each(lambda a: _wide(a) / state.scale, g), after
+        return unscaled, after
+
+
+def _scale(**scale) -> None:
+    number(**scale)
+    for name, s in scale.items():
+        if not SMALLEST <= s <= LARGEST:
+            raise ValueError(f"{name}={s} is not allowed; it must be > 0, within 2^-126..2^127")
 
 
 def _wide(a):

@@ -1,7 +1,9 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
-from ..core import at_least_0, in_float32, same_parameter, zeros_for
+from ..core import zeros_for
+from ..options import at_least_0, finite, flag
+from ..update import in_theta_dtype
 
 
 class MomentumState(NamedTuple):
@@ -32,15 +34,16 @@ class Momentum:
 
     def __post_init__(self):
         at_least_0(lr=self.lr, momentum=self.momentum, weight_decay=self.weight_decay)
+        finite(dampening=self.dampening)
+        flag(nesterov=self.nesterov)
         if self.nesterov and not (self.momentum > 0 and self.dampening == 0):
             raise ValueError("nesterov=True needs momentum > 0 and dampening = 0")
 
     def init(self, theta) -> MomentumState:
         return MomentumState(t=0, u=zeros_for(theta))
 
-    @in_float32
+    @in_theta_dtype
     def update(self, theta, g, state):
-        same_parameter(theta, g, state.u)
         t = state.t + 1
         g = g + self.weight_decay * theta
         u = g if t == 1 else self.momentum * state.u + (1 - self.dampening) * g

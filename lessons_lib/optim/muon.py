@@ -2,7 +2,9 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Any, ClassVar, NamedTuple
 
-from ..core import array_namespace, at_least_0, fraction, in_float32, same_parameter, zeros_for
+from ..core import array_namespace, zeros_for
+from ..options import at_least_0, finite, flag, fraction, one_of, whole
+from ..update import in_theta_dtype
 from ._stable import divide, norm
 
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
@@ -69,21 +71,20 @@ class Muon:
     def __post_init__(self):
         at_least_0(lr=self.lr, eps=self.eps, weight_decay=self.weight_decay)
         fraction(momentum=self.momentum)
-        if len(self.ns_coefficients) != 3:
-            raise ValueError(f"ns_coefficients={self.ns_coefficients} is not allowed; it must hold 3 numbers")
-        if self.ns_steps not in range(100):
-            raise ValueError(f"ns_steps={self.ns_steps} is not allowed; it must be an integer in 0..99")
-        if self.adjust_lr_fn not in ADJUST:
-            raise ValueError(f"adjust_lr_fn={self.adjust_lr_fn!r} is unknown; use one of {sorted(ADJUST)}")
+        flag(nesterov=self.nesterov)
+        whole(ns_steps=self.ns_steps, most=99)
+        one_of(ADJUST, adjust_lr_fn=self.adjust_lr_fn)
+        if not isinstance(self.ns_coefficients, (tuple, list)) or len(self.ns_coefficients) != 3:
+            raise ValueError(f"ns_coefficients={self.ns_coefficients!r} is not allowed; it must hold 3 numbers")
+        finite(**{f"ns_coefficients[{i}]": x for i, x in enumerate(self.ns_coefficients)})
 
     def init(self, theta) -> MuonState:
-        return MuonState(t=0, m=zeros_for(theta))
-
-    @in_float32
-    def update(self, theta, g, state):
-        same_parameter(theta, g, state.m)
         if theta.ndim != 2 or 0 in theta.shape:
             raise ValueError(f"theta must be a matrix with rows and columns, got shape {tuple(theta.shape)}")
+        return MuonState(t=0, m=zeros_for(theta))
+
+    @in_theta_dtype
+    def update(self, theta, g, state):
         m = self.momentum * state.m + (1 - self.momentum) * g
         ahead = self.momentum * m + (1 - self.momentum) * g if self.nesterov else m
         step = newton_schulz(ahead, self.ns_coefficients, self.ns_steps, self.eps)

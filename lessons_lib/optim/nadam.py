@@ -1,7 +1,9 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
-from ..core import array_namespace, at_least_0, fraction, in_float32, same_parameter, zeros_for
+from ..core import array_namespace, zeros_for
+from ..options import at_least_0, flag, fraction
+from ..update import in_theta_dtype
 from ._stable import divide
 
 
@@ -41,6 +43,7 @@ class NAdam:
     def __post_init__(self):
         at_least_0(lr=self.lr, eps=self.eps, weight_decay=self.weight_decay, momentum_decay=self.momentum_decay)
         fraction(beta1=self.beta1, beta2=self.beta2)
+        flag(decoupled_weight_decay=self.decoupled_weight_decay)
 
     def init(self, theta) -> NAdamState:
         return NAdamState(t=0, mu_product=1.0, m=zeros_for(theta), v=zeros_for(theta))
@@ -49,9 +52,8 @@ class NAdam:
         """The momentum of step t: beta1 / 2 at first, beta1 in the end."""
         return self.beta1 * (1 - 0.5 * 0.96 ** (t * self.momentum_decay))
 
-    @in_float32
+    @in_theta_dtype
     def update(self, theta, g, state):
-        same_parameter(theta, g, state.m, state.v)
         xp = array_namespace(theta)
         t = state.t + 1
         if self.decoupled_weight_decay:

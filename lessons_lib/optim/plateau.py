@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from ..core import at_least_0, fraction
+from ..options import at_least_0, fraction, numbers, one_of
 
 
 def plateau(
@@ -28,10 +28,9 @@ def plateau(
     """
     fraction(factor=factor)
     at_least_0(lr=lr, patience=patience, threshold=threshold, cooldown=cooldown, lr_min=lr_min, eps=eps)
-    if mode not in ("min", "max"):
-        raise ValueError(f"mode={mode!r} is unknown; use 'min' or 'max'")
-    if threshold_mode not in ("rel", "abs"):
-        raise ValueError(f"threshold_mode={threshold_mode!r} is unknown; use 'rel' or 'abs'")
+    one_of(("min", "max"), mode=mode)
+    one_of(("rel", "abs"), threshold_mode=threshold_mode)
+    numbers(metrics=metrics)
     sign = 1 if mode == "min" else -1
     best, bad, rest = sign * math.inf, 0, 0
     for metric in map(float, metrics):

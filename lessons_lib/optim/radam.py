@@ -2,7 +2,9 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Any, ClassVar, NamedTuple
 
-from ..core import array_namespace, at_least_0, fraction, in_float32, same_parameter, zeros_for
+from ..core import array_namespace, zeros_for
+from ..options import at_least_0, flag, fraction
+from ..update import in_theta_dtype
 from ._stable import divide
 
 
@@ -41,6 +43,7 @@ class RAdam:
     def __post_init__(self):
         at_least_0(lr=self.lr, eps=self.eps, weight_decay=self.weight_decay)
         fraction(beta1=self.beta1, beta2=self.beta2)
+        flag(decoupled_weight_decay=self.decoupled_weight_decay)
 
     def init(self, theta) -> RAdamState:
         return RAdamState(t=0, m=zeros_for(theta), v=zeros_for(theta))
@@ -51,9 +54,8 @@ class RAdam:
         rho_t = rho - 2 * t * self.beta2**t / (1 - self.beta2**t)
         return sqrt((rho_t - 4) * (rho_t - 2) * rho / ((rho - 4) * (rho - 2) * rho_t)) if rho_t > 5 else 0.0
 
-    @in_float32
+    @in_theta_dtype
     def update(self, theta, g, state):
-        same_parameter(theta, g, state.m, state.v)
         xp = array_namespace(theta)
         t = state.t + 1
         if self.decoupled_weight_decay:

@@ -1,8 +1,10 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
-from ..core import array_namespace, at_least_0, fraction, in_float32, same_parameter, zeros_for
-from ._stable import divide
+from ..core import array_namespace, zeros_for
+from ..options import at_least_0, flag, fraction
+from ..update import in_theta_dtype
+from ._stable import divide, variance
 
 
 class RMSPropState(NamedTuple):
@@ -40,17 +42,17 @@ class RMSProp:
     def __post_init__(self):
         at_least_0(lr=self.lr, eps=self.eps, momentum=self.momentum, weight_decay=self.weight_decay)
         fraction(alpha=self.alpha)
+        flag(centered=self.centered)
 
     def init(self, theta) -> RMSPropState:
         return RMSPropState(t=0, v=zeros_for(theta), m=zeros_for(theta), u=zeros_for(theta))
 
-    @in_float32
+    @in_theta_dtype
     def update(self, theta, g, state):
-        same_parameter(theta, g, state.v, state.m, state.u)
         xp = array_namespace(theta)
         g = g + self.weight_decay * theta
         v = self.alpha * state.v + (1 - self.alpha) * g**2
         m = self.alpha * state.m + (1 - self.alpha) * g
-        spread = xp.clip(v - m**2, min=0.0) if self.centered else v
+        spread = variance(v, m) if self.centered else v
         u = self.momentum * state.u + divide(g, xp.sqrt(spread) + self.eps)
         return theta - self.lr * u, RMSPropState(state.t + 1, v, m, u)

@@ -1,7 +1,9 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
-from ..core import array_namespace, at_least_0, in_float32, same_parameter, zeros_for
+from ..core import array_namespace, zeros_for
+from ..options import at_least_0, number
+from ..update import in_theta_dtype
 
 
 class RpropState(NamedTuple):
@@ -36,6 +38,7 @@ class Rprop:
 
     def __post_init__(self):
         at_least_0(lr=self.lr, step_min=self.step_min, step_max=self.step_max, eta_plus=self.eta_plus)
+        number(eta_minus=self.eta_minus)
         if not 0 < self.eta_minus < 1 < self.eta_plus:
             raise ValueError(f"eta_minus={self.eta_minus}, eta_plus={self.eta_plus}: need 0 < eta_minus < 1 < eta_plus")
         if self.step_min > self.step_max:
@@ -44,13 +47,12 @@ class Rprop:
     def init(self, theta) -> RpropState:
         return RpropState(t=0, g=zeros_for(theta), step=zeros_for(theta) + self.lr)
 
-    @in_float32
+    @in_theta_dtype
     def update(self, theta, g, state):
-        same_parameter(theta, g, state.g, state.step)
         xp = array_namespace(theta)
         turn = xp.sign(g) * xp.sign(state.g)
         shrunk = xp.where(turn < 0, self.eta_minus * state.step, state.step)
         step = xp.where(turn > 0, self.eta_plus * state.step, shrunk)
-        step = xp.clip(step, self.step_min, self.step_max)
+        step = xp.clip(step, self.step_min, min(self.step_max, xp.finfo(step.dtype).max))
         g = xp.where(turn < 0, xp.zeros_like(g), g)
         return theta - xp.sign(g) * step, RpropState(state.t + 1, g, step)

@@ -1,4 +1,6 @@
-from ..core import array_namespace, at_least_0, floating, is_half
+from ..core import array_namespace, is_half
+from ..options import at_least_0, function
+from ..update import alike, floating
 from ._stable import divide, norm
 
 
@@ -14,9 +16,12 @@ def sam_gradient(gradient, theta, rho=0.05):
     PyTorch: none.   Source: Foret et al. 2021, equations 2 and 3.
     """
     at_least_0(rho=rho)
+    function(gradient=gradient)
     floating(theta=theta)
+    g = gradient(theta)
+    alike(theta=theta, **{"gradient(theta)": g})
     xp = array_namespace(theta)
     wide = xp.float32 if is_half(theta) else theta.dtype  # a float16 norm overflows at 256
-    g = xp.astype(gradient(theta), wide)
+    g = xp.astype(g, wide)
     ascent = xp.astype(theta, wide) + rho * divide(g, norm(g))
-    return gradient(xp.astype(ascent, theta.dtype))
+    return xp.astype(gradient(xp.astype(ascent, theta.dtype)), theta.dtype, copy=False)

@@ -9,8 +9,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 
-from ..core import at_least_0
-from ._anneal import positive
+from ..options import at_least_0, function, functions, numbers, positive, whole
 
 
 def step_decay(t, step_size, factor=0.1) -> float:
@@ -20,7 +19,15 @@ def step_decay(t, step_size, factor=0.1) -> float:
     """
     at_least_0(t=t, factor=factor)
     positive(step_size=step_size)
-    return factor ** (t // step_size)
+    return _power(factor, t // step_size)
+
+
+def _power(factor, n) -> float:
+    """factor^n, inf where that is beyond all floats."""
+    try:
+        return float(factor) ** n
+    except OverflowError:
+        return math.inf
 
 
 def multi_step(t, milestones: Sequence[int], factor=0.1) -> float:
@@ -29,7 +36,8 @@ def multi_step(t, milestones: Sequence[int], factor=0.1) -> float:
     PyTorch: MultiStepLR(milestones, gamma=factor).
     """
     at_least_0(t=t, factor=factor)
-    return factor ** bisect_right(sorted(milestones), t)
+    numbers(milestones=milestones)
+    return _power(factor, bisect_right(sorted(milestones), t))
 
 
 def constant_then(t, factor=1 / 3, total=5) -> float:
@@ -51,7 +59,7 @@ def linear(t, start=1 / 3, end=1.0, total=5) -> float:
 def exponential(t, factor) -> float:
     """factor^t. PyTorch: ExponentialLR(gamma=factor)."""
     at_least_0(t=t, factor=factor)
-    return factor**t
+    return _power(factor, t)
 
 
 def polynomial(t, total=5, power=1.0) -> float:
@@ -66,7 +74,8 @@ def multiplicative(t: int, factor_at: Callable[[int], float]) -> float:
 
     PyTorch: MultiplicativeLR(lr_lambda=factor_at).
     """
-    at_least_0(t=t)
+    whole(t=t)
+    function(factor_at=factor_at)
     return math.prod(factor_at(i) for i in range(1, t + 1))
 
 
@@ -78,6 +87,8 @@ def sequential(t, schedules: Sequence[Callable], milestones: Sequence[int]) -> f
     the rate it finds instead of from the base rate.
     """
     at_least_0(t=t)
+    functions(schedules=schedules)
+    numbers(milestones=milestones)
     if len(milestones) != len(schedules) - 1 or sorted(milestones) != list(milestones):
         raise ValueError(f"milestones={milestones} must ascend, one fewer than the {len(schedules)} schedules")
     i = bisect_right(milestones, t)
@@ -91,4 +102,5 @@ def chained(t, schedules: Sequence[Callable]) -> float:
     CosineAnnealingWarmRestarts do not multiply: they overwrite what came before them in the list.
     """
     at_least_0(t=t)
+    functions(schedules=schedules)
     return math.prod(schedule(t) for schedule in schedules)

@@ -1,7 +1,8 @@
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
-from ..core import at_least_0, in_float32, same_parameter
+from ..options import at_least_0
+from ..update import in_theta_dtype
 
 
 class SGDState(NamedTuple):
@@ -30,8 +31,7 @@ class SGD:
     def init(self, theta) -> SGDState:
         return SGDState(t=0)
 
-    @in_float32
+    @in_theta_dtype
     def update(self, theta, g, state):
-        same_parameter(theta, g)
         g = g + self.weight_decay * theta
         return theta - self.lr * g, SGDState(state.t + 1)

@@ -2,7 +2,9 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Any, ClassVar, NamedTuple
 
-from ..core import array_namespace, at_least_0, fraction, in_float32, same_parameter, zeros_for
+from ..core import array_namespace, zeros_for
+from ..options import at_least_0, fraction
+from ..update import in_theta_dtype
 from ._stable import divide
 
 
@@ -42,9 +44,8 @@ class SparseAdam:
     def init(self, theta) -> SparseAdamState:
         return SparseAdamState(t=0, m=zeros_for(theta), v=zeros_for(theta))
 
-    @in_float32
+    @in_theta_dtype
     def update(self, theta, g, state):
-        same_parameter(theta, g, state.m, state.v)
         xp = array_namespace(theta)
         t = state.t + 1
         visited = xp.any(g != 0, axis=tuple(range(1, g.ndim)), keepdims=True)

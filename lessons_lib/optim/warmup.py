@@ -1,6 +1,6 @@
 """The two schedules of large models: a linear warm-up, then a fall at once or late. Each returns a rate."""
 
-from ..core import at_least_0
+from ..options import at_least_0
 from ._anneal import anneal
 
 
@@ -29,7 +29,7 @@ def warmup_stable_decay(t, warmup, decay_from, total, lr, lr_min=0.0, shape="lin
     PyTorch: no class; SequentialLR of LinearLR, ConstantLR(factor=1) and LinearLR.
     Source: Hu et al. 2024 (MiniCPM); Haegele et al. 2024 for the linear and the square-root fall.
     """
-    at_least_0(t=t, warmup=warmup, lr=lr, lr_min=lr_min)
+    at_least_0(t=t, warmup=warmup, decay_from=decay_from, total=total, lr=lr, lr_min=lr_min)
     if not warmup <= decay_from < total:
         raise ValueError(f"warmup={warmup}, decay_from={decay_from}, total={total} must ascend, the last one strictly")
     if t < warmup:

@@ -1,0 +1,72 @@
+"""What every update shares: whose gradient and state it gets, and the dtype in which it computes."""
+
+import reprlib
+from functools import wraps
+
+from array_api_compat import array_namespace, device, is_array_api_obj
+
+from .core import is_half, same_shape
+
+
+def in_theta_dtype(update):
+    """Let an update compute in theta's dtype, in float32 where theta has half precision, and round theta once.
+
+    Gradient and state are brought to that dtype first: what has fewer digits takes none away from theta, what has
+    more adds none. The state stays in it: a running mean rounded to 11 bits would lose small gradients.
+    Raises TypeError or ValueError unless gradient and state belong to theta.
+    """
+
+    @wraps(update)
+    def checked(self, theta, g, state):
+        belong(self, theta, g, state)
+        xp = array_namespace(theta)
+        wide = xp.float32 if is_half(theta) else theta.dtype
+
+        def widen(a):
+            return xp.astype(a, wide, copy=False) if is_array_api_obj(a) and a.dtype != wide else a
+
+        moved, state = update(self, widen(theta), widen(g), type(state)(*map(widen, state)))
+        return xp.astype(moved, theta.dtype, copy=False), type(state)(*map(widen, state))
+
+    return checked
+
+
+def alike(**arrays) -> None:
+    """Raise unless all are arrays of floating point numbers, of one library, shape and device."""
+    floating(**arrays)
+    same_shape(**arrays)
+    (first, a), *others = arrays.items()
+    for name, b in others:
+        if array_namespace(b) is not array_namespace(a):
+            raise TypeError(f"{name} must come from the array library of {first}, got {type(b)} beside {type(a)}")
+        if device(b) != device(a):
+            raise ValueError(f"{name} must be on the device of {first}, {device(a)}, got {device(b)}")
+
+
+def belong(rule, theta, g, state) -> None:
+    """Raise unless g is a gradient for theta and state one that rule.init(theta) could have returned."""
+    alike(theta=theta, g=g)
+    own = rule.init.__annotations__.get("return")
+    if not isinstance(state, own if isinstance(own, type) else tuple):
+        raise TypeError(
+            f"state must be what {type(rule).__name__}().init(theta) returns, got {reprlib.repr(state)}, "
+            f"a {type(state).__name__}"
+        )
+    found = _shapes(state)
+    if any(shape not in (None, tuple(theta.shape)) for shape in found.values()):
+        wanted = _shapes(rule.init(theta))  # rarely: only Adafactor's arrays have other shapes than theta
+        if found != wanted:
+            raise ValueError(f"state belongs to another array: its shapes are {found}, theta's would be {wanted}")
+
+
+def _shapes(state) -> dict:
+    return {name: tuple(a.shape) if is_array_api_obj(a) else None for name, a in state._asdict().items()}
+
+
+def floating(**arrays) -> None:
+    """Raise TypeError unless every one is an array of floating point numbers."""
+    for name, a in arrays.items():
+        if not is_array_api_obj(a):
+            raise TypeError(f"{name} must be a floating point array, got {reprlib.repr(a)}, a {type(a).__name__}")
+        if not array_namespace(a).isdtype(a.dtype, "real floating"):
+            raise TypeError(f"{name} must be a floating point array, got dtype {a.dtype}")
