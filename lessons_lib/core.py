@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from functools import wraps
 from typing import Any, NamedTuple, Protocol
 
 from array_api_compat import array_namespace, device
 
 from .contracts import contract
-from .dtypes import outside_autocast
+from .dtypes import in_first_dtype, outside_autocast
 from .kinds import (
     Array,
     Range,
@@ -41,6 +40,7 @@ __all__ = [
     "flag",
     "float_type",
     "function",
+    "in_first_dtype",
     "integers",
     "labels_below",
     "mean",
@@ -87,34 +87,6 @@ class Rule(Protocol):
 def _map(fn, loss: Loss) -> Loss:
     grad = type(loss.grad)(*map(fn, loss.grad)) if isinstance(loss.grad, tuple) else fn(loss.grad)
     return Loss(fn(loss.value), grad)
-
-
-def in_float32(fn):
-    """Let a loss or an update compute in float32 when it is given half precision, and round its result once.
-
-    An optimizer's state stays float32: a running mean rounded to 11 bits would lose small gradients.
-    """
-
-    @wraps(fn)
-    def wide(*args, **kwargs):
-        given = [a.value if isinstance(a, Loss) else a for a in (*args, *kwargs.values())]
-        half = next((a for a in given if is_half(a)), None)
-        if half is None:
-            return fn(*args, **kwargs)
-        xp = array_namespace(half)
-
-        def widen(a):
-            if isinstance(a, Loss):
-                return _map(widen, a)
-            return xp.astype(a, xp.float32) if is_half(a) else a
-
-        out = fn(*map(widen, args), **{k: widen(a) for k, a in kwargs.items()})
-        if isinstance(out, Loss):
-            return _map(lambda a: xp.astype(a, half.dtype), out)
-        theta, state = out
-        return xp.astype(theta, half.dtype), state
-
-    return wide
 
 
 def is_half(a) -> bool:

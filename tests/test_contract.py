@@ -9,11 +9,9 @@ import math
 import numpy as np
 import pytest
 import torch
-from arrays import INTO, assert_near, back
 
 from lessons_lib import cases, contracts, losses
 from lessons_lib.core import Loss, mean, total, weighted_mean
-from lessons_lib.fast.by_rows import by_rows
 
 # --- Losses and the averages over a batch -----------------------------------------------------------------------------
 
@@ -101,3 +99,139 @@ def test_an_odd_argument_is_right_or_refused_by_name(name, argument, into):
             else:
                 first, *_ = (given | {argument: x}).values()
                 assert not must and (not isinstance(loss, Loss) or parts(loss)[1].shape == parts(first)[-1].shape), x
+
+
+def floats(given, dtype):
+    """Floating point arrays in another dtype; all else as it is."""
+    if isinstance(given, dict):
+        return {k: floats(a, dtype) for k, a in given.items()}
+    if isinstance(given, Loss):
+        return Loss(*(floats(part, dtype) for part in given))
+    return given.to(dtype) if torch.is_tensor(given) and given.is_floating_point() else given
+
+
+def assert_same(a, b, tol=0.0):
+    for x, y in zip(parts(a), parts(b), strict=True):
+        torch.testing.assert_close(torch.as_tensor(x), torch.as_tensor(y), rtol=tol, atol=tol, equal_nan=True)
+
+
+EVERY = pytest.mark.parametrize("name", FUNCTIONS)
+FLOATS = [torch.float16, torch.bfloat16, torch.float32, torch.float64]
+
+
+@pytest.mark.parametrize("first", FLOATS)
+@pytest.mark.parametrize("name", [name for name in FUNCTIONS if name != "smooth_labels"])
+def test_the_result_has_the_first_inputs_dtype_whatever_the_others_bring(name, first):
+    given = {k: moved(a, torch.as_tensor) for k, a in SAMPLES[name][0].items()}
+    leader = next(iter(given))
+    for others in FLOATS:
+        mixed = floats(given, others) | {leader: floats(given[leader], first)}
+        loss, exact = FUNCTIONS[name](**mixed), FUNCTIONS[name](**floats(mixed, torch.float64))
+        assert {a.dtype for a in parts(loss)} == {first}
+        rounded = Loss(exact.value.to(first), tuple(a.to(first) for a in parts(exact)[1:]))
+        assert_same(loss, rounded, 1e-12 if first == torch.float64 else max(2e-5, torch.finfo(first).eps))
+
+
+@EVERY
+def test_autocast_changes_nothing(name):
+    for given in SAMPLES[name]:
+        given = floats({k: moved(a, torch.as_tensor) for k, a in given.items()}, torch.float32)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            loss = FUNCTIONS[name](**given)
+        assert_same(loss, FUNCTIONS[name](**given))
+
+
+@EVERY
+@pytest.mark.parametrize("dtype", [f"{u}int{bits}" for u in ("", "u") for bits in (8, 16, 32, 64)])
+def test_integers_may_be_of_any_width(name, dtype):
+    """With 300 classes, more than eight bits can count; the labels stay as they are."""
+    given = dict(SAMPLES[name][0])
+    first = next(iter(given.values()))
+    if "labels" in given and is_array(first) and given["labels"].shape == first.shape[:-1]:
+        given |= {k: np.tile(a, 50) for k, a in given.items() if np.shape(a) == first.shape}
+    whole = {k: a for k, a in given.items() if is_array(a) and a.dtype.kind == "i"}
+    for k, a in whole.items():
+        if np.array_equal(a.astype(dtype).astype(int), a):
+            for into in (np.asarray, torch.as_tensor):
+                assert_same(call(name, given, into, **{k: a.astype(dtype)}), call(name, given, into))
+
+
+def test_more_classes_than_the_labels_type_can_count():
+    z, k = np.random.default_rng(0).normal(size=(3, 256)), np.array([0, 128, 255])
+    for fn in (losses.cross_entropy, losses.nll, losses.focal, losses.multi_margin):
+        assert_same(fn(z, k.astype(np.uint8)), fn(z, k))
+    lists = np.full((3, 256), -1)
+    lists[:, 0] = [0, 3, 127]
+    assert_same(losses.multilabel_margin(z, lists.astype(np.int8)), losses.multilabel_margin(z, lists))
+    z, labels, n = np.zeros((1, 250, 5)), 1 + np.arange(130)[None] % 4, np.array([130])
+    assert_same(losses.ctc(z, *(a.astype(np.uint8) for a in (labels, n + 120, n))), losses.ctc(z, labels, n + 120, n))
+
+
+@EVERY
+def test_a_number_may_be_numpys_or_a_tensor(name):
+    for given in SAMPLES[name]:
+        for k, x in given.items():
+            if isinstance(x, float):
+                for same in (np.float64(x), torch.tensor(x, dtype=torch.float64)):
+                    assert_same(call(name, given, **{k: same}), call(name, given), 1e-12)
+                assert_same(call(name, given, **{k: np.float32(x)}), call(name, given), 1e-6)
+
+
+@EVERY
+def test_an_empty_batch_costs_nothing(name):
+    given = SAMPLES[name][0]
+    if name == "symmetric_info_nce":
+        return  # its value is one number for the whole batch: an empty one is refused, above
+    for into in (np.asarray, torch.as_tensor):
+        empty = {
+            k: a[:0] if is_array(a) else Loss(*(b[:0] for b in a)) if isinstance(a, Loss) else a
+            for k, a in given.items()
+        }
+        loss = call(name, empty, into)
+        assert all(a.shape[0] == 0 for a in parts(loss) if a.ndim)
+        assert name == "smooth_labels" or mean(loss).value == 0
+
+
+@EVERY
+def test_nan_is_shown_or_refused(name):
+    given = SAMPLES[name][0]
+    for k, a in given.items():
+        if is_array(a) and a.dtype.kind == "f":
+            try:
+                loss = call(name, given, **{k: a * math.nan})
+            except ValueError as error:
+                assert k in str(error) and "nan" in str(error)
+            else:
+                assert parts(loss)[0].isnan().any()
+
+
+@pytest.mark.parametrize("size", [0.0, 1e20, -1e20])
+@pytest.mark.parametrize("name", [name for name in FUNCTIONS if name != "triplet_with_distance"])  # whose is not ours
+def test_numbers_of_0_and_1e20_in_float32_are_the_float64_ones(name, size):
+    given = {k: moved(a, torch.as_tensor) for k, a in SAMPLES[name][0].items()}
+    leader = next(iter(given))
+    for ends in (lambda a: a * 0 + size, lambda a: torch.where(a > 0, a, size)):
+        far = floats(given, torch.float32)
+        if not torch.is_tensor(far[leader]) or not far[leader].is_floating_point():
+            return
+        far[leader] = ends(far[leader])
+        try:
+            loss = FUNCTIONS[name](**far)
+        except ValueError as error:
+            assert leader in str(error)
+        else:
+            exact = FUNCTIONS[name](**floats(far, torch.float64))
+            assert_same(loss, Loss(exact.value.float(), tuple(a.float() for a in parts(exact)[1:])), 1e-4)
+
+
+def test_weights_of_any_finite_size():
+    loss = Loss(np.array([1.0, 2.0, 6.0]), np.array([3.0, 0.0, 3.0]))
+    for dtype, top in ((np.float32, 3e38), (np.float64, 1.7e308)):
+        for size in (top, 1.0, 1e-30):
+            mine = Loss(*(a.astype(dtype) for a in loss))
+            assert_same(weighted_mean(mine, np.full(3, size, dtype)), Loss(dtype(3), np.array([1, 0, 1], dtype)), 1e-6)
+    large = torch.full((3,), 3e38)
+    assert mean(Loss(large, large)).value.item() == pytest.approx(3e38)
+    assert total(Loss(large, large)).value.item() == math.inf
+    with pytest.raises(ValueError, match="w must hold finite numbers >= 0 and no NaN, got inf"):
+        weighted_mean(loss, np.array([1.0, np.inf, 1.0]))

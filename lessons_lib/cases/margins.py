@@ -4,7 +4,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from ..core import Loss, array_namespace, in_float32, mean
+from ..core import Loss, array_namespace, in_first_dtype, mean
 from ..losses import (
     contrastive,
     cosine_embedding,
@@ -87,7 +87,7 @@ def _torch_hinge(s, y, margin=1.0, reduction="none"):
 def _weighed(z, k):
     """PyTorch weighs each example by its class, and divides by the number of examples all the same."""
 
-    @in_float32
+    @in_first_dtype
     def weigh(loss, w):
         xp = array_namespace(w)
         w = xp.take(w, k)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import torch
 import torch.nn.functional as F
 
-from ..core import Loss, array_namespace, in_float32, mean, total, weighted_mean
+from ..core import Loss, array_namespace, in_first_dtype, mean, total, weighted_mean
 from ..losses import (
     absolute_error,
     barron,
@@ -134,7 +134,7 @@ def _of_pred(ours, *fixed):
 def _summed_per_row(ours, **options):
     """The sum over the batch of ours, where each row of pred shares one spread."""
 
-    @in_float32
+    @in_first_dtype
     def summed(pred, spread, target):
         loss = total(ours(pred, spread, target, **options))
         xp = array_namespace(pred)
