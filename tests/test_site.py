@@ -15,6 +15,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from tools import site
 from tools._page import LINE, shown
+from tools.build import ROOT, sources, target
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::PendingDeprecationWarning")
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
@@ -136,6 +137,11 @@ def test_the_front_page_is_the_courses(course):
     assert "failed" not in body and "seconds" not in body and "make lab" in body
     log = (course[0] / "runs.html").read_text(encoding="utf-8")
     assert "x|&lt;y&gt; `z` $a$" in re.sub("</?span>", "", log) and "cell `1` | &lt;b&gt;" in log
+
+
+def test_the_start_page_has_a_question_for_every_lesson():
+    asked = {link for link, _ in site.header(target(sources()[0], "notebooks"))[1]}
+    assert asked == {target(s, "notebooks").relative_to(ROOT / "notebooks").as_posix() for s in sources()[1:]}
 
 
 class Links(HTMLParser):
