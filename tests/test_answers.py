@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 
 from lessons_lib.checks import EXERCISES, engine, judge
-from tests.automutants import one_edit
+from automutants import one_edit
 from tools.build import ROOT
 
 NAMES = list(EXERCISES)

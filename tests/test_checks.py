@@ -1,18 +1,32 @@
 """The checks of the exercises: stubs count as open, solutions pass, every known mistake is named."""
 
+import signal
+import threading
+import time
+from types import SimpleNamespace
+
 import nbformat
 import numpy as np
 import pytest
 import torch
 
-from lessons_lib.checks import EXERCISES, Exercise, check, judge
-from lessons_lib.checks.engine import on
+from lessons_lib.checks import EXERCISES, Exercise, Verdict, check, engine, judge
+from lessons_lib.checks.engine import check_in, on
 from tools.build import ROOT, edition, sources
 
 ALL = [pytest.param(e, id=e.name) for e in EXERCISES.values()]
 DEMO = Exercise(
     "demo", "x", "add them", lambda a, b: a + b, {"minus": lambda a, b: a - b}, lambda f: f(np.ones(2), np.ones(2))
 )
+
+
+class _Speechless(Exception):
+    def __str__(self):
+        raise RuntimeError("no words")
+
+
+def _raise(error):
+    raise error
 
 
 @pytest.mark.parametrize("exercise", ALL)
@@ -47,12 +61,22 @@ def test_a_stub_is_open_and_nonsense_is_not_right(exercise):
         (lambda a, b: a * np.nan, "There is a NaN"),
         (lambda a, b: torch.ones(2, requires_grad=True), "The numbers are not the right ones"),
         (lambda a, b: {}, "A number or an array is wanted, dict came"),
+        (lambda a, b: a + b + 1j, "There is an imaginary part in the result"),
+        (lambda a, b: [2.0, None], "A number or an array is wanted, list came"),
+        (lambda a, b: np.array([2.0, "2"], dtype=object), "A number or an array is wanted, ndarray came"),
+        (lambda a, b: torch.ones(2, dtype=torch.bfloat16), "The numbers are not the right ones"),
+        (lambda a, b: _raise(_Speechless()), "_Speechless: <exception str() failed>"),
+        (lambda a, b: _raise(BaseException("base")), "Your code raised BaseException: base"),
+        (lambda a, b: np.linalg.inv(np.zeros((2, 2))), "LinAlgError: Singular matrix (your line: (lambda a, b"),
+        (lambda a, b: print(a + b), "Your function returns None: is a `return` missing?"),
+        (7.0, "A function is wanted. Hint"),
         (lambda a, b: a - b, "minus"),
         (lambda a, b: a * 7, "The numbers are not the right ones. Hint: add them"),
     ],
 )
 def test_a_wrong_answer_is_told_what_is_wrong_and_nothing_raises(answer, says):
-    verdict = judge(DEMO, answer)
+    with np.errstate(all="raise"):
+        verdict = judge(DEMO, answer)
     assert verdict.state == "not right yet" and says in verdict.message
 
 
@@ -61,6 +85,74 @@ def test_too_few_or_too_many_results_are_counted(answer, came):
     pair = Exercise("pair", "x", "two", lambda: (1.0, 2.0), {}, on((), ()), returns=2)
     assert judge(pair, lambda: answer).message == f"2 results are wanted, {came} came. Hint: two"
     assert judge(pair, lambda: np.array([1.0, 2.0])).state == "right"
+
+
+def test_one_array_where_two_are_wanted_is_not_counted_by_its_entries():
+    both = Exercise("both", "x", "two", lambda a: (a, a[::-1]), {}, on((np.array([1.0, 2.0]),)), returns=2)
+    says = "2 results are wanted, with a comma between them; one array came. Hint: two"
+    assert judge(both, lambda a: a).message == says
+    assert judge(EXERCISES["momentum_step"], lambda theta, g, m, lr, momentum, nesterov: theta - lr * g).message[
+        :87
+    ] == ("2 results are wanted, with a comma between them; one array came. Hint: the new average ")
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["while True: pass", "while True:\n  try: a / 0\n  except Exception: pass", "time.sleep(1.5)"],
+)
+def test_an_answer_without_an_end_is_stopped(body, monkeypatch):
+    monkeypatch.setattr(engine, "LIMIT", 0.1)
+    lines = "\n ".join(body.splitlines())
+    scope = {"time": time}
+    exec(f"def demo(a, b):\n {lines}", scope)
+    verdict = judge(DEMO, scope["demo"])
+    assert verdict.message == "After 0.1 seconds your code was still running: what must end its loop? Hint: add them"
+
+
+def test_an_answer_that_breaks_what_the_check_needs_makes_nothing_raise(monkeypatch):
+    monkeypatch.setattr(np, "allclose", np.allclose)  # to be put back
+
+    def vandal(a, b):
+        np.allclose = None
+        return a + b
+
+    verdict = judge(DEMO, vandal)
+    assert verdict.state == "not right yet" and "restart the kernel" in verdict.message
+
+
+def test_a_verdict_is_seen_by_its_sign_and_colour_and_read_as_text():
+    for answer, sign in ((lambda a, b: a + b, "✔"), (lambda a, b: a - b, "✘"), (None, "○")):
+        verdict = judge(DEMO, answer)
+        assert sign in verdict._repr_html_() and repr(verdict) in verdict._repr_html_()
+    assert repr(judge(DEMO, lambda a, b: a + b)) == "demo: right"
+    assert "<b>" not in Verdict("open", "demo", "<b>")._repr_html_().split("</b>")[1]
+
+
+def _cells(*cells, error=None):
+    last = SimpleNamespace(
+        success=error is None, error_before_exec=None, error_in_exec=error, info=SimpleNamespace(raw_cell=cells[-1])
+    )
+    shell = SimpleNamespace(last_execution_result=last)
+    return {"demo": DEMO.solution, "In": ["", *cells, 'check("demo")'], "get_ipython": lambda: shell}
+
+
+@pytest.mark.parametrize(
+    ("namespace", "says"),
+    [
+        (_cells("def demo(a, b):\n    return a +"), "SyntaxError: invalid syntax (line 2)"),
+        (_cells("def demo(a, b):\n    return a +", "1 + 1"), "SyntaxError: invalid syntax (line 2)"),
+        (_cells("import nothing\ndef demo(a, b): return a", error=ImportError("nothing")), "ImportError: nothing"),
+        (_cells("demo = 1 / 0", error=ZeroDivisionError("by 0")), "ZeroDivisionError: by 0"),
+        (_cells("def demo(a, b):\n    return a +", "def demo(a, b): return a + b"), ""),
+        (_cells("other = 1 / 0", error=ZeroDivisionError("by 0")), ""),
+        ({"demo": DEMO.solution, "In": 3, "get_ipython": 4}, ""),
+    ],
+)
+def test_after_an_error_in_the_cell_the_earlier_function_is_not_judged(namespace, says, monkeypatch):
+    monkeypatch.setenv("LESSONS_PROGRESS", "off")
+    verdict = check_in(namespace, {"demo": DEMO}, "demo")
+    assert verdict.state == ("not right yet" if says else "right")
+    assert verdict.message.endswith(says) and ("so no new `demo` is there" in verdict.message) == bool(says)
 
 
 @pytest.mark.parametrize(("dtype", "off", "state"), [(np.float32, 3e-5, "right"), (float, 3e-5, "not right yet")])
@@ -95,6 +187,18 @@ def test_keyboard_interrupt_is_the_learners_own():
 
     with pytest.raises(KeyboardInterrupt):
         judge(DEMO, endless)
+
+
+def test_the_kernel_can_be_interrupted_while_a_check_runs():
+    def endless(a, b):
+        signal.raise_signal(signal.SIGINT)
+        while True:
+            pass
+
+    before = threading.enumerate()
+    with pytest.raises(KeyboardInterrupt):
+        judge(DEMO, endless)
+    assert set(threading.enumerate()) <= set(before)
 
 
 def test_a_deleted_exercise_cell_is_explained():

@@ -6,6 +6,7 @@ import copy
 import ctypes
 import dis
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -91,9 +92,11 @@ def within(seconds: float, task: Callable[[], Any]) -> Any:
             errors.append(error)
 
     worker = threading.Thread(target=work, daemon=True)
-    worker.start()
     try:
-        worker.join(seconds)
+        worker.start()
+        end = time.monotonic() + seconds
+        while worker.is_alive() and time.monotonic() < end:
+            worker.join(0.05)  # no longer: between two waits an interrupt gets through on every system
         late = worker.is_alive()
     finally:
         _stop(worker)  # also where the learner interrupts the kernel
@@ -105,7 +108,7 @@ def within(seconds: float, task: Callable[[], Any]) -> Any:
 
 
 def _stop(worker: threading.Thread) -> None:
-    for _ in range(40):  # a bare `except` in the answer may swallow some
+    for _ in range(20):  # a bare `except` in the answer may swallow some
         if not worker.is_alive():
             return
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(worker.ident or 0), ctypes.py_object(_Stopped))

@@ -72,30 +72,32 @@ def judge(exercise: Exercise, answer: Any) -> Verdict:
 
 
 def _judged(exercise: Exercise, answer: Any) -> tuple[str, str, str]:
+    opened = "open", exercise.name, f"First hint: {exercise.hint}"
     if answer is None or answer is ...:
-        return "open", exercise.name, f"First hint: {exercise.hint}"
+        return opened
     wanted = _known(exercise.trial, exercise.solution)  # before the answer can change anything
     attempt = Attempt(answer, exercise.returns)
-    one_array = f"{exercise.returns} results are wanted, with a comma between them; one array came."
     try:
         if callable(answer) != callable(exercise.solution):
             raise Refused(f"A {'function' if callable(exercise.solution) else 'number'} is wanted.")
         got = within(LIMIT, lambda: _tried(exercise.trial, attempt if callable(answer) else plain(answer)))
-        problem, known = _difference(got, wanted, attempt.single), ""
-        if problem:
-            known = _recognised(exercise, got, attempt.single)
-            problem = one_array if attempt.split else problem
     except Unanswered:
-        return "open", exercise.name, f"First hint: {exercise.hint}"
-    except Refused as error:
-        problem, known = str(error), ""
+        return opened
     except KeyboardInterrupt:
         raise
+    except Refused as error:
+        problem = str(error)
     except BaseException as error:  # sys.exit among them
-        problem, known = one_array, "" if attempt.split else f"Your code raised {_told(error)}{_line(error, answer)}"
-    if not problem:
-        return "right", exercise.name, ""
-    return "not right yet", exercise.name, known or f"{problem} Hint: {exercise.hint}"
+        problem = f"Your code raised {_told(error)}{_line(error, answer)}"
+    else:
+        problem = _difference(got, wanted, attempt.single)
+        if not problem:
+            return "right", exercise.name, ""
+        if known := _recognised(exercise, got, attempt.single):
+            return "not right yet", exercise.name, known
+    if attempt.split:
+        problem = f"{exercise.returns} results are wanted, with a comma between them; one array came."
+    return "not right yet", exercise.name, f"{problem} Hint: {exercise.hint}"
 
 
 def _tried(trial: Callable[[Any], Any], answer: Any) -> Any:
@@ -169,9 +171,7 @@ def check_in(namespace: dict[str, Any], exercises: dict[str, Exercise], name: st
         return Verdict("open", name, f"There is no exercise of this name; known: {', '.join(sorted(exercises))}")
     exercise = exercises[name]
     if error := _outdated(namespace, name):
-        message = (
-            f"The cell of `{name}` has an error, so what it would define is not there. Mend it and run it: {error}"
-        )
+        message = f"The cell of `{name}` has an error, so no new `{name}` is there. Mend it and run it first: {error}"
         return Verdict("not right yet", name, message)
     if name not in namespace:
         message = (

@@ -156,7 +156,7 @@ area = Exercise(
         answer(np.array([0.3, 0.9, 0.5, 0.5]), np.array([0.5, 0.1, 0.7])),
         answer(np.array([2.0, -1.0]), np.array([2.0, 2.0, -5.0, -1.0, 1.0])),
         answer(np.ones(3), np.ones(4)),
-        answer(np.array([0.5, -0.1]), np.array([0.4, 0.500001])),  # near is no tie
+        answer(np.array([0.5, -0.1]), np.array([0.1, 0.500001])),  # near is no tie
     ],
 )
 

@@ -97,7 +97,7 @@ def _systems(answer):
         answer(np.array(h), np.array(b))
         for h, b in (
             ([1.0, 4.0, 1.0, 4.0, 9.0, 2.0, 9.0], [3.0, 2.0, -3.0, 1.0, 0.0, 0.0, 5.0]),
-            ([7.0, 7.04, 3.0, 3.0], [-2.0, 1.0, -4.0, 0.0]),
+            ([7.0, 7.0001, 3.0, 3.0], [-2.0, 1e-6, -4.0, 0.0]),
             ([5.0, 5.0, 5.0, 5.0], [1.0, 2.0, 3.0, 0.0]),
             ([1.0, 2.0, 3.0], [1.0, 1.0, 1.0]),
             ([1.0, 2.0, 3.0], [0.0, 0.0, 0.0]),
@@ -148,7 +148,7 @@ def _flee(g, h, *, size=np.abs, sign=-1, back=True, transposed=False):
 def _landscape(answer):
     rng = np.random.default_rng(3)
     axes = np.linalg.qr(rng.normal(size=(3, 3)))[0]
-    curvatures = np.array([[5.0, -0.5, 2.0], [-3.0, -1.0, -0.2], [1.0, 4.0, 9.0]])
+    curvatures = np.array([[5.0, -0.5, 2.0], [-0.3, -1.0, -0.01], [1.0, 4.0, 9.0]])
     return [answer(rng.normal(size=3), (axes * c) @ axes.T) for c in curvatures]
 
 
