@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from automutants import one_edit
 
 from lessons_lib.checks import EXERCISES, engine, judge
-from automutants import one_edit
 from tools.build import ROOT
 
 NAMES = list(EXERCISES)
