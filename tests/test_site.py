@@ -25,6 +25,7 @@ SECRET = "the text of a file elsewhere"
 DATA = [
     ({"text/html": "<table><tr><td>half a table", "text/plain": "x"}, "<td>half a table</td>", ""),
     ({"text/html": "<b onclick='f()'>bold<script>evil()</script><style>p {}"}, "<b>bold</b>", ""),
+    ({"text/html": "<i style='color:red;position:fixed'>c</i>"}, '<i style="color:red;">c</i>', ""),
     ({"text/html": ["not", 1], "text/plain": "plain twin"}, "plain twin", "its text/html cannot be shown"),
     ({"text/latex": r"$\frac{a}{b}$"}, "<mfrac>", ""),
     ({"text/latex": r"$\nonsense{a$", "text/plain": "latex twin"}, "latex twin", "its text/latex cannot be shown"),

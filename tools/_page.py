@@ -19,7 +19,8 @@ from tools._mathml import mathml
 LINE, LINES = 2000, 2000  # characters of an output's line, lines of an output; the site cuts what is longer
 TAGS = """abbr b blockquote br caption code div em hr i li ol p pre span strong sub sup table tbody td tfoot th thead tr
     u ul"""
-HTML = SanitizeHTML(tags=TAGS.split(), strip=True)
+STYLES = ["background", "border-left", "color", "font-weight", "padding", "padding-left", "text-align"]
+HTML = SanitizeHTML(tags=TAGS.split(), attributes={"*": ["style"]}, styles=STYLES, strip=True)
 INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")  # no page can hold these
 
 
@@ -59,10 +60,10 @@ def shown(output: NotebookNode, odd: list[str]) -> list[NotebookNode]:
             continue
         metadata = {mime: output.metadata.get(mime, {})}
         return [nbformat.v4.new_output("display_data", data, metadata=metadata)]
-    kinds = ", ".join(output.data)
-    return (
-        [nbformat.v4.new_output("display_data", {"text/plain": f"(not shown here: {plain(kinds)})"})] if kinds else []
-    )
+    if not output.data:
+        return []
+    text = f"(not shown here: {plain(', '.join(output.data))})"
+    return [nbformat.v4.new_output("display_data", {"text/plain": text})]
 
 
 def plain(text: str) -> str:

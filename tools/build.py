@@ -13,6 +13,7 @@ import hashlib
 import multiprocessing
 import os
 import re
+import shutil
 import signal
 import sys
 import time
@@ -168,26 +169,27 @@ def build(job: tuple[Path, str, str, Path]) -> NotebookNode | str:
         return f"FAILED {source.name} ({kind}): {strip_ansi(str(error))}"
 
 
-def place(notebook: NotebookNode, path: Path, out: Path) -> None:
+def place(notebook: NotebookNode, path: Path, out: Path) -> str:
     """Put a finished notebook where it belongs. An old one with other cells, somebody's work, is kept in replaced/."""
-    old = stored(path)
+    old, told = stored(path), path.relative_to(out).as_posix()
     if path.exists() and (old is None or [c.source for c in old.cells] != [c.source for c in notebook.cells]):
-        keep(path, out / "replaced" / path.relative_to(out))
+        kept = keep(path, out / "replaced" / path.relative_to(out))
+        told += f" (the one with other cells is kept: {kept.relative_to(out).as_posix()})"
     part = path.with_suffix(".part")
     part.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
     part.replace(path)
+    return told
 
 
-def keep(path: Path, aside: Path) -> None:
+def keep(path: Path, aside: Path) -> Path:
     aside.parent.mkdir(parents=True, exist_ok=True)
     now = time.strftime("%Y%m%d-%H%M%S")
     for n in count(1):
-        try:
-            with aside.with_stem(f"{aside.stem}-{now}-{n}").open("xb") as copy:
-                copy.write(path.read_bytes())
-            return
-        except FileExistsError:  # never over another copy
-            continue
+        kept = aside.with_stem(f"{aside.stem}-{now}-{n}")
+        if not kept.exists():
+            break
+    shutil.copy2(path, kept)
+    return kept
 
 
 def build_all(jobs: dict[Path, tuple[Path, str, str, Path]], out: Path) -> int:
@@ -200,8 +202,7 @@ def build_all(jobs: dict[Path, tuple[Path, str, str, Path]], out: Path) -> int:
             try:
                 made = future.result()
                 if not isinstance(made, str):
-                    place(made, path, out)
-                    made = path.relative_to(out).as_posix()
+                    made = place(made, path, out)
             except (OSError, RuntimeError) as error:  # a file cannot be written; a builder died
                 made = f"FAILED {path.relative_to(out).as_posix()}: {error}"
             tqdm.write(made)

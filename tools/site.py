@@ -168,13 +168,13 @@ def header(copy: Path) -> tuple[dict, list[tuple[str, str]]]:
     """A lesson's header, and the questions in its text, by the lesson that they belong to."""
     try:
         notebook = nbformat.read(copy, as_version=4)
-        return notebook.metadata.get("lesson", {}), QUESTION.findall("\n".join(c.source for c in notebook.cells))
+        return dict(notebook.metadata.get("lesson", {})), QUESTION.findall("\n".join(c.source for c in notebook.cells))
     except Exception:  # a copy that is cut short has an apology in its place
         return {}, []
 
 
 def lessons(runs: dict[str, dict], pages: dict[str, Path]) -> Iterator[str]:
-    """A table per chapter: the lessons, the question of each, its minutes; then how to begin."""
+    """A table per chapter: the lessons, the question of each, its minutes."""
     headers = {name: header(pages[name]) if name in pages else ({}, []) for name in runs}
     asked = {f"{name.partition('/')[0]}/{link}": text for name in runs for link, text in headers[name][1]}
     for chapter, names in chapters(runs):
@@ -208,7 +208,8 @@ def visit_math(self, node: nodes.Element) -> None:
     try:
         found = mathml(node.astext(), block)
     except Exception as error:  # docutils raises several kinds for a formula that it does not understand
-        LOGGER.warning("no MathML for this formula: %s: %s", error, node.astext(), location=node)
+        tex = " ".join(node.astext().split())
+        LOGGER.warning("no MathML for this formula: %s: %s", error, tex, location=node)
         found = f"<code>{self.encode(node.astext())}</code>"
     self.body += [self.starttag(node, tag, "", CLASS="math"), found, f"</{tag}>"]
     raise nodes.SkipNode
