@@ -43,7 +43,7 @@ def kill_marked(folder: Path) -> None:
     """End every process that works for this folder, also one whose parent is gone, and what such a process started."""
 
     def find() -> list[psutil.Process]:
-        marked = [process for process in psutil.process_iter() if _lives(process) and _marked(process, folder)]
+        marked = [process for process in psutil.process_iter() if _marked(process, folder) and _lives(process)]
         return marked + [child for process in marked for child in _children(process)]
 
     _kill(find)

@@ -23,6 +23,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
+from traceback import format_exception_only
 from typing import Any
 
 from tqdm import tqdm
@@ -283,7 +284,7 @@ def site(names: list[str], state: dict, root: Path) -> bool:
     try:
         lacks = build(root, {name: state[name] for name in state if name.partition("/")[0] in editions}) or []
     except Exception as error:  # of Sphinx and its extensions, of any kind
-        print(f"\nno site: {error or type(error).__name__}")
+        print("\nno site:", *format_exception_only(error), end="")
         return False
     print("\nsite: build/site/index.html", *lacks, sep="\n    ")
     return not lacks
