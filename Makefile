@@ -1,10 +1,6 @@
-# `make` lists the targets. Everything runs in .venv, which the first target that needs it creates from requirements.lock.
+# `make` lists the targets. Everything runs in .venv, which tools/install.py makes from the locks and keeps up to date.
 PYTHON ?= python3
-# TORCH=cpu asks for the small CPU build of torch on Linux. The choice is kept until .venv is deleted.
-TORCH ?= $(if $(wildcard .venv/ready-cpu),cpu,default)
-READY := .venv/ready-$(TORCH)
 IN := .venv/bin/python -m
-UV := $(IN) uv pip install --python .venv/bin/python --compile-bytecode
 # Another torch, in an environment of its own that uv keeps in its cache.
 TORCHES ?= 2.11 2.13 2.15
 UV_RUN := $(IN) uv run --isolated --no-project --with numpy --with array-api-compat --with matplotlib --with platformdirs
@@ -20,10 +16,12 @@ export OPENBLAS_NUM_THREADS := 1
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
-setup: $(READY)  ## create .venv with everything in it (PYTHON=python3.12 picks the Python, TORCH=cpu the small torch)
+lab:  ## open the course in JupyterLab, as your own copy in work/ (PYTHON=python3.12 picks the Python)
+	@$(PYTHON) -m tools.install
+	@$(IN) tools.lab $(ARGS)
 
-lab: setup  ## open the course in JupyterLab
-	$(IN) jupyterlab --ServerApp.ip=127.0.0.1 $(if $(filter 0,$(shell id -u)),--allow-root) notebooks/00_start_here.ipynb
+setup:  ## for authors: .venv with everything in it (TORCH=cpu or TORCH=default picks PyTorch's build on Linux)
+	@$(PYTHON) -m tools.install --dev
 
 test: setup  ## check everything: style, types, unit tests, every notebook and every solution
 	$(IN) ruff check .
@@ -54,28 +52,16 @@ wheels: setup  ## fetch what gpu-record needs on a machine without a network int
 	sed -n '/^array-api-compat==/,/[^\\]$$/p' requirements.lock > .venv/wheels.txt
 	$(IN) pip download --quiet --no-deps --require-hashes -d build/wheels -r .venv/wheels.txt
 
-lock: setup  ## rewrite requirements.lock from pyproject.toml
-	$(IN) uv pip compile --universal --python-version 3.11 --generate-hashes --all-extras --no-header --no-annotate \
-	    pyproject.toml -o requirements.lock $(ARGS)
+COMPILE := $(IN) uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml
+lock: setup  ## rewrite requirements.lock and requirements-dev.lock (what authors need on top) from pyproject.toml
+	cat requirements.lock requirements-dev.lock > .venv/all.lock
+	$(COMPILE) -o requirements.lock $(ARGS)
+	$(COMPILE) -o .venv/all.lock --extra dev -c requirements.lock $(ARGS)
+	awk 'NR == FNR {base[$$0]; next} /^[^ ]/ {new = !($$0 in base)} new' requirements.lock .venv/all.lock > requirements-dev.lock
 
 environment: setup  ## rewrite environment.yml from pyproject.toml
 	$(IN) pyproject2conda yaml --no-header --name lessons --extra dev --python-include infer --req "-e ." \
 	    --overwrite force -o environment.yml
 
-clean:  ## delete build/
-	rm -rf build
-
-$(READY): requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit(1)' || { echo \
-	    "This course needs Python 3.11 or newer, and $(PYTHON) is not. Name a newer one: make PYTHON=python3.12 lab"; exit 1; }
-	$(PYTHON) -m venv .venv
-	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > .venv/uv.txt
-	$(IN) pip install --quiet --require-hashes -r .venv/uv.txt
-ifeq ($(TORCH),default)
-	$(UV) --require-hashes -r requirements.lock
-	$(UV) --no-deps --no-build-isolation -e .
-else
-	$(UV) --no-verify-hashes --torch-backend $(TORCH) -c requirements.lock -e ".[dev]"
-endif
-	@mkdir -p .venv/share/jupyter/lab/settings && cp tools/overrides.json .venv/share/jupyter/lab/settings
-	@rm -f .venv/ready-* && touch $@
+clean:  ## delete build/, but for notebooks that a build has replaced
+	[ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name replaced -exec rm -rf {} +

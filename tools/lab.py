@@ -29,7 +29,7 @@ BESIDE = re.compile(r" \(new edition[ \d]*\)")
 
 
 class Copy:
-    """The personal copy, with a record of the editions that it was made from: {name: [hash of the file, of its text]}."""
+    """The personal copy, with a record of what it was made from: {name: [hash of the edition, hash of its text]}."""
 
     def __init__(self, work: Path):
         self.work, self.record = work, work / ".copied.json"
