@@ -191,7 +191,8 @@ def quick(tmp_path, monkeypatch, capsys):
     write(source, "x = 1")
 
     async def attempt(job, limit, cut=None):
-        assert not copy.exists(), "only a finished copy has that place"
+        first = Path(job["folder"]).name == "0"
+        assert not (first and copy.exists()), "only a finished copy has that place"
         data = Path(job["folder"], "source.ipynb").read_bytes()
         Path(job["folder"], "copy.ipynb").write_bytes(data[:cut])
         return {"error": None, "settings": {}}
@@ -207,7 +208,7 @@ def quick(tmp_path, monkeypatch, capsys):
 
 
 def test_second_run_repeats_what_failed_or_changed(quick):
-    go, source, copy = quick
+    go, source, _ = quick
     go()
     write(source.with_name("b.ipynb"), "x = 1")
     status, out = go()
