@@ -17,7 +17,7 @@ def softplus(z):
 
 
 def log_softmax(z):
-    """z - log(sum(exp(z))) over the last axis; the largest logit is taken off first, and its 1 is left out of the sum."""
+    """z - log(sum(exp(z))) over the last axis; the largest logit is taken off first, its 1 left out of the sum."""
     xp = array_namespace(z)
     shifted = z - xp.max(z, axis=-1, keepdims=True)
     largest = xp.arange(z.shape[-1], device=device(z)) == xp.argmax(z, axis=-1, keepdims=True)
@@ -34,7 +34,7 @@ def positive_part(x):
 def product(w, x):
     """w x, and 0 where w is 0, also for an infinite x: what has no weight costs nothing."""
     xp = array_namespace(w, x)
-    return xp.where(w == 0, xp.zeros_like(x), w * x)
+    return w * xp.where(w == 0, xp.zeros_like(x), x)
 
 
 def ratio(a, b, c):

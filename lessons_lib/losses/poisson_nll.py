@@ -42,7 +42,7 @@ def _minus(xp, rates, y, w):
 
 
 def _with_stirling(xp, pred, y, log_input, eps):
-    """The value plus y log y - y + log(2 pi y) / 2, in an order in which large counts cancel before they are rounded."""
+    """The value plus y log y - y + log(2 pi y) / 2, in an order in which large counts cancel first."""
     y = xp.clip(y, 1, None)
     if log_input:
         d = pred - xp.log(y)

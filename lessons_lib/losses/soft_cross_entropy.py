@@ -19,8 +19,8 @@ def soft_cross_entropy(logits, target) -> Loss:
     log_p = log_softmax(logits)
     total = xp.sum(target, axis=-1, keepdims=True)
     behind = times_difference(target, xp.max(logits, axis=-1, keepdims=True), logits)
-    value = xp.sum(behind, axis=-1) - xp.max(log_p * total, axis=-1)
-    return Loss(value, xp.exp(log_p) * (total - target) + target * xp.expm1(log_p))  # expm1: p - 1, without the difference
+    value = xp.sum(behind, axis=-1) - xp.max(log_p, axis=-1) * total[..., 0]  # -log p = (largest z) - z - largest log p
+    return Loss(value, xp.exp(log_p) * (total - target) + target * xp.expm1(log_p))  # expm1(log p) = p - 1
 
 
 @contract(labels=integers("..."), classes=whole("[1, inf)"), epsilon=number("[0, 1]"), dtype=float_type)
