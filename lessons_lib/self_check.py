@@ -18,7 +18,11 @@ def self_check() -> Table:
         if need.marker is None or need.marker.evaluate({"extra": ""}):
             rows.append(_row(need))
     bad = [row[0] for row in rows if row[3] != "ok"]
-    note = "All is well." if not bad else f"Not as tested: {', '.join(bad)}. Run `make setup` in the course's folder."
+    note = (
+        f"Not as tested: {', '.join(bad)}. Delete the course's folder .venv and run `make lab`."
+        if bad
+        else "All is well."
+    )
     return Table(["package", "found", "tested range", "verdict"], rows, note)
 
 

@@ -11,6 +11,8 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import jupytext
@@ -28,33 +30,33 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory) -> Path:
-    """A copy of what JupyterLab shows, so that no notebook of the repository is written."""
+    """A copy of the course, so that nothing of the repository is written."""
     desk = tmp_path_factory.mktemp("desk")
-    for folder in ("notebooks", "lessons"):
+    for folder in ("notebooks", "solutions", "lessons", "tools"):
         shutil.copytree(ROOT / folder, desk / folder)
     shutil.copy(ROOT / "pyproject.toml", desk)  # jupytext reads its settings there
     return desk
 
 
-@pytest.fixture(scope="module")
-def lab(desk, tmp_path_factory):
+@contextmanager
+def _serving(desk: Path, home: Path, module: str) -> Iterator[str]:
     """The address of a JupyterLab server with no settings but ours. Its token is off: loopback, this test only."""
-    home = tmp_path_factory.mktemp("home")
-    settings = json.loads((ROOT / "tools" / "overrides.json").read_text())
+    settings = json.loads((ROOT / "tools" / "overrides.json").read_text(encoding="utf-8"))
     # For the screenshots: draw every cell, also those below the screen's edge, and nothing after the last.
     settings["@jupyterlab/notebook-extension:tracker"] = {"windowingMode": "none", "scrollPastEnd": False}
-    (home / "overrides.json").write_text(json.dumps(settings))
+    (home / "overrides.json").write_text(json.dumps(settings), encoding="utf-8")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--expose-app-in-browser", "--allow-root"]
+    command = [sys.executable, "-m", module, "--no-browser", "--expose-app-in-browser", "--allow-root"]
     command += ["--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0", "--IdentityProvider.token="]
     command += [f"--LabApp.app_settings_dir={home}"]
     env = os.environ | {
         "JUPYTER_CONFIG_DIR": str(home),
+        "JUPYTER_DATA_DIR": str(home / "data"),
         "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
         "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
-        "LESSONS_PROGRESS": str(home / "progress.json"),
+        "LESSONS_PROGRESS": str(home / "progress"),
     }
     log = home / "server.log"
     with log.open("w") as out, subprocess.Popen(command, cwd=desk, env=env, stdout=out, stderr=out) as server:
@@ -66,6 +68,20 @@ def lab(desk, tmp_path_factory):
                 server.wait(15)
             except subprocess.TimeoutExpired:
                 server.kill()
+
+
+@pytest.fixture(scope="module")
+def lab(desk, tmp_path_factory):
+    """What `make lab` starts."""
+    with _serving(desk, tmp_path_factory.mktemp("home"), "tools.lab") as address:
+        yield address
+
+
+@pytest.fixture
+def authors_lab(desk, tmp_path_factory):
+    """What CONTRIBUTING.md has an author start."""
+    with _serving(desk, tmp_path_factory.mktemp("home"), "jupyterlab") as address:
+        yield address
 
 
 def _answering(address: str, server: subprocess.Popen, log: Path) -> str:
@@ -92,16 +108,28 @@ def browser():
         browser.close()
 
 
-@pytest.fixture
-def page(browser, lab):
+@contextmanager
+def _tab(browser, address: str):
     """An empty tab that must not ask anyone but our server for anything: the course works offline."""
-    page = browser.new_page(base_url=lab, viewport={"width": 1200, "height": 900})
+    page = browser.new_page(base_url=address, viewport={"width": 1200, "height": 900})
     page.set_default_timeout(60_000)
-    abroad = []
-    page.on("request", lambda r: abroad.append(r.url) if not r.url.startswith((lab, "data:", "blob:", "ws:")) else None)
+    ours, abroad = (address, "data:", "blob:", "ws:"), []
+    page.on("request", lambda r: abroad.append(r.url) if not r.url.startswith(ours) else None)
     yield page
     page.close()
     assert abroad == []
+
+
+@pytest.fixture
+def page(browser, lab):
+    with _tab(browser, lab) as page:
+        yield page
+
+
+@pytest.fixture
+def authors_page(browser, authors_lab):
+    with _tab(browser, authors_lab) as page:
+        yield page
 
 
 def _open(page, path: str, factory: str = "Notebook") -> None:
@@ -110,12 +138,17 @@ def _open(page, path: str, factory: str = "Notebook") -> None:
     page.wait_for_function("window.jupyterapp")
     page.evaluate("jupyterapp.restored")
     page.evaluate("args => jupyterapp.commands.execute('docmanager:open', args)", {"path": path, "factory": factory})
+    _wait_for(page, path)
+    page.evaluate("jupyterapp.shell.collapseLeft()")
+
+
+def _wait_for(page, path: str) -> None:
+    """Until this notebook is in front of the reader."""
     page.wait_for_function(
         """path => { const shown = jupyterapp.shell.currentWidget;
                      return shown?.context?.path === path && shown.content.model?.cells?.length > 0; }""",
         arg=path,
     )
-    page.evaluate("jupyterapp.shell.collapseLeft()")
 
 
 def _wait_for_kernel(page) -> None:
@@ -155,10 +188,39 @@ def _prose(page) -> str:
     )
 
 
+def _click(page, link: str) -> None:
+    """Click a link of the notebook in front; the first one that bears this text."""
+    page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)").get_by_role("link", name=link, exact=True).first.click()
+
+
+def test_a_reader_clicks_from_the_start_page_to_a_lesson_its_solutions_and_back(page, desk):
+    def course() -> dict[str, bytes]:
+        return {str(f): f.read_bytes() for kind in ("notebooks", "solutions") for f in (desk / kind).rglob("*.ipynb")}
+
+    before = course()
+    page.goto("/")  # where `make lab` sends the browser
+    page.wait_for_function("window.jupyterapp")
+    for path, link in [
+        ("notebooks/00_start_here.ipynb", "Adam"),
+        (f"notebooks/{LESSON}.ipynb", "All solutions of this lesson"),
+        (f"solutions/{LESSON}.ipynb", "This lesson with open exercises"),
+    ]:
+        _wait_for(page, path)
+        trusted = "[...jupyterapp.shell.currentWidget.content.model.cells].map(cell => cell.trusted)"
+        assert set(page.evaluate(trusted)) == {True}
+        _click(page, link)
+    _wait_for(page, f"notebooks/{LESSON}.ipynb")
+    _wait_for_kernel(page)
+    page.evaluate("jupyterapp.commands.execute('docmanager:save')")
+    assert course() == before, "only the copy in work/ may change"
+
+
 def test_start_page(page):
     _open(page, "notebooks/00_start_here.ipynb")
     assert _run_all(page)
     _screenshot(page, "start_here")
+    page.locator(".jp-OutputArea").get_by_role("link", name="Adam", exact=True).click()  # in the table of progress
+    _wait_for(page, f"notebooks/{LESSON}.ipynb")
 
 
 def test_lesson(page):
@@ -174,9 +236,9 @@ def test_lesson(page):
     assert len(widths) == len(pictures) and min(widths) > 0
 
 
-def test_lesson_source_opens_as_a_notebook(page, desk):
+def test_lesson_source_opens_as_a_notebook(authors_page, desk):
     """An author opens lessons/*.py with Open With > Jupytext Notebook; saving it unedited changes no cell."""
-    source = desk / "lessons" / f"{LESSON}.py"
+    page, source = authors_page, desk / "lessons" / f"{LESSON}.py"
     before = source.read_text(encoding="utf-8")
     _open(page, f"lessons/{LESSON}.py", factory="Jupytext Notebook")
     page.locator(".jp-Dialog .jp-mod-accept").click()  # a source names no kernel: Lab asks

@@ -8,7 +8,7 @@ import nbformat
 import pytest
 from nbformat.sign import NotebookNotary
 
-from tools import lab
+from tools import build, lab
 from tools.lab import update
 
 ADAM, SGD, START = "notebooks/03_x/04_adam.ipynb", "notebooks/03_x/03_sgd.ipynb", "notebooks/00_start_here.ipynb"
@@ -196,6 +196,17 @@ def test_relative_links_stay_among_what_is_copied(folder):
         for link in re.findall(r"\]\(([^):\s]+\.\w+)\)", source.read_text(encoding="utf-8")):
             target = (page.parent / link).resolve()
             assert target.relative_to(lab.ROOT).parts[0] in lab.FOLDERS and target.exists(), f"{source.name}: {link}"
+
+
+def test_a_lesson_leads_to_its_solutions_and_they_lead_back():
+    source = lab.ROOT / "lessons/03_algorithms/04_adam.py"
+    ends = {kind: "\n".join(c.source for c in build.edition(source, kind).cells) for kind in lab.FOLDERS}
+    there, back = (
+        "[All solutions of this lesson](../../solutions/03_",
+        "[This lesson with open exercises](../../notebooks/03_",
+    )
+    assert [(there in text, back in text) for text in ends.values()] == [(True, False), (False, True)]
+    assert all(there in s.read_text(encoding="utf-8") for s in build.sources() if s.stem != "00_start_here")
 
 
 def test_git_ignores_the_copy():

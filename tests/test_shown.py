@@ -99,7 +99,7 @@ def test_the_installation_is_checked_and_a_bad_one_is_named(monkeypatch):
     assert "All is well." in str(self_check())
     monkeypatch.setattr("lessons_lib.self_check.version", lambda name: "0.0.1" if name == "torch" else "99")
     table = str(self_check())
-    assert "Not as tested" in table and "torch" in table and "make setup" in table
+    assert "Not as tested" in table and "torch" in table and "make lab" in table
 
 
 def test_the_benchmark_prints_ratios(capsys):

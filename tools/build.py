@@ -33,6 +33,7 @@ from tools._command import QUIET
 ROOT = Path(__file__).resolve().parent.parent
 EDITIONS = ("notebooks", "solutions")
 CHECK = re.compile(r'^(check\("\w+")\)$', re.M)
+TO_SOLUTIONS = re.compile(r"^\[All solutions of this lesson\]\((.*)\bsolutions/", re.M)
 PICTURE = ROOT / "results" / "certain-and-wrong.png"
 METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
@@ -52,6 +53,7 @@ def _cell(lesson: str, cell: NotebookNode, kind: str, seen: set[str]) -> Noteboo
     text = _source.SOLUTION.sub(r"\2" if kind == "solutions" else r"\1...\n", cell.source + "\n").removesuffix("\n")
     if kind == "solutions":
         text = CHECK.sub(r"\1, record=False)", text)  # a solution is nobody's own result
+        text = TO_SOLUTIONS.sub(r"[This lesson with open exercises](\1notebooks/", text)
     make = nbformat.v4.new_markdown_cell if cell.cell_type == "markdown" else nbformat.v4.new_code_cell
     return make(text, id=_cell_id(lesson, cell, seen), metadata=_kept(cell))
 
