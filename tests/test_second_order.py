@@ -78,7 +78,7 @@ def test_pure_newton_goes_to_the_saddle_and_damped_newton_goes_down():
     assert np.abs(camel.gradient(pure)).max() < 1e-9 and np.linalg.eigvalsh(camel.hessian(pure)).min() < -1
     path = damped_newton(camel.value, camel.gradient, camel.hessian, start)
     values = [camel.value(x) for x in path]
-    assert all(b < a for a, b in pairwise(values))
+    assert all(b <= a for a, b in pairwise(values)) and values[10] < values[0]
     assert values[-1] == pytest.approx(camel.lowest) and np.abs(camel.gradient(path[-1])).max() < 1e-10
     on_it = damped_newton(camel.value, camel.gradient, camel.hessian, np.zeros(2))
     assert len(on_it) == 1  # no slope says where down is
@@ -97,6 +97,56 @@ def test_damped_newton_ends_in_a_minimum(name):
 def test_damped_newton_stops_where_nothing_is_lower():
     wrong = damped_newton(lambda x: float(x @ x), lambda x: -x, lambda x: np.eye(2), np.ones(2))  # an uphill "gradient"
     assert len(wrong) == 1
+
+
+# Misra1a of the NIST Statistical Reference Datasets for nonlinear regression: y = b1 (1 - exp(-b2 x)); its start 1
+# and its certified values, the residual sum of squares last.
+X = np.array([77.6, 114.9, 141.1, 190.8, 239.9, 289.0, 332.8, 378.4, 434.8, 477.3, 536.8, 593.1, 689.1, 760.0])
+Y = np.array([10.07, 14.73, 17.94, 23.93, 29.61, 35.18, 40.02, 44.82, 50.76, 55.05, 61.01, 66.40, 75.47, 81.78])
+MISRA1A_START, MISRA1A, MISRA1A_RSS = np.array([500, 1e-4]), [2.3894212918e2, 5.5015643181e-4], 1.2455138894e-1
+
+
+def misra1a(unit):
+    """Half the sum of squares, its gradient and its Hessian, with the parameters b / unit."""
+
+    def parts(theta):
+        b1, b2 = theta * unit
+        e = np.exp(-b2 * X)
+        return b1 * (1 - e) - Y, np.stack([1 - e, b1 * X * e]), X * e, b1
+
+    def hessian(theta):
+        r, slopes, xe, b1 = parts(theta)
+        bent = np.array([[0, r @ xe], [r @ xe, -b1 * (r @ (X * xe))]])
+        return (slopes @ slopes.T + bent) * np.outer(unit, unit)
+
+    def gradient(theta):
+        r, slopes, *_ = parts(theta)
+        return slopes @ r * unit
+
+    return lambda theta: (parts(theta)[0] ** 2).sum() / 2, gradient, hessian
+
+
+def test_damped_newton_reaches_nists_certified_values():
+    value, gradient, hessian = misra1a(np.ones(2))
+    end = damped_newton(value, gradient, hessian, MISRA1A_START)[-1]
+    np.testing.assert_allclose([*end, 2 * value(end)], [*MISRA1A, MISRA1A_RSS], rtol=1e-9)
+
+
+@pytest.mark.parametrize("unit", [(1e3, 1e-6), (1e-8, 1e8)])
+def test_damped_newton_takes_the_same_path_in_other_units(unit):
+    one, unit = np.ones(2), np.array(unit)
+    path = damped_newton(*misra1a(one), MISRA1A_START, steps=40, tolerance_grad=0.0)
+    other = damped_newton(*misra1a(unit), MISRA1A_START / unit, steps=40, tolerance_grad=0.0)
+    np.testing.assert_allclose(np.array(other) * unit, path, rtol=1e-9)
+
+
+def test_damped_newton_without_a_curvature_to_measure_by():
+    plane = damped_newton(lambda x: -x.sum(), lambda x: -np.ones(2), lambda x: np.zeros((2, 2)), np.zeros(2), steps=3)
+    assert len(plane) == 4 and np.all(np.diff(plane, axis=0) > 0)
+    saddle = damped_newton(
+        lambda x: x[0] * x[1], lambda x: x[::-1], lambda x: np.eye(2)[::-1], np.array([1, 0.5]), steps=10
+    )
+    assert saddle[-1].prod() < 0  # the diagonal of its Hessian is 0 everywhere
 
 
 # Linear conjugate gradients
@@ -344,6 +394,21 @@ def test_it_stops_where_one_step_of_pytorch_stops(steps, max_evals, line_search)
     path = lbfgs(value, gradient, START, steps, line_search=line_search, max_evals=max_evals, **options)
     np.testing.assert_allclose(path[-1], p.detach().numpy(), rtol=1e-6)
     assert len(path) - 1 == optimizer.state[p]["n_iter"]
+
+
+@pytest.mark.parametrize("max_evals", [1, 2, 3, 4, 9])
+@pytest.mark.parametrize("line_search", [True, False])
+@pytest.mark.parametrize("start", [(-1.2, 1.0), (3.0, -4.0)])
+def test_it_asks_for_max_evals_values_and_no_more(start, line_search, max_evals):
+    asked = []
+
+    def value(x):
+        asked.append(x)
+        return ROSENBROCK.value(x)
+
+    options = {"lr": 1.0 if line_search else 1e-3, "line_search": line_search, "max_evals": max_evals}
+    lbfgs(value, ROSENBROCK.gradient, np.array(start), **options)
+    assert len(asked) == max_evals  # PyTorch's line search asks for one more
 
 
 @pytest.mark.parametrize("library", LIBRARIES)

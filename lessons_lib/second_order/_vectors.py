@@ -2,11 +2,21 @@
 
 import math
 
-from ..core import array_namespace, floating, is_half
+from ..core import array_namespace, is_half
+from ..options import is_number
+from ..update import floating
 
 
 def dot(a, b) -> float:
     return float(a @ b)
+
+
+def value_at(value, theta) -> float:
+    """value(theta) as a float, inf and NaN included."""
+    found = value(theta)
+    if not is_number(found):
+        raise TypeError(f"value(theta) must be one number, got a {type(found).__name__}")
+    return float(found)
 
 
 def largest(a) -> float:

@@ -1,8 +1,9 @@
 from collections.abc import Callable
 
-from ..core import array_namespace, at_least_0, same_shape
+from ..core import array_namespace, same_shape
+from ..options import at_least_0, function, whole
 from ._vectors import dot, largest, vector
-from .line_search import along, first_point, strong_wolfe
+from .line_search import along, check_wolfe, first_point, strong_wolfe
 
 
 def conjugate_gradient(matvec: Callable, b, x=None, steps=None, tolerance=1e-10) -> list:
@@ -15,14 +16,18 @@ def conjugate_gradient(matvec: Callable, b, x=None, steps=None, tolerance=1e-10)
     where ||r|| <= tolerance ||b||. b, x: (d,). Raises ValueError where p.Ap <= 0: A is not positive definite.
     PyTorch: none.   Source: Hestenes and Stiefel 1952; Nocedal and Wright 2006, Algorithm 5.2.
     """
-    xp = array_namespace(b)
-    x = xp.zeros_like(b) if x is None else x
-    vector(b=b, x=x)
+    vector(b=b)
+    x = array_namespace(b).zeros_like(b) if x is None else x
+    vector(x=x)
     same_shape(b=b, x=x)
+    steps = b.shape[0] if steps is None else steps
+    whole(steps=steps)
     at_least_0(tolerance=tolerance)
+    function(matvec=matvec)
     r = b - matvec(x)
+    same_shape(b=b, **{"matvec(x)": r})
     p, path = r, [x]
-    for _ in range(b.shape[0] if steps is None else steps):
+    for _ in range(steps):
         rr = dot(r, r)
         if rr <= tolerance**2 * dot(b, b):
             break
@@ -38,7 +43,7 @@ def conjugate_gradient(matvec: Callable, b, x=None, steps=None, tolerance=1e-10)
 
 def fletcher_reeves(g, old) -> float:
     """g.g / old.old: the share of the last direction that is kept. Source: Fletcher and Reeves 1964."""
-    return dot(g, g) / dot(old, old)
+    return dot(g, g) / _squared(g, old)
 
 
 def polak_ribiere_plus(g, old) -> float:
@@ -46,7 +51,15 @@ def polak_ribiere_plus(g, old) -> float:
 
     Source: Polak and Ribiere 1969; Powell 1984 for the maximum with 0.
     """
-    return max(0.0, dot(g, g - old) / dot(old, old))
+    return max(0.0, dot(g, g - old) / _squared(g, old))
+
+
+def _squared(g, old) -> float:
+    vector(g=g, old=old)
+    same_shape(g=g, old=old)
+    if not dot(old, old) > 0:
+        raise ValueError("old must not be 0: the gradient before has no length to compare with")
+    return dot(old, old)
 
 
 def nonlinear_cg(
@@ -64,7 +77,10 @@ def nonlinear_cg(
     PyTorch: none.   Source: Nocedal and Wright 2006, Algorithm 5.4 and equation 3.60.
     """
     vector(theta=theta)
-    at_least_0(steps=steps, tolerance_grad=tolerance_grad)
+    whole(steps=steps)
+    at_least_0(tolerance_grad=tolerance_grad)
+    check_wolfe(1e-4, c2)
+    function(beta=beta)
     now, path = first_point(value, gradient, theta), [theta]
     p = -now.g
     change = -dot(p, p) / max(1.0, largest(p))

@@ -1,6 +1,7 @@
 from collections.abc import Callable
 
-from ..core import array_namespace, at_least_0
+from ..core import array_namespace, same_shape
+from ..options import at_least_0, flag, positive, whole
 from ._vectors import dot, largest, vector
 from .line_search import along, first_point, strong_wolfe
 
@@ -12,6 +13,11 @@ def two_loop(g, pairs):
     it is -g. About 4 d numbers are read per pair, no matrix is built. g, s, y: (d,); s.y > 0.
     Source: Nocedal and Wright 2006, Algorithm 7.4.
     """
+    vector(g=g)
+    for i, pair in enumerate(pairs):
+        s, y = pair
+        vector(**{f"pairs[{i}][0]": s, f"pairs[{i}][1]": y})
+        same_shape(g=g, **{f"pairs[{i}][0]": s, f"pairs[{i}][1]": y})
     d = -g
     shares: list[float] = []
     for s, y in reversed(pairs):
@@ -52,10 +58,14 @@ def lbfgs(
     Source: Liu and Nocedal 1989; Nocedal and Wright 2006, Algorithm 7.5.
     """
     vector(theta=theta)
-    at_least_0(steps=steps, lr=lr, tolerance_grad=tolerance_grad, tolerance_change=tolerance_change)
-    if history < 1:
-        raise ValueError(f"history={history} is not allowed; it must be >= 1")
-    left = [steps * 5 // 4 if max_evals is None else max_evals]  # values that may still be asked for
+    positive(lr=lr)
+    at_least_0(tolerance_grad=tolerance_grad, tolerance_change=tolerance_change)
+    whole(steps=steps)
+    whole(history=history, least=1)
+    flag(line_search=line_search)
+    max_evals = max(steps * 5 // 4, 2) if max_evals is None else max_evals
+    whole(max_evals=max_evals, least=1)
+    left = [max_evals]  # values that may still be asked for
 
     def counted(x):
         left[0] -= 1
@@ -64,7 +74,7 @@ def lbfgs(
     now, path = first_point(counted, gradient, theta), [theta]
     pairs: list[tuple] = []
     for i in range(steps):
-        if largest(now.g) <= tolerance_grad or (i and left[0] <= 0):
+        if largest(now.g) <= tolerance_grad or left[0] <= 0:
             break
         d = two_loop(now.g, pairs)
         start = now._replace(step=0.0, slope=dot(now.g, d))
@@ -73,7 +83,7 @@ def lbfgs(
         step = lr if i else lr * min(1.0, 1 / float(array_namespace(d).sum(abs(now.g))))
         line = along(counted, gradient, path[-1], d)
         shortest = tolerance_change / largest(d)
-        now = strong_wolfe(line, start, step, shortest=shortest, evals=max(left[0], 0)) if line_search else line(step)
+        now = strong_wolfe(line, start, step, shortest=shortest, evals=left[0] - 1) if line_search else line(step)
         path.append(path[-1] + now.step * d)
         if largest(now.step * d) <= tolerance_change or abs(now.value - start.value) < tolerance_change:
             break

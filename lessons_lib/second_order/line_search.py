@@ -3,7 +3,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ..core import same_shape
-from ._vectors import dot, vector
+from ..options import at_least_0, function, number, whole
+from ._vectors import dot, value_at, vector
 
 
 class Point(NamedTuple):
@@ -17,7 +18,8 @@ class Point(NamedTuple):
 
 def first_point(value: Callable, gradient: Callable, theta) -> Point:
     """Where a search begins. Raises ValueError unless value and gradient are finite there."""
-    now = Point(0.0, float(value(theta)), 0.0, gradient(theta))
+    function(value=value, gradient=gradient)
+    now = Point(0.0, value_at(value, theta), 0.0, gradient(theta))
     vector(**{"gradient(theta)": now.g})
     if not math.isfinite(now.value):
         raise ValueError(f"value(theta) is {now.value}; it must be finite at the start")
@@ -28,9 +30,13 @@ def first_point(value: Callable, gradient: Callable, theta) -> Point:
 def along(value: Callable, gradient: Callable, theta, d) -> Callable[[float], Point]:
     """The function on the line theta + step d: line(step) is a Point."""
 
+    function(value=value, gradient=gradient)
+    vector(theta=theta, d=d)
+    same_shape(theta=theta, d=d)
+
     def line(step):
         g = gradient(theta + step * d)
-        return Point(step, float(value(theta + step * d)), dot(g, d), g)
+        return Point(step, value_at(value, theta + step * d), dot(g, d), g)
 
     return line
 
@@ -48,10 +54,15 @@ def strong_wolfe(line, start: Point, step=1.0, c1=1e-4, c2=0.9, shortest=0.0, ev
     PyTorch: inside LBFGS(line_search_fn="strong_wolfe"), the same trial steps.
     Source: Nocedal and Wright 2006, Algorithms 3.5 and 3.6; the choice of trials follows Schmidt's minFunc, 2005.
     """
-    if not (start.slope < 0 and 0 < step < math.inf and evals >= 0):
-        raise ValueError(f"start.slope={start.slope} must be < 0, step={step} finite and > 0, evals={evals} >= 0")
-    if not 0 < c1 < c2 < 1:
-        raise ValueError(f"c1={c1}, c2={c2} are not allowed; they must satisfy 0 < c1 < c2 < 1")
+    function(line=line)
+    check_wolfe(c1, c2)
+    whole(evals=evals)
+    number(step=step)
+    at_least_0(shortest=shortest)
+    if not isinstance(start, Point):
+        raise TypeError(f"start must be line(0), a Point, got a {type(start).__name__}")
+    if not (start.slope < 0 and 0 < step < math.inf):
+        raise ValueError(f"start.slope={start.slope} must be < 0, step={step} finite and > 0")
     before, now = start, line(step)
     for i in range(evals):
         if too_high(now, start, c1) or (i > 1 and now.value >= before.value):  # the paper: i > 0
@@ -63,6 +74,12 @@ def strong_wolfe(line, start: Point, step=1.0, c1=1e-4, c2=0.9, shortest=0.0, ev
         step = cubic_minimum(before, now, now.step + 0.01 * (now.step - before.step), 10 * now.step)
         before, now = now, line(step)
     return now if now.value < start.value else start
+
+
+def check_wolfe(c1, c2) -> None:
+    number(c1=c1, c2=c2)
+    if not 0 < c1 < c2 < 1:
+        raise ValueError(f"c1={c1}, c2={c2} are not allowed; they must satisfy 0 < c1 < c2 < 1")
 
 
 def _zoom(line, start, one, other, c1, c2, shortest, evals) -> Point:

@@ -1,8 +1,9 @@
-import math
 from collections.abc import Callable
 
-from ..core import array_namespace, at_least_0, device
-from ._vectors import dot, largest, vector
+from ..core import array_namespace, device
+from ..options import LARGEST, at_least_0, function, positive, whole
+from ..update import floating
+from ._vectors import dot, largest, value_at, vector
 
 
 def newton_direction(g, h, damping=0.0):
@@ -15,6 +16,7 @@ def newton_direction(g, h, damping=0.0):
     """
     at_least_0(damping=damping)
     vector(g=g)
+    floating(h=h)
     d = g.shape[0]
     if tuple(h.shape) != (d, d):
         raise ValueError(f"h must be shaped {(d, d)} for this gradient, got {tuple(h.shape)}")
@@ -31,7 +33,9 @@ def newton(gradient: Callable, hessian: Callable, theta, steps=20, damping=0.0, 
     PyTorch: none.   Source: Nocedal and Wright 2006, section 3.3.
     """
     vector(theta=theta)
-    at_least_0(steps=steps, tolerance_grad=tolerance_grad)
+    whole(steps=steps)
+    at_least_0(tolerance_grad=tolerance_grad, damping=damping)
+    function(gradient=gradient, hessian=hessian)
     path = [theta]
     for _ in range(steps):
         g = gradient(path[-1])
@@ -53,19 +57,22 @@ def damped_newton(
 ) -> list:
     """Newton's method that only goes down: damping is raised tenfold until the step lowers the value enough.
 
-    (H + damping I) d = -g,   H + damping I positive definite and value(theta + d) <= value(theta) + c1 g.d
+    (H + damping D) d = -g,   H + damping D positive definite and value(theta + d) <= value(theta) + c1 g.d
+    D = the diagonal of |H|, 1 where that is 0
 
-    After each step damping is divided by 10.
+    After each step damping is divided by 10. Thanks to D the path is the same in all units: where a number of theta
+    is measured in thousandths, its path is a thousand times as long.
 
-    Between Newton's step (small damping) and a short gradient step (large), so it leaves saddles, unless it
-    starts exactly on one: there g = 0 and it stays. Stops after `steps`, where every |g| <= tolerance_grad, or
+    Between Newton's step (small damping) and a short step against the gradient (large), so it leaves saddles, unless
+    it starts exactly on one: there g = 0 and it stays. Stops after `steps`, where every |g| <= tolerance_grad, or
     where rounding hides every descent. theta: (d,). Raises ValueError as newton_direction, and on damping = 0.
-    PyTorch: none.   Source: Levenberg 1944; Marquardt 1963; Goldfeld, Quandt and Trotter 1966.
+    PyTorch: none.   Source: Levenberg 1944; Marquardt 1963 for D; Goldfeld, Quandt and Trotter 1966.
     """
     vector(theta=theta)
-    at_least_0(steps=steps, tolerance_grad=tolerance_grad, c1=c1)
-    if not 0 < damping < math.inf:
-        raise ValueError(f"damping={damping} is not allowed; it must be finite and > 0, it grows by multiplication")
+    whole(steps=steps)
+    at_least_0(tolerance_grad=tolerance_grad, c1=c1)
+    positive(damping=damping)  # it grows by multiplication
+    function(value=value, gradient=gradient, hessian=hessian)
     path = [theta]
     for _ in range(steps):
         g = gradient(path[-1])
@@ -82,11 +89,23 @@ def damped_newton(
 def _descend(value, theta, g, h, damping, c1):
     """The first point that is low enough, and the damping for the next step; None where there is none."""
     xp = array_namespace(h)
-    lowest, here = float(xp.min(xp.linalg.eigvalsh(h))), float(value(theta))
-    while damping < 1e15 * (1 + largest(g)):
+    unit = _units(h)  # of each number of theta: measured in them, D is I
+    g, h = g * unit, h * unit[:, None] * unit[None, :]
+    lowest, here = float(xp.min(xp.linalg.eigvalsh(h))), value_at(value, theta)
+    while damping < LARGEST:
         if damping > -lowest:
             d = newton_direction(g, h, damping)
-            if float(value(theta + d)) <= here + c1 * dot(g, d):
-                return theta + d, max(damping / 10, 1e-12)
+            there = theta + d * unit
+            if bool(xp.all(there == theta)):
+                return None
+            if value_at(value, there) <= here + c1 * dot(g, d):
+                return there, max(damping / 10, 1e-12)
         damping *= 10
     return None
+
+
+def _units(h):
+    """1 / sqrt(|H_ii|), and 1 where H_ii is 0: the length over which the value changes by its own unit."""
+    xp = array_namespace(h)
+    diagonal = xp.abs(xp.linalg.diagonal(h))
+    return 1 / xp.sqrt(xp.where(diagonal > 0, diagonal, xp.ones_like(diagonal)))
