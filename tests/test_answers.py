@@ -7,7 +7,6 @@ import re
 import warnings
 from dataclasses import replace
 from functools import cache
-from math import comb
 
 import numpy as np
 import pytest
@@ -38,12 +37,8 @@ def _tree(name: str) -> ast.stmt:
     raise LookupError(name)
 
 
-def _softmax(z):
-    return np.exp(z - z.max()) / np.exp(z - z.max()).sum()
-
-
 def _run(name: str, code: str | ast.stmt):
-    scope = {"np": np, "torch": torch, "F": F, "comb": comb, "softmax": _softmax}
+    scope = {"np": np, "torch": torch, "F": F, "log_softmax": lambda z: z - np.logaddexp.reduce(z)}
     exec(compile(ast.unparse(code) if isinstance(code, ast.AST) else code, "<answer>", "exec"), scope)
     return scope[name]
 
@@ -150,6 +145,7 @@ WRONG = [
     ),
     ("auc", "(lead > 0) + (lead == 0) / 2", "np.where(abs(lead) < 0.15, 0.5, lead > 0)"),
     ("auc", "(lead > 0) + (lead == 0) / 2", "np.where(abs(lead) < 1.5e-6, 0.5, lead > 0)"),
+    ("distil", "log_p - log_q", "np.log(p / q)"),
     ("skewed_kl", "np.where(some, p, 1) / m", "p / m"),
     ("micro_batch_share", "weights * values", "np.round(weights) * values"),
     ("from_votes", "votes.shape[1]", "4"),

@@ -429,13 +429,14 @@ check("skewed_kl")
 # <details><summary>Hint 2</summary>Line 2 turns any gradient by q into one by z.</details>
 #
 # ### 3. Teacher and labels (7 minutes, medium)
-# One example: student logits `z`, teacher logits `t`, label `k`. The loss is `alpha` times $T^2\, \mathrm{KL}(p_T \Vert q_T)$ plus `1 - alpha` times the cross-entropy of the label, at temperature 1. Return it and its gradient by `z`.
+# One example: student logits `z`, teacher logits `t`, label `k`. The loss is `alpha` times $T^2\, \mathrm{KL}(p_T \Vert q_T)$ plus `1 - alpha` times the cross-entropy of the label, at temperature 1. Return it and its gradient by `z`, finite for all logits.
 
 # %% name="exercise-distil"
 def distil(z, t, k, T, alpha):
     ### BEGIN SOLUTION
-    q1, q, p = softmax(z), softmax(z / T), softmax(t / T)
-    value = alpha * T**2 * np.sum(p * np.log(p / q)) - (1 - alpha) * np.log(q1[k])
+    log_q1, log_q, log_p = log_softmax(z), log_softmax(z / T), log_softmax(t / T)
+    q1, q, p = np.exp(log_q1), np.exp(log_q), np.exp(log_p)
+    value = alpha * T**2 * np.sum(p * (log_p - log_q)) - (1 - alpha) * log_q1[k]
     return value, alpha * T * (q - p) + (1 - alpha) * (q1 - np.eye(len(z))[k])
     ### END SOLUTION
 

@@ -9,9 +9,12 @@ from .engine import Exercise, on
 LESSON = "03_algorithms/09_divergences"
 
 
+def _log_softmax(z):
+    return z - np.logaddexp.reduce(z)
+
+
 def _softmax(z):
-    e = np.exp(z - z.max())
-    return e / e.sum()
+    return np.exp(_log_softmax(z))
 
 
 def _skew(z, p, beta, through=True, factor=True, direct=False, guard=True):
@@ -102,16 +105,21 @@ reverse = Exercise(
 
 def _distil(z, t, k, T, alpha, *, power=2.0, chain=1.0, hard=1.0, by=(1.0, 1.0)):
     """by: what the teacher's and the labels' part of the gradient are multiplied with."""
-    p, q, label = _softmax(t / T), _softmax(z / T), _softmax(z / hard)
-    value = alpha * T**power * np.sum(p * np.log(p / q)) - (1 - alpha) * np.log(label[k])
+    log_p, log_q, log_label = _log_softmax(t / T), _log_softmax(z / T), _log_softmax(z / hard)
+    p, q, label = np.exp(log_p), np.exp(log_q), np.exp(log_label)
+    value = alpha * T**power * np.sum(p * (log_p - log_q)) - (1 - alpha) * log_label[k]
     soft_g, hard_g = T**power / T**chain * (q - p), (label - np.eye(len(z))[k]) / hard
     return value, by[0] * alpha * soft_g + by[1] * (1 - alpha) * hard_g
 
 
+def _through_p(z, t, k, T, alpha):
+    p, q, label = _softmax(t / T), _softmax(z / T), _softmax(z)
+    return alpha * T**2 * np.sum(p * np.log(p / q)) - (1 - alpha) * np.log(label[k]), _distil(z, t, k, T, alpha)[1]
+
+
 def _exchanged(z, t, k, T, alpha):
-    p, q = _softmax(z / T), _softmax(t / T)
-    label = np.log(_softmax(z)[k])
-    return alpha * T**2 * np.sum(p * np.log(p / q)) - (1 - alpha) * label, _distil(z, t, k, T, alpha)[1]
+    value = _distil(t, z, k, T, alpha)[0] + (1 - alpha) * (_log_softmax(t) - _log_softmax(z))[k]
+    return value, _distil(z, t, k, T, alpha)[1]
 
 
 distil = Exercise(
@@ -120,6 +128,7 @@ distil = Exercise(
     "write down the two losses one after the other: which softmax has a temperature?",
     _distil,
     {
+        "Where a probability is rounded to 0, its logarithm is lost: work with the logarithms.": _through_p,
         "The factor T squared is missing.": lambda *a: _distil(*a, power=0.0),
         "The value is right. In the gradient the chain rule through z / T is missing.": lambda *a: _distil(
             *a, chain=0.0
@@ -139,6 +148,7 @@ distil = Exercise(
     on(
         *((_Z, np.array([4.0, 0.0, -1.0, 1.0]), k, T, a) for k, T, a in ((0, 1.5, 0.3), (1, 3.0, 0.8), (3, 8.0, 0.6))),
         (np.array([30.0, -1.0, 9.0]), np.array([0.0, 20.0, 60.0]), 1, 5.0, 0.5),
+        (np.array([0.0, 2000.0, -3.0]), np.array([-9.0, 0.0, 4000.0]), 0, 2.0, 0.5),
     ),
     returns=2,
 )
