@@ -269,8 +269,10 @@ check("first_division")
 # %% name="exercise-longest"
 def after_silence(beta1, beta2, mu, k):
     ### BEGIN SOLUTION
-    lengths = [(1 - mu * beta1**j) / (1 - beta2**j) ** 0.5 for j in range(1, 1000)]
-    return lengths[k - 1], 1 + lengths.index(max(lengths))
+    def length(j):
+        return (1 - mu * beta1**j) / (1 - beta2**j) ** 0.5
+
+    return length(k), max(range(1, 1000), key=length)
     ### END SOLUTION
 
 # %% name="check-longest"
