@@ -57,6 +57,8 @@ TEXT = [
     ("<details><summary>Hint</summary>An *idea*</details>", "<details><summary>Hint</summary>", ""),
     ("before\n\n<!-- never closed\n\nafter", "never closed", "HTML that could reach beyond its place"),
     ("<script>evil()</script>", "evil()", "HTML that could reach beyond its place"),
+    ("A note[^1]\n\n[^1]: no footnote", "[^1]: no footnote", ""),
+    ("```mermaid\na --> b\n```", "a --> b", ""),
     ("% no comment\n\n(no-target)=\n\n+++ no break", "% no comment", ""),
     (r"A formula: $\nonsense m$", "nonsense m", "no MathML for this formula"),
 ]

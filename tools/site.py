@@ -44,10 +44,15 @@ SETTINGS = {
     "html_math_renderer": "mathml",
     "myst_enable_extensions": ["amsmath", "dollarmath"],
     "myst_dmath_double_inline": True,
-    "myst_disable_syntax": ["front_matter", "myst_block_break", "myst_line_comment", "myst_role", "myst_target"],
+    # What Jupyter's Markdown does not have. With render_directive below, nothing in a lesson reads a file.
+    "myst_disable_syntax": [
+        *("front_matter", "footnote_def", "footnote_ref"),
+        *("myst_block_break", "myst_line_comment", "myst_role", "myst_target"),
+    ],
     "nb_execution_mode": "off",
     "nb_ipywidgets_js": {},  # these would come from the network
     "nb_merge_streams": True,
+    "suppress_warnings": ["misc.highlighting_failure"],  # code in an unknown language is shown without colours
     "smartquotes": False,  # "none" in a table of options is code
     "nb_render_text_lexer": "text",
     "nb_render_markdown_format": "myst",  # the other formats leave out tables or formulas
