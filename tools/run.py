@@ -179,6 +179,7 @@ def finish(name: str, job: dict, result: dict, options: argparse.Namespace) -> d
         copy.replace(options.root / "build/course" / name)
     elif not result["error"]:
         result["error"] = "its executed copy cannot be read; is the disk full?"
+    shutil.rmtree(job["folder"], ignore_errors=True)  # what filled the disk must not keep the record from being saved
     key = job["key"] if stamps(options.root) == options.stamps else None
     return {**result, "key": key, "cell": stopped_at(cells or []) if result["error"] else ""}
 
