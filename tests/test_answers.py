@@ -145,7 +145,6 @@ WRONG = [
     ),
     ("auc", "(lead > 0) + (lead == 0) / 2", "np.where(abs(lead) < 0.15, 0.5, lead > 0)"),
     ("auc", "(lead > 0) + (lead == 0) / 2", "np.where(abs(lead) < 1.5e-6, 0.5, lead > 0)"),
-    ("distil", "log_p - log_q", "np.log(p / q)"),
     ("skewed_kl", "np.where(some, p, 1) / m", "p / m"),
     ("micro_batch_share", "weights * values", "np.round(weights) * values"),
     ("from_votes", "votes.shape[1]", "4"),

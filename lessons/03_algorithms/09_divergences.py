@@ -429,7 +429,7 @@ check("skewed_kl")
 # <details><summary>Hint 2</summary>Line 2 turns any gradient by q into one by z.</details>
 #
 # ### 3. Teacher and labels (7 minutes, medium)
-# One example: student logits `z`, teacher logits `t`, label `k`. The loss is `alpha` times $T^2\, \mathrm{KL}(p_T \Vert q_T)$ plus `1 - alpha` times the cross-entropy of the label, at temperature 1. Return it and its gradient by `z`, finite for all logits.
+# One example: student logits `z`, teacher logits `t`, label `k`. The loss is `alpha` times $T^2\, \mathrm{KL}(p_T \Vert q_T)$ plus `1 - alpha` times the cross-entropy of the label, at temperature 1. Return it and its gradient by `z`.
 
 # %% name="exercise-distil"
 def distil(z, t, k, T, alpha):
