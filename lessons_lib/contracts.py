@@ -12,9 +12,9 @@ import reprlib
 from functools import wraps
 from typing import Any
 
-from array_api_compat import array_namespace, device, is_array_api_obj
+from array_api_compat import device, is_array_api_obj
 
-from .dtypes import in_first_dtype, is_floating
+from .dtypes import in_first_dtype, is_floating, namespace
 
 MAY_BE_EMPTY = {"...", "N", "S"}  # a batch without examples, a spelling without labels; no other named axis
 
@@ -26,13 +26,19 @@ def contract(**kinds):
         signature = inspect.signature(fn)
         if list(kinds) != list(signature.parameters):
             raise TypeError(f"the contract of {fn.__name__} must name {list(signature.parameters)}, not {list(kinds)}")
-        inner = in_first_dtype(fn)
+        names, inner = tuple(kinds), in_first_dtype(fn)
+        defaults = {n: p.default for n, p in signature.parameters.items() if p.default is not p.empty}
 
         @wraps(fn)
         def checked(*args, **kwargs):
-            given = signature.bind(*args, **kwargs)
-            given.apply_defaults()
-            return inner(**checked_arguments(fn, kinds, given.arguments))
+            given = defaults | dict(zip(names, args, strict=False)) | kwargs
+            if (
+                len(args) > len(names)
+                or given.keys() != kinds.keys()
+                or not kwargs.keys().isdisjoint(names[: len(args)])
+            ):
+                signature.bind(*args, **kwargs)  # raises: an argument is missing, unknown or given twice
+            return inner(**checked_arguments(fn, kinds, given))
 
         return checked
 
@@ -56,8 +62,8 @@ class Call:
         if not is_array_api_obj(x):
             raise TypeError(f"{name} must be {wanted}, got {reprlib.repr(x)}, a {type(x).__name__}")
         if self.first is None:
-            self.first, self.name, self.xp = x, name, array_namespace(x)
-        elif type(x) is not type(self.first) and array_namespace(x) is not self.xp:
+            self.first, self.name, self.xp = x, name, namespace(x)
+        elif type(x) is not type(self.first) and namespace(x) is not self.xp:
             found, first = (f"{type(a).__module__}.{type(a).__name__}" for a in (x, self.first))
             raise TypeError(f"{name} must come from the array library of {self.name}, {first}, got {found}")
         elif device(x) != device(self.first):

@@ -118,10 +118,10 @@ def mean(loss: Loss) -> Loss:
     n = max(math.prod(loss.value.shape), 1)
     more = 2.0 ** n.bit_length()  # a power of two: dividing by it rounds nothing, and no sum of values overflows
     value = array_namespace(loss.value).sum(loss.value / more) / (n / more)
-    return Loss(value, _map(lambda a: a / n, loss).grad)
+    return Loss(value, _map(lambda a: a / n, Loss(value, loss.grad)).grad)
 
 
-WEIGHTS = Array("...", ("bool", "integral", "real floating"), Range("[0, inf)"))
+WEIGHTS = Array("...", "float|int|bool", Range("[0, inf)"))
 
 
 @contract(loss=_a_loss, w=WEIGHTS)

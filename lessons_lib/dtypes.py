@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from functools import wraps
+from typing import Any
 
-from array_api_compat import array_namespace, is_array_api_obj, is_torch_namespace
+from array_api_compat import array_namespace, is_torch_namespace
 
 
 def in_first_dtype(fn):
@@ -19,7 +20,7 @@ def in_first_dtype(fn):
         arrays = [a for a in _leaves((*args, *kwargs.values())) if is_floating(a)]
         if not arrays:
             return fn(*args, **kwargs)
-        first, xp = arrays[0], array_namespace(arrays[0])
+        first, xp = arrays[0], namespace(arrays[0])
         dtype = wide_dtype(*arrays)
         if any(a.dtype != dtype for a in arrays):
             args, kwargs = _map(lambda a: xp.astype(a, dtype) if is_floating(a) else a, (args, kwargs))
@@ -34,20 +35,31 @@ def wide_dtype(*arrays):
     """The widest type among floating point arrays, and at least float32."""
     if all(a.dtype == arrays[0].dtype for a in arrays) and "float16" not in str(arrays[0].dtype):
         return arrays[0].dtype
-    xp = array_namespace(arrays[0])
+    xp = namespace(arrays[0])
     return max((xp.float32, *(a.dtype for a in arrays)), key=lambda dtype: xp.finfo(dtype).bits)
 
 
 def outside_autocast(a):
     """A context in which torch keeps to the types it is given: autocast would multiply matrices in 16 bits."""
-    xp = array_namespace(a)
+    xp = namespace(a)
     if is_torch_namespace(xp) and xp.is_autocast_enabled(a.device.type):
         return xp.autocast(a.device.type, enabled=False)
     return nullcontext()
 
 
+SPACES: dict[type, Any] = {}
+
+
+def namespace(a):
+    """array_namespace(a), looked up once for each type of array: this runs several times in every training step."""
+    if type(a) not in SPACES:
+        SPACES[type(a)] = array_namespace(a)
+    return SPACES[type(a)]
+
+
 def is_floating(a) -> bool:
-    return is_array_api_obj(a) and array_namespace(a).isdtype(a.dtype, "real floating")
+    """True for an array of real floating point numbers; every library calls them float16, bfloat16, float32, ..."""
+    return "float" in str(getattr(a, "dtype", ""))
 
 
 def _leaves(x):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import reprlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,20 +23,20 @@ class Array:
     """An array argument; integers reach the formula as int64, whatever they came as."""
 
     shape: str
-    numbers: str | tuple[str, ...] = "real floating"
+    numbers: str = "float"  # what the name of a dtype must contain: float16, float32, ..., int8, uint8, ...
     within: Range | None = None
     nan: bool = False
     hint: str = ""  # where the numbers are out of range
     instead: str = ""  # where they are of another type
 
     def __call__(self, name, x, call):
-        wanted = "integers" if self.numbers == "integral" else "a floating point array"
+        wanted = {"float": "a floating point array", "int": "integers"}.get(self.numbers, "an array of numbers")
         call.array(name, x, wanted)
-        if not call.xp.isdtype(x.dtype, self.numbers):
+        if not re.search(self.numbers, str(x.dtype)):
             raise TypeError(f"{name} must be {wanted}, got dtype {x.dtype}{self.instead and '; ' + self.instead}")
         call.fit(name, x, self.shape)
         if not is_floating(x):
-            wide = call.xp.int64 if self.numbers == "integral" else wide_dtype(call.first)
+            wide = call.xp.int64 if self.numbers == "int" else wide_dtype(call.first)
             x = call.xp.astype(x, wide, copy=False)
         if self.within:
             call.hold(name, x, self.within, self.hint, self.nan)
@@ -90,12 +91,12 @@ def real(shape: str, within: str = "", nan: bool = False) -> Array:
 
 
 def integers(shape: str, within: str = "") -> Array:
-    return Array(shape, "integral", Range(within) if within else None)
+    return Array(shape, "int", Range(within) if within else None)
 
 
 def classes(shape: str) -> Array:
     """The index of a class, 0..C-1."""
-    return Array(shape, "integral", Range("[0, C)"), hint=IGNORE, instead="probabilities go to soft_cross_entropy")
+    return Array(shape, "int", Range("[0, C)"), hint=IGNORE, instead="probabilities go to soft_cross_entropy")
 
 
 def labels_below(classes: int, labels) -> None:
@@ -133,7 +134,7 @@ class Signs(Array):
 
 
 def signs(shape: str) -> Signs:
-    return Signs(shape, "integral")
+    return Signs(shape, "int")
 
 
 @dataclass(frozen=True)

@@ -99,13 +99,6 @@ def test_everything_else(call, error, says):
         call()
 
 
-def test_empty_batch_and_all_ignored_are_defined_on_every_loss():
-    for loss in (
-        squared_error(np.zeros((0, 2)), np.zeros((0, 2))),
-        binary_cross_entropy(np.zeros(0), np.zeros(0)),
-        cross_entropy(np.zeros((0, 3)), np.zeros(0, dtype=int)),
-        soft_cross_entropy(np.zeros((0, 3)), np.zeros((0, 3))),
-    ):
-        assert mean(loss).value == 0 and mean(loss).grad.size == 0
+def test_a_batch_that_is_all_ignored_is_defined():
     ignored = weighted_mean(cross_entropy(torch.zeros(4, 3), torch.zeros(4, dtype=torch.long)), torch.zeros(4))
     assert ignored.value == 0 and not ignored.grad.any()

@@ -23,8 +23,7 @@ def barron(pred, alpha, scale, target) -> Loss:
     alpha = 2: x / 2;  1: sqrt(x + 1) - 1;  0: log(x / 2 + 1);  -2: 2 x / (x + 4);  -inf: 1 - exp(-x / 2).
     pred, target: (...); alpha, scale > 0: numbers, or arrays shaped like pred but for axes of length 1; value: (...),
     no unit. grad.alpha and grad.scale hold one number per value: where numbers share an alpha, sum it over them. b
-    stays within [eps, 1 / eps] of the dtype, because the slope in alpha grows like -log(b) towards alpha = 2. In
-    float32 |r| / scale may reach 1e15 where alpha <= 2, and 1e30 where alpha <= 1.
+    stays within [eps, 1 / eps] of the dtype, because the slope in alpha grows like -log(b) towards alpha = 2.
     Raises ValueError on other shapes, a NaN alpha or a scale not > 0, TypeError on integers.
     PyTorch: none.
     Source: Barron 2019.
@@ -35,15 +34,29 @@ def barron(pred, alpha, scale, target) -> Loss:
     b = xp.clip(xp.abs(alpha - 2), eps, 1 / eps)
     side = xp.where(alpha > 2, xp.ones_like(b), -xp.ones_like(b))
     z = ratio(pred, target, scale)
-    u = _log_1_plus_square(xp, xp.abs(z) / xp.sqrt(b))  # log(x / b + 1)
+    log_z = _log_size(xp, pred, target) - xp.log(scale)
+    t = xp.abs(z) / xp.sqrt(b)
+    u = xp.where(t < xp.inf, _log_1_plus_square(xp, t), 2 * log_z - xp.log(b))  # log(x / b + 1)
     h = b * u / 2
     s = u + side * h  # alpha u / 2, also at alpha = -inf
     (e1, e2), (f1, f2) = _expm1_over(xp, s), _expm1_over(xp, -u)
-    root = xp.exp(side * h / 2)  # in two factors: exp(h) may leave the dtype's range where the slope does not
-    slope = z * root / scale * root
     # The derivative of the value h e1(s) in alpha, in an order that divides neither by alpha nor by b.
     in_alpha = u * u / 2 * (h * f2 * e1 + side * (e2 + f2 - f1 * e1))
-    return Loss(h * e1, BarronGrad(slope, in_alpha, -z * slope))
+    # exp in two factors, or of a sum of logarithms, where only a part of the result is too large for the dtype
+    large = xp.clip(s, 40, None)
+    far = u * u / 2 * (h * f2 + side * (1 / large - f1))
+    far_value, far_in_alpha = (a / large * xp.exp(large / 2) * xp.exp(large / 2) for a in (h, far))
+    root, w = xp.exp(side * h / 2), xp.abs(z) / scale
+    slope = xp.where(w < xp.inf, w * root * root, xp.exp(log_z - xp.log(scale) + side * h))
+    in_scale = xp.where(slope * w < xp.inf, xp.abs(z) * slope, xp.exp(2 * log_z - xp.log(scale) + side * h))
+    grad = BarronGrad(xp.sign(z) * slope, xp.where(s > 40, far_in_alpha, in_alpha), -in_scale)
+    return Loss(xp.where(s > 40, far_value, h * e1), grad)
+
+
+def _log_size(xp, pred, target):
+    """log |pred - target|, and a very negative number for 0."""
+    half = xp.abs(pred / 2 - target / 2)  # which is never too large
+    return xp.log(xp.clip(half, xp.finfo(half.dtype).smallest_normal, None)) + math.log(2)
 
 
 def _log_1_plus_square(xp, t):

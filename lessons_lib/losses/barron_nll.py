@@ -26,7 +26,8 @@ def barron_nll(pred, alpha, scale, target) -> Loss:
     else:
         alpha = xp.full((), alpha, dtype=pred.dtype, device=device(pred))
     log_z, slope = _log_partition(xp, alpha)
-    grad = BarronGrad(loss.grad.pred, loss.grad.alpha + slope, loss.grad.scale + 1 / each_scale)
+    in_scale = xp.where(loss.grad.scale > -xp.inf, loss.grad.scale + 1 / each_scale, -xp.inf)
+    grad = BarronGrad(loss.grad.pred, loss.grad.alpha + slope, in_scale)
     return Loss(loss.value + xp.log(each_scale) + log_z, grad)
 
 

@@ -9,9 +9,9 @@ def binary_cross_entropy(logits, target, pos_weight=1.0) -> Loss:
     value = -w y log(sigmoid(z)) - (1 - y) log(1 - sigmoid(z))     z = logits, y = target, w = pos_weight
     grad  = -w y (1 - sigmoid(z)) + (1 - y) sigmoid(z)             = sigmoid(z) - y  at w = 1
 
-    logits, target: (...), target in [0, 1] (a probability is allowed); pos_weight: a number or an array
-    that broadcasts to them; value: (...), in nats.
-    Raises ValueError on unequal shapes or a target outside [0, 1], TypeError on integer arrays.
+    logits, target: (...), target in [0, 1] (a probability is allowed); pos_weight: a finite number >= 0, or
+    an array of them that broadcasts to the logits without enlarging them; value: (...), in nats.
+    Raises ValueError on other shapes, a target outside [0, 1] or another pos_weight, TypeError on integer arrays.
     PyTorch: F.binary_cross_entropy_with_logits(logits, target, pos_weight=..., reduction="none").
     Source: Good 1952 (logarithmic score); Cox 1958 (logistic form).
     """

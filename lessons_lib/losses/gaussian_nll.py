@@ -21,7 +21,7 @@ def gaussian_nll(pred, var, target, full=False, eps=1e-6) -> Loss:
     pred, target: (...); var: a number, or an array shaped like pred but for axes of length 1, >= 0; value: (...),
     in nats but for log(2 pi) / 2, which full=True adds. grad.var holds one number per value: where numbers share a
     variance, sum it over them. Below eps it is not the slope, which is 0 and would hold a collapsed variance there.
-    Raises ValueError on other shapes, a negative variance or eps not > 0, TypeError on integers.
+    Raises ValueError on other shapes, a negative or NaN variance or eps not > 0, TypeError on integers.
     PyTorch: F.gaussian_nll_loss(pred, target, var, full=..., eps=..., reduction="none"): var comes last there, and
     a var of one axis less than pred means one variance per row; here write var[..., None].
     Source: Nix and Weigend 1994.

@@ -36,7 +36,7 @@ def symmetric_info_nce(similarity, temperature=0.07) -> Loss:
     similarity: (N, N), first against second embeddings, pairs on the diagonal. value: (), one number for
     the whole batch, because every pair is also a negative of the others; mean and total leave it alone.
     With s = a b^T the gradients in the embeddings are grad b and grad^T a.
-    Raises as info_nce, and ValueError unless the matrix is square.
+    Raises as info_nce, and ValueError unless the matrix is square and has a row.
     PyTorch: the mean of F.cross_entropy on s / temperature and on its transpose.
     Source: Radford et al. 2021, figure 3.
     """

@@ -12,8 +12,9 @@ def kl_divergence(log_q, p) -> Loss:
     p_i > 0 and log q_i = -inf. KL(q || p) is another loss: it has its minimum in the same place and punishes
     other mistakes.
     Raises ValueError on unequal shapes or a p that is negative or NaN, TypeError on integers.
-    PyTorch: F.kl_div(log_q, p, reduction="none").sum(-1); "batchmean" is our `mean`, its "mean" divides by all
-    elements; log_target=True is kl_divergence(log_q, exp(log_p)).
+    PyTorch: F.kl_div(log_q, p, reduction="none").sum(-1). Its "batchmean" divides by the length of the first axis:
+    our `mean` where that is the only axis of the batch, (N, C), and as many times more as the other ones are long;
+    its "mean" divides by all elements; log_target=True is kl_divergence(log_q, exp(log_p)).
     Source: Kullback and Leibler 1951.
     """
     xp = array_namespace(log_q, p)

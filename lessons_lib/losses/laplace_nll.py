@@ -21,7 +21,7 @@ def laplace_nll(pred, scale, target) -> Loss:
     pred, target: (...); scale: a number, or an array shaped like pred but for axes of length 1, > 0; value: (...),
     in nats. At a fixed scale it is the absolute error; the best scale is the mean of |r|. grad.scale holds one number
     per value: where numbers share a scale, sum it over them.
-    Raises ValueError on other shapes or a scale that is not > 0, TypeError on integers.
+    Raises ValueError on other shapes or a scale that is not > 0 or NaN, TypeError on integers.
     PyTorch: -torch.distributions.Laplace(pred, scale).log_prob(target).
     Source: Laplace 1774.
     """

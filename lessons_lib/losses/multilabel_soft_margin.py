@@ -10,8 +10,9 @@ def multilabel_soft_margin(logits, target, weight=1.0) -> Loss:
     grad_i = (w_i / C) ((1 - y_i) sigmoid(z_i) - y_i sigmoid(-z_i))              w = weight
 
     logits, target: (..., C), classes on the last axis, target in [0, 1], 1 where the class applies; weight: a
-    number or one per class; value: (...), in nats per class. The divisor is C, whatever the weights sum to.
-    Raises ValueError on unequal shapes or a target outside [0, 1], TypeError on integer arrays.
+    finite number >= 0, or one per class or value; value: (...), in nats per class. The divisor is C, whatever the
+    weights sum to.
+    Raises ValueError on other shapes, a target outside [0, 1] or another weight, TypeError on integer arrays.
     PyTorch: F.multilabel_soft_margin_loss(logits, target, weight=..., reduction="none").
     Source: Cox 1958 (logistic form).
     """

@@ -16,7 +16,8 @@ def poisson_nll(pred, target, log_input=True, full=False, eps=1e-8) -> Loss:
     pred, target: (...), counts >= 0 (as floating point numbers), rates >= 0; value: (...), in nats but for log(y!),
     of which full=True adds Stirling's approximation y log y - y + log(2 pi y) / 2 where y > 1. exp(z) leaves
     float32 at z = 89 and float16 at z = 11.
-    Raises ValueError on unequal shapes, a negative rate, a negative or NaN count, eps not > 0; TypeError on integers.
+    Raises ValueError on unequal shapes, a negative rate, a count that is negative, infinite or NaN, or eps not > 0,
+    TypeError on integers.
     PyTorch: F.poisson_nll_loss(pred, target, log_input=..., full=..., eps=..., reduction="none"), which checks
     neither counts nor rates.
     Source: Nelder and Wedderburn 1972 (log-linear models).

@@ -10,8 +10,9 @@ def quantile_loss(pred, target, q=0.5) -> Loss:
             -q r           elsewhere
     grad  = 1 - q  where r > 0,  -q  where r < 0;  at the kink r = 0: 0, from the subgradients in [-q, 1 - q]
 
-    pred, target: (...); q: a number in (0, 1), or an array of them, one per place of the last axis, for several
-    quantiles at once; value: (...), in the target's unit. q = 1/2 is half the absolute error.
+    pred, target: (...); q: a number in (0, 1), or an array of them that broadcasts to pred, such as one per place of
+    the last axis, for several quantiles at once; value: (...), in the target's unit.
+    q = 1/2 is half the absolute error.
     Raises ValueError on unequal shapes or another q, TypeError on integers.
     PyTorch: none; torch.maximum(q * -r, (1 - q) * r), which at the kink gives 1/2 - q.
     Source: Koenker and Bassett 1978.

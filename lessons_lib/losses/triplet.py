@@ -58,7 +58,7 @@ def triplet_with_distance(anchor, positive, negative, distance, margin=1.0, swap
 
     swap: d(p, n) stands in for d(a, n) where it is smaller; at a tie d(a, n) stays, in value and gradient.
     anchor, positive, negative: (..., D); value: (...), in units of the distance.
-    Raises TypeError on integer arrays, ValueError on other shapes or margin < 0.
+    Raises TypeError on integer arrays or what is no such function, ValueError on other shapes or margin < 0.
     PyTorch: F.triplet_margin_with_distance_loss(anchor, positive, negative, distance_function=..., margin=...,
     swap=..., reduction="none"), which wants margin > 0; at the kink 2.13 gives the gradient of the open
     margin, and at a tie under swap both distances get half.
