@@ -141,9 +141,13 @@ def test_a_broken_notebook_is_stale_replaced_and_kept(mini, tmp_path, broken):
     path.write_text(broken, encoding="utf-8", errors="surrogateescape")
     before = path.read_bytes()
     assert stale(mini, "notebooks")
-    place(edition(mini, "notebooks"), path, tmp_path)
+    told = place(edition(mini, "notebooks"), path, tmp_path)
     (kept,) = (tmp_path / "replaced" / "notebooks" / "01_x").iterdir()
-    assert kept.read_bytes() == before and not stale(mini, "notebooks")
+    assert (
+        kept.read_bytes() == before
+        and not stale(mini, "notebooks")
+        and f"kept: replaced/notebooks/01_x/{kept.name}" in told
+    )
 
 
 def test_every_replaced_notebook_is_kept(mini, tmp_path):
@@ -200,6 +204,14 @@ def test_a_picture_from_elsewhere_is_seen():
     assert foreign_pictures(book) == ["one", "two"]
 
 
+@pytest.mark.parametrize("kind", build.EDITIONS)
+def test_every_stored_picture_was_drawn_by_the_code_beside_it(kind):
+    for source in build.sources():
+        assert not foreign_pictures(nbformat.read(build.target(source, kind), as_version=4)), (
+            f"{source}: make notebooks"
+        )
+
+
 SLEEP = MINI + '\n# %% name="sleep"\nimport os, time\nopen("pid", "w").write(str(os.getpid()))\ntime.sleep(100)\n'
 COMMAND = "from pathlib import Path; from tools import _command, build; build.ROOT = Path({!r}); _command.start(); {}"
 
@@ -216,8 +228,8 @@ def test_nothing_outlives_a_build(mini, tmp_path, number):
     started = psutil.Process(process.pid).children(recursive=True)
     assert {int(pid.read_text()) for pid in pids} < {child.pid for child in started}
     process.send_signal(getattr(signal, number))
-    assert process.wait(timeout=20) == {"SIGHUP": 128 + signal.SIGHUP, "SIGKILL": -signal.SIGKILL}[number]
-    _, alive = psutil.wait_procs(started, timeout=20)
+    assert process.wait(timeout=200) == {"SIGHUP": 128 + signal.SIGHUP, "SIGKILL": -signal.SIGKILL}[number]
+    _, alive = psutil.wait_procs(started, timeout=200)
     assert not [child for child in alive if child.status() != psutil.STATUS_ZOMBIE]
     assert not list((tmp_path / "notebooks").rglob("*.ipynb"))
 
