@@ -4,9 +4,10 @@
 #     title: AdaGrad, RMSProp, Adadelta
 #     minutes: 40
 #     settles: [G14]
+#     studies: [optim.AdaGrad, optim.RMSProp, optim.Adadelta]
 # ---
 
-# %% [markdown]
+# %% [markdown] name="goal"
 # # AdaGrad, RMSProp, Adadelta
 #
 # **Goal.** Give every parameter its own step by dividing by what its gradients were, and decide how much of the past to remember. **40 minutes.**
@@ -25,7 +26,6 @@ from dataclasses import replace
 from pydoc_data.topics import topics
 
 import numpy as np
-import sympy as sp
 import torch
 
 from lessons_lib import bridge, parity, plots
@@ -35,14 +35,14 @@ from lessons_lib.show import Table, show
 
 setting = bridge.start(device, seed, profile)
 
-# %% [markdown]
+# %% [markdown] name="formula"
 # ## The formula
 #
-# The source document names RMSProp (Tieleman and Hinton's lecture, 2012) without a formula; the older AdaGrad (Duchi et al. 2011) it leaves out. Both keep one number $s$ per parameter (G14, our number for formulas that the source lacks):
+# The source document names RMSProp without a formula: Tieleman and Hinton taught it in their lectures *Neural Networks for Machine Learning* (2012, lecture 6.5). The older AdaGrad (Duchi, Hazan and Singer 2011, *Adaptive subgradient methods for online learning and stochastic optimization*) it leaves out. Both keep one number $s$ per parameter:
 #
 # $$\text{AdaGrad:}\quad s_t = s_{t-1} + g_t^2 \qquad \text{RMSProp:}\quad s_t = \rho\, s_{t-1} + (1 - \rho)\, g_t^2 \qquad\quad \theta_{t+1} = \theta_t - \eta\, \frac{g_t}{\sqrt{s_t} + \epsilon}$$
 #
-# **Adadelta** (Zeiler 2012, arXiv 1212.5701) replaces the rate $\eta$ by the size of its own earlier steps, kept in a second average $d$:
+# **Adadelta** (Zeiler 2012, *ADADELTA: an adaptive learning rate method*, arXiv 1212.5701) replaces the rate $\eta$ by the size of its own earlier steps, kept in a second average $d$:
 #
 # $$\Delta_t = \frac{\sqrt{d_{t-1} + \epsilon}}{\sqrt{s_t + \epsilon}}\, g_t \qquad d_t = \rho\, d_{t-1} + (1 - \rho)\, \Delta_t^2 \qquad \theta_{t+1} = \theta_t - \eta\, \Delta_t, \ \text{with } \eta = 1$$
 #
@@ -70,51 +70,48 @@ setting = bridge.start(device, seed, profile)
 #    as long, under any gradients; the first is $\sqrt{\epsilon / (1 - \rho)}$. **The rate has not gone; it is called $\sqrt\epsilon$.**
 
 # %% name="derivation"
-g, rho, K = sp.symbols("g rho K", positive=True)
-
-def follow(rule, gradients):  # s after these gradients
-    s = 0
-    for x in gradients:
-        s = s + x**2 if rule == "AdaGrad" else rho * s + (1 - rho) * x**2
-    return s
-
-n, later = 3, 4
-even, spiky = [g] * 9, [g] * 2 + [K * g] * n + [g] * later
-for rule, constant, excess in [
-    ("AdaGrad", 9 * g**2, n * (K**2 - 1) * g**2),  # line 1; 3: it stays
-    # line 2; 3: it fades
-    ("RMSProp", (1 - rho**9) * g**2, rho**later * (1 - rho**n) * (K**2 - 1) * g**2),
-]:
-    assert sp.expand(follow(rule, even) - constant) == 0
-    assert sp.expand(follow(rule, spiky) - follow(rule, even) - excess) == 0
-print("one rule keeps a spike for good, the other lets it fade by rho per step")
-
-# %% name="lengths"
-def lengths(rule, gradients):  # of the library's own steps
-    state, found = rule.init(np.zeros(1)), []
+def walk(rule, gradients):  # the library's own steps: their lengths, and s at the end
+    state, lengths = rule.init(np.zeros(1)), []
     for x in gradients:
         new, state = rule.update(np.zeros(1), np.full(1, x), state)
-        found.append(abs(new[0]))
-    return np.array(found)
+        lengths.append(abs(new[0]))
+    return np.array(lengths), state.v[0]
+
+g, K, n, later, rho = 0.7, 50, 3, 4, 0.9
+even, spiky = [g] * 9, [g] * 2 + [K * g] * n + [g] * later
+for rule, constant, excess in [
+    (AdaGrad(), 9 * g**2, n * (K**2 - 1) * g**2),  # line 1; 3: it stays
+    # line 2; 3: it fades
+    (RMSProp(alpha=rho), (1 - rho**9) * g**2, rho**later * (1 - rho**n) * (K**2 - 1) * g**2),
+]:
+    s, s_spiky = (walk(rule, gradients)[1] for gradients in (even, spiky))
+    assert np.allclose([s, s_spiky - s], [constant, excess])
+    print(f"{type(rule).__name__:7} s after 9 steps: {s:.3f}, with a spike {s_spiky:.1f}")
+
+# %% name="lengths"
+def lengths(rule, gradients):
+    return walk(rule, gradients)[0]
 
 t, even = np.arange(1, 2001), [7.0] * 2000
 wild = np.random.default_rng(seed).uniform(1, 40, 2000) * (-1.0) ** t
 falling, mean_of_all = lengths(AdaGrad(0.5), even), Adam(0.5, beta1=0, beta2=1 - 1e-8)
 assert np.allclose(lengths(AdaGrad(0.5), wild), lengths(mean_of_all, wild) / np.sqrt(t), rtol=1e-4)
 assert np.allclose(falling, 0.5 / np.sqrt(t)) and np.isclose(falling.sum(), 2000**0.5, rtol=0.02)
-assert np.allclose(lengths(RMSProp(0.5), even), 0.5 / np.sqrt(1 - 0.99**t))
+level = lengths(RMSProp(0.5), even)
+assert np.allclose(level, 0.5 / np.sqrt(1 - 0.99**t))
 small, large = (lengths(Adadelta(eps=eps), wild) for eps in (1e-6, 1e-4))
 assert np.allclose(large / small, 10, rtol=0.02) and np.isclose(small[0], 1e-5**0.5, rtol=0.01)
-print("AdaGrad is Adam with beta1 = 0, a corrected mean of all squares, at lr / sqrt(t): True")
-print("Adadelta, eps x 100: each of 2000 steps is ten times as long, within 2 %: True")
+for name, found in {"AdaGrad, lr 0.5": falling, "RMSProp, lr 0.5": level, "Adadelta, wild": small,
+                    "the same, eps x 100": large}.items():
+    print(f"{name:20} first step {found[0]:.3f}, all 2000 together {found.sum():.1f}")
 
-# %% [markdown]
+# %% [markdown] name="code"
 # ## Code
 
 # %% name="source"
 show(AdaGrad, RMSProp, Adadelta)
 
-# %% [markdown]
+# %% [markdown] name="parity-with-pytorch"
 # What the formulas do not have is off by default: `weight_decay`, an L2 penalty; `lr_decay`, a schedule on top; `initial_accumulator_value`, another start of $s$; `momentum`, which sums up the divided gradients; `centered`, which takes the square of the average gradient off $s$.
 #
 # ## Parity with PyTorch
@@ -130,7 +127,7 @@ parity.table("RMSProp", setting.device)
 # %% tags=["nbval-ignore-output"] name="parity-adadelta"
 parity.table("Adadelta", setting.device)
 
-# %% [markdown]
+# %% [markdown] name="picture-text"
 # ## Picture
 #
 # The word pairs of the Adam lesson: `theta[i, j]` is the logit of word `j` after word `i`, counted in CPython's own documentation, in batches of 64 pairs. We report the **gap** of the objective above its floor, the entropy of the counts.
@@ -144,42 +141,44 @@ def words(seed, size=64):  # each pair (word, next word) as one number
     ids = torch.tensor([number.get(word, size - 1) for word in text], device=setting.device)
     return ids[:-1] * size + ids[1:]
 
-def share_of(pairs, size=64):  # of each pair among these
-    return torch.bincount(pairs, minlength=size * size).reshape(size, size) / len(pairs)
+def counts(rows, size=64):  # how often each pair occurs in each row
+    offset = size * size * torch.arange(len(rows), device=rows.device)[:, None]
+    found = torch.bincount((rows + offset).ravel(), minlength=len(rows) * size * size)
+    return found.reshape(len(rows), size, size)
 
 def loss(theta, share):
-    return -(share * torch.log_softmax(theta, 1)).sum().item()
+    return -(share * torch.log_softmax(theta.double(), 2)).sum((1, 2))
 
 # %% name="gaps"
-def gaps(rule, pairs, seed, spike=1, noise=True, falling=False):
-    pick, share = torch.Generator().manual_seed(seed), share_of(pairs)
-    theta, found, floor = torch.zeros_like(share), [], loss(share.clamp(min=1e-30).log(), share)
-    state = rule.init(theta)
+texts = {s: words(s) for s in setting.seeds}
+share = torch.cat([counts(pairs[None]) / len(pairs) for pairs in texts.values()])
+batches = []
+for s, pairs in texts.items():
+    picked = torch.randint(len(pairs), (1500, 64), generator=torch.Generator().manual_seed(s))
+    batches.append(counts(pairs[picked.to(pairs.device)]).to(torch.uint8))
+floor, at = loss(share.clamp(min=1e-30).log(), share), np.arange(10, 1501, 10)
+
+def gaps(rule, spike=1, noise=True, falling=False):  # all seeds at once; every tenth step
+    theta, found, state = torch.zeros_like(share), [], rule.init(share)
     for t in range(1, 1501):
-        at = torch.randint(len(pairs), (64,), generator=pick).to(pairs.device)
-        batch = share_of(pairs[at]) if noise else share
-        g = batch.sum(1, keepdim=True) * torch.softmax(theta, 1) - batch  # p - target, in the mean
+        batch = torch.stack([b[t - 1] for b in batches]) / 64 if noise else share
+        g = batch.sum(2, keepdim=True) * torch.softmax(theta, 2) - batch  # p - target, in the mean
         now = replace(rule, lr=rule.lr / t**0.5) if falling else rule
         theta, state = now.update(theta, g * spike if 20 <= t <= 24 else g, state)
-        found.append(loss(theta, share) - floor)
-    return np.array(found)
+        if t % 10 == 0:
+            found.append(loss(theta, share) - floor)
+    return torch.stack(found, 1).cpu().numpy()
 
 # %% name="runs"
 rules = {"AdaGrad, 0.5": AdaGrad(0.5), "RMSProp, 0.02": RMSProp(0.02)}
-texts = {s: words(s) for s in setting.seeds}
-
-def each_seed(rule, seeds=setting.seeds, **how):
-    return np.array([gaps(rule, texts[s], s, **how) for s in seeds])
-
-sizes = (1, 10, 100, 1000)
-runs = {k: {label: each_seed(rule, spike=k) for label, rule in rules.items()} for k in sizes}
+runs = {k: {label: gaps(rule, spike=k) for label, rule in rules.items()} for k in (1, 10, 1000)}
 
 # %% name="picture"
 def bands(runs):
     return {label: tuple(np.quantile(r, [0, 0.5, 1], axis=0)) for label, r in runs.items()}
 
 plots.side_by_side(
-    np.arange(1, 1501), bands(runs[1]), bands(runs[1000]),
+    at, bands(runs[1]), bands(runs[1000]),
     "step", ("gap above the floor (nats)",) * 2,
     "Left, on logarithmic axes: AdaGrad is ahead, RMSProp catches up after some 500 steps and "
     "levels off near 0.03, AdaGrad falls on to 0.02. Right: from the spike on AdaGrad creeps and "
@@ -187,65 +186,70 @@ plots.side_by_side(
     titles=("Ordinary steps", "Loss x 1000 in steps 20 to 24"), logs=("xy", "xy"),
 )
 
-# %% [markdown]
+# %% [markdown] name="after-picture"
 # Left: RMSProp levels off where its steps of constant length meet the noise of the batches; AdaGrad's shrink, and it falls on. Right: **what stops AdaGrad is not time, it is a few large gradients.** Line 3: five of size 1000 weigh as much as
 # five million ordinary ones. RMSProp waits until they have faded.
 #
 # Is noise the reason? Take the exact gradient at every step:
 
 # %% name="noise"
+def shown(found):
+    return f"{np.median(found):.2g} ({found.min():.2g} to {found.max():.2g})"
+
 a, r = rules
-exact = {k: each_seed(rule, noise=False)[:, -1] for k, rule in rules.items()}
-higher = each_seed(AdaGrad(5.0), noise=False)[:, -1]
-assert (runs[1][a][:, -100:].mean(1) < runs[1][r][:, -100:].mean(1)).all()
+exact = {k: gaps(rule, noise=False)[:, -1] for k, rule in rules.items()}
+higher = gaps(AdaGrad(5.0), noise=False)[:, -1]
+assert (runs[1][a][:, -10:].mean(1) < runs[1][r][:, -10:].mean(1)).all()
 assert (exact[r] < runs[1][r][:, -1] / 100).all()
 assert (higher < exact[r] / 2).all() and (exact[r] < exact[a] / 2).all()
-print("batches of 64, every seed: AdaGrad ends lower")
-print("exact gradients, every seed: RMSProp ends at under a hundredth of its gap with batches,")
-print("  below AdaGrad at 0.5 and above AdaGrad at 5")
+rows = [[k, shown(runs[1][k][:, -1]), shown(exact[k])] for k in rules]
+Table(["gap after 1500 steps", "batches of 64", "exact gradients"],
+      [*rows, ["AdaGrad, 5", "", shown(higher)]], "Median over the seeds (lowest to highest).")
 
-# %% [markdown]
+# %% [markdown] name="after-noise"
 # At this rate it is. And without noise AdaGrad can take a large rate: gradients that vanish add nothing to $s$, so its steps need not shrink.
 #
 # How large must the spike be, and how long does one wait?
 
-# %% tags=["nbval-ignore-output"] name="spikes"
+# %% name="spikes"
 end = {(k, label): runs[k][label][:, -1] / runs[1][label][:, -1] for k in runs for label in rules}
-assert end[10, a].max() < 1.3 and end[100, a].min() > 2 and end[1000, a].min() > 5
+assert end[10, a].max() < 1.4 and end[1000, a].min() > 5
 assert max(end[k, r].max() for k in runs) < 2
-assert (runs[1000][r][:, 299] > 1.5 * runs[1000][a][:, 299]).all()
+assert (runs[1000][r][:, 29] > 1.5 * runs[1000][a][:, 29]).all()
 columns = [(t, label) for t in (300, 1500) for label in rules]
 Table(
     ["loss times", *(f"{label}: step {t}" for t, label in columns)],
-    [[k, *(float(np.median(runs[k][label][:, t - 1])) for t, label in columns)] for k in runs],
-    "Median gap over the seeds.",
+    [[k, *(shown(runs[k][label][:, t // 10 - 1]) for t, label in columns)] for k in runs],
+    "Median gap over the seeds (lowest to highest).",
 )
 
-# %% [markdown]
-# Ten times does little: line 3 counts the five as 500 ordinary gradients. A thousand times leaves AdaGrad with more than five times its gap. RMSProp is back below twice its gap, **if the run is long enough**: at step 300 it still waits, behind AdaGrad, as it was before the spike.
+# %% [markdown] name="after-spikes"
+# Ten times does little: line 3 counts the five as 500 ordinary gradients. A thousand times leaves AdaGrad with more than five times its gap. RMSProp is back below twice its gap, **if the run is long enough**: at step 300 it still waits, behind AdaGrad.
 #
-# Does the left panel depend on the two rates? Three rates for AdaGrad, six for RMSProp, and beside them Adam without momentum, which is RMSProp with a corrected start, at the rates of line 1:
+# Does the left panel depend on the two rates? Four rates for AdaGrad, six for RMSProp, and beside them Adam without momentum, which is RMSProp with a corrected start, at the rates of line 1:
 
-# %% tags=["nbval-ignore-output"] name="rates"
-at, some = np.array([100, 300, 600, 1500]), setting.seeds[:3]
-grid = {AdaGrad: (0.25, 0.5, 1.0), RMSProp: (0.005, 0.01, 0.02, 0.03, 0.05, 0.1)}
+# %% name="rates"
+steps = np.array([100, 300, 600, 1500])
+grid = {AdaGrad: (0.25, 0.5, 1.0, 2.0), RMSProp: (0.005, 0.01, 0.02, 0.03, 0.05, 0.1)}
 
 def medians(rule, **how):
-    return np.median(each_seed(rule, some, **how), 0)[at - 1]
+    known = [runs[1][label] for label in rules if rules[label] == rule]
+    return np.median(known[0] if known else gaps(rule, **how), 0)[steps // 10 - 1]
 
 gap = {k: np.array([medians(k(lr)) for lr in grid[k]]) for k in grid}
-best = {k: [grid[k][i] for i in gap[k].argmin(0)] for k in grid}
-adagrad, rmsprop = (gap[k].min(0) for k in grid)
+best = [grid[RMSProp][i] for i in gap[RMSProp].argmin(0)]
+adagrad, rmsprop = gap[AdaGrad][1], gap[RMSProp].min(0)
 twin = medians(Adam(0.5, beta1=0, beta2=0.999), falling=True)
-assert best[AdaGrad] == [0.5] * 4 and best[RMSProp] == sorted(best[RMSProp], reverse=True)
-assert 0.1 > best[RMSProp][0] >= 3 * best[RMSProp][-1] > 3 * 0.005
+assert (adagrad < 1.1 * gap[AdaGrad].min(0)).all() and (gap[AdaGrad][[0, -1]] > adagrad).all()
+assert best == sorted(best, reverse=True) and 0.1 > best[0] >= 3 * best[-1] > 3 * 0.005
 assert np.allclose(rmsprop / adagrad, 1, atol=0.15) and np.allclose(twin / adagrad, 1, atol=0.1)
 names = "steps", "AdaGrad, 0.5", "Adam, 0.5 / sqrt(t)", "RMSProp", "at its best rate"
-columns = [x.tolist() for x in (at, adagrad, twin, rmsprop)]
-Table(names, zip(*columns, best[RMSProp], strict=True), "Median gap of three seeds.")
+columns = [[f"{gap:.2g}" for gap in x] for x in (adagrad, twin, rmsprop)]
+rows = zip(steps.tolist(), *columns, map(str, best), strict=True)
+Table(names, rows, "Median gap over the seeds.")
 
-# %% [markdown]
-# AdaGrad's best rate is 0.5 at every length. RMSProp's falls as the run grows: whoever tunes it for each length walks down about $1 / \sqrt t$ by hand, and ends within 15 % of AdaGrad. With the schedule written out, Adam's corrected average does what AdaGrad does. **The disease
+# %% [markdown] name="needs-no-learning-rate"
+# AdaGrad's 0.5 stays within a tenth of its best rate at every length. RMSProp's best falls as the run grows, in all to a fifth over fifteen times the steps ($\sqrt{15}$ is 3.9): whoever tunes it for each length walks down about as $1 / \sqrt t$ by hand, and ends within 15 % of AdaGrad. With the schedule written out, Adam's corrected average does what AdaGrad does. **The disease
 # is a schedule, $\eta / \sqrt t$,** and on this problem, which is convex and noisy, it is a good one.
 #
 # ## What breaks
@@ -254,27 +258,25 @@ Table(names, zip(*columns, best[RMSProp], strict=True), "Median gap of three see
 #
 # Adadelta's paper promises "no manual tuning of a learning rate". Line 4 found one in $\epsilon$, PyTorch's `lr` is another; here are 1500 steps with each, beside plain SGD:
 
-# %% tags=["nbval-ignore-output"] name="adadelta"
+# %% name="adadelta"
 trials = {
     "default": Adadelta(), "eps x 1000": Adadelta(eps=1e-3), "SGD, 1": SGD(1.0),
     "lr = 10": Adadelta(lr=10.0), "lr = 30": Adadelta(lr=30.0), "lr = 100": Adadelta(lr=100.0),
-    "SGD, 10": SGD(10.0),
 }
-after = {label: each_seed(rule, some)[:, -1] for label, rule in trials.items()}
+after = {label: gaps(rule)[:, -1] for label, rule in trials.items()}
 assert after["default"].min() > 3 * after["lr = 10"].max()
 assert np.allclose(after["eps x 1000"], after["SGD, 1"], rtol=0.05)
 assert all((after["lr = 30"] < after[k]).all() for k in ("lr = 10", "lr = 100"))
-assert (after["lr = 30"] > after["SGD, 10"]).all()
-rows = [[label, float(np.median(found))] for label, found in after.items()]
-Table(["1500 steps", "median gap"], rows)
+Table(["1500 steps", "gap"], [[label, shown(found)] for label, found in after.items()],
+      "Median over the seeds (lowest to highest).")
 
-# %% [markdown]
-# The default is far too slow here, and either number helps; $\epsilon$ only so far: where it is larger than $d$ and $s$, both roots are the same, and Adadelta *is* SGD with the rate `lr`, as rows two and three show. With $\epsilon$ left alone, the best of three `lr` is 30,
-# and SGD at 10 is ahead of it. A number that must be found is a learning rate, whatever its name.
+# %% [markdown] name="a-variance-of-zero"
+# The default is far too slow here, and either number helps; $\epsilon$ only so far: where it is larger than $d$ and $s$, both roots are the same, and Adadelta *is* SGD with the rate `lr`, as rows two and three show. With $\epsilon$ left alone, the best of three `lr` is 30.
+# A number that must be found is a learning rate, whatever its name.
 #
 # ### A variance of zero
 #
-# `centered` takes off $s$ the square of the average gradient. Under a constant gradient this average is $1 - \rho^t$ times it, and under the root there is left $(1 - \rho^t) - (1 - \rho^t)^2 = \rho^t (1 - \rho^t)$ times its square: nothing, in the end. With
+# `centered` (Graves 2013, *Generating sequences with recurrent neural networks*) takes off $s$ the square of the average gradient. Under a constant gradient this average is $1 - \rho^t$ times it, and under the root there is left $(1 - \rho^t) - (1 - \rho^t)^2 = \rho^t (1 - \rho^t)$ times its square: nothing, in the end. With
 # a gradient that varies a little, what is left is about its variance:
 
 # %% name="centered"
@@ -290,7 +292,7 @@ varied = lengths(RMSProp(1.0, alpha=0.9, centered=True), noisy)[-500:].mean()
 assert 8 < varied < 15
 print(f"a gradient that varies by a tenth: {varied:.0f} lr")
 
-# %% [markdown]
+# %% [markdown] name="after-centered"
 # On a straight slope a step may be bold, but this one grows, in the end by $1 / \sqrt\rho$ each time, until $\epsilon$ or rounding stops it; and rounding may leave less than zero under the root. Constant gradients of 300 sizes in float32, ours and PyTorch's:
 
 # %% name="centered-rounding"
@@ -301,10 +303,12 @@ for _ in range(1000):
     ours, state = rule.update(ours, g, state)
     theirs.grad = torch.tensor(g)
     torch_rule.step()
-assert theirs.isnan().sum() > 30 and np.isfinite(ours).all() and abs(ours).max() > 1e6
-print("PyTorch: NaN for more than a tenth of them. Ours: never NaN, but thrown further than 1e6")
+lost = theirs.isnan().float().mean().item()
+assert lost > 0.1 and np.isfinite(ours).all() and abs(ours).max() > 1e6
+far = np.log10(abs(ours).max())
+print(f"PyTorch: {lost:.1f} of them are NaN; ours: none, but one is thrown 10^{far:.0f} away")
 
-# %% [markdown]
+# %% [markdown] name="rmsprop-corrected"
 # PyTorch takes the root of the negative number; the library holds it at 0, and $\epsilon$ alone divides. Neither step is of use.
 #
 # ## Exercises
@@ -322,7 +326,7 @@ def corrected_rmsprop(theta, g, s, t, lr, rho, eps):
 # %% name="check-step"
 check("corrected_rmsprop")
 
-# %% [markdown]
+# %% [markdown] name="how-long-it-remembers"
 # <details><summary>Hint 1</summary>Line 2: under gradients of one size, s is too small by a factor that depends on t.</details>
 # <details><summary>Hint 2</summary>Divide by this factor for the step only; what you return is s as it is.</details>
 #
@@ -338,7 +342,7 @@ def steps_to_forget(size, rho):
 # %% name="check-forget"
 check("steps_to_forget")
 
-# %% [markdown]
+# %% [markdown] name="adagrad-under-any-gradients"
 # <details><summary>Hint 1</summary>With which weight does it enter, and by which factor does it fade per step?</details>
 # <details><summary>Hint 2</summary>Solve (1 - rho) size² rho^k = 1 for k. For 1000 and 0.99 it is some 900 steps. In the right picture RMSProp gets going a little earlier: its steps lengthen while the spike fades.</details>
 #
@@ -354,7 +358,7 @@ def adagrad_steps(g, lr):
 # %% name="check-steps"
 check("adagrad_steps")
 
-# %% [markdown]
+# %% [markdown] name="adadelta-second-step"
 # <details><summary>Hint</summary>np.cumsum gives the running sums of an array.</details>
 #
 # ### 4. Adadelta's second step (5 minutes, medium)
@@ -370,7 +374,7 @@ def adadelta_second(first, g, rho, eps):
 # %% name="check-second"
 check("adadelta_second")
 
-# %% [markdown]
+# %% [markdown] name="takeaways"
 # <details><summary>Hint 1</summary>d starts at 0. What does the first step leave in it?</details>
 # <details><summary>Hint 2</summary>The second step divides by s after two gradients, line 2.</details>
 #
@@ -378,6 +382,6 @@ check("adadelta_second")
 #
 # ## Takeaways
 #
-# - Dividing by the root of past squares takes the size out of a gradient. **G14: confirmed.** Under gradients of one size AdaGrad's steps are $\eta / \sqrt t$; RMSProp's fall from $\eta / \sqrt{1 - \rho}$ to $\eta$ and stay there.
+# - Dividing by the root of past squares takes the size out of a gradient. Under gradients of one size AdaGrad's steps are $\eta / \sqrt t$; RMSProp's fall from $\eta / \sqrt{1 - \rho}$ to $\eta$ and stay there.
 # - AdaGrad's shrinking is a schedule, $\eta / \sqrt t$, and no disease on the noisy word pairs. A few huge gradients all but freeze it; RMSProp forgets them in time, and wants a rate that suits the length of the run.
 # - Do not believe that a method has no learning rate, do not use `centered` where gradients hardly change, and do not use AdaGrad where gradients can spike.
