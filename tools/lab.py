@@ -150,10 +150,11 @@ def main(args: list[str]) -> None:
         print(f"You have worked in {BESIDE.sub('', name)}; its newer edition is {name}.")
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(name, "1")  # small arrays run faster so
-    settings = [f"--ServerApp.root_dir={ROOT / 'work'}", "--ServerApp.ip=127.0.0.1"]
-    settings += ["--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb"]
-    settings += ["--allow-root"] if hasattr(os, "getuid") and os.getuid() == 0 else []
-    LabApp.launch_instance([*settings, *args])
+    settings = {"ip": "127.0.0.1", "ServerApp.root_dir": ROOT / "work"}
+    settings["LabApp.default_url"] = "/lab/tree/notebooks/00_start_here.ipynb"
+    ours = [f"--{key}={value}" for key, value in settings.items() if not any(a.startswith(f"--{key}=") for a in args)]
+    ours += ["--allow-root"] if hasattr(os, "getuid") and os.getuid() == 0 else []
+    LabApp.launch_instance([*ours, *args])
 
 
 if __name__ == "__main__":
