@@ -10,8 +10,8 @@
 # # Start here
 #
 # This course takes the losses and optimizers that train large models apart. Each lesson derives a formula and has a machine check the
-# derivation; shows the few lines of our library that compute it; compares them with PyTorch to the last digit; draws one picture that answers
-# one question; breaks the formula the way people really break it; and hands over to you.
+# derivation; shows the few lines of our library that compute it; compares them with PyTorch, each number with its tolerance; draws one
+# picture that answers one question; breaks the formula the way people really break it; and hands over to you.
 #
 # A **loss function** says how wrong a prediction is. An **optimizer** is the rule that turns its gradient into the next parameters. (The
 # article that this course follows calls the second one an "optimization function", 优化函数; the standard term is *optimizer*, 优化器, because
@@ -85,7 +85,11 @@ check("warm_up")
 # %% [markdown]
 # ## Your progress
 #
-# Kept in a file of your own on this machine; nothing is sent anywhere. Solutions stand beside the lessons, in the folder `solutions`.
+# Kept on this machine only; nothing is sent anywhere. Run the cell again to see what is new. Each lesson ends with a link to its solutions;
+# running those counts for nothing here.
+#
+# What `make lab` opens is a copy of your own. When the course changes, lessons in which you changed no cell are renewed at the next start;
+# the others stay yours, and the table names those that have a newer edition.
 
 # %% name="progress"
 progress_table()
