@@ -68,13 +68,13 @@ def workplace(course: Path) -> Iterator[Path]:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
-def content(path: Path) -> dict:
-    """What a JSON file holds; nothing if it is absent or not whole: a disk may have been full."""
+def content(path: Path) -> dict | None:
+    """What a JSON file holds; None if it is absent or not whole: a disk may have been full."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
+        return None
+    return found if isinstance(found, dict) else None
 
 
 async def attempt(job: dict, limit: float) -> dict:
@@ -134,12 +134,16 @@ def fingerprint(notebook: bytes, name: str, parameters: dict, root: Path) -> str
 def earlier(root: Path, record: Path) -> dict[str, dict]:
     """The results of earlier runs whose notebook is still there, and whose record and copy are whole."""
     known = content(record)
-    if record.exists() and not known:
+    if known is None and record.exists():
         print(f"{record.relative_to(root)} cannot be read: every notebook counts as not run")
     state = {}
-    for name, entry in known.items():
+    for name, entry in (known or {}).items():
         copy = record.parent / name
-        if not isinstance(entry, dict) or entry.keys() != FIELDS or (copy.exists() and "cells" not in content(copy)):
+        if (
+            not isinstance(entry, dict)
+            or entry.keys() != FIELDS
+            or (copy.exists() and "cells" not in (content(copy) or {}))
+        ):
             print(f"the result of {name} cannot be read: it counts as not run")
         elif (root / name).exists():
             state[name] = entry
@@ -174,7 +178,7 @@ def save(state: dict, path: Path) -> None:
 def finish(name: str, job: dict, result: dict, options: argparse.Namespace) -> dict:
     """Move the executed copy into place, if it is whole; what the state is to hold of this notebook."""
     copy = Path(job["folder"], "copy.ipynb")
-    cells = content(copy).get("cells")
+    cells = (content(copy) or {}).get("cells")
     if cells is not None:
         copy.replace(options.root / "build/course" / name)
     elif not result["error"]:
