@@ -74,7 +74,7 @@ def main() -> None:
     except Exception as problem:
         lines = strip_color(str(problem)).strip().splitlines()[-SHOWN:] or [type(problem).__name__]
         error = "\n".join(line[:WIDE] for line in lines)
-        if isinstance(problem, OSError):  # on a full disk a copy is cut short, and the report needs its room
+        if isinstance(problem, OSError) and problem.errno:  # a disk is full: the copy is cut, the report needs its room
             Path(job["folder"], "copy.ipynb").unlink(missing_ok=True)
     Path(job["folder"], "report.json").write_text(json.dumps({"error": error, "settings": settings}), encoding="utf-8")
 
