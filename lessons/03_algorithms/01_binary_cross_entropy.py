@@ -3,6 +3,7 @@
 #   lesson:
 #     title: Binary cross-entropy
 #     minutes: 60
+#     studies: [losses.binary_cross_entropy]
 #     settles: [F1, G2, E2, G8]
 # ---
 
@@ -36,12 +37,11 @@ setting = bridge.start(device, seed, profile)
 # %% [markdown]
 # ## The formula
 #
-# For one example the model gives a **logit** $z$, any real number. The **sigmoid** turns it into a probability (codes such as G1,
-# F1 or E2 number the formulas and the errors of the article that this course follows, the *source document*; this is G1 for two classes):
+# For one example the model gives a **logit** $z$, any real number. The **sigmoid** turns it into a probability:
 #
 # $$p = \sigma(z) = \frac{1}{1 + e^{-z}}$$
 #
-# The label is $y \in \{0, 1\}$; the loss also takes a probability as the label, any $y$ in $[0, 1]$. The source document states the loss on the probability (F1, with $\hat y = p$):
+# The label is $y \in \{0, 1\}$; the loss also takes a probability as the label, any $y$ in $[0, 1]$. The article that this course follows, the *source document*, states the loss on the probability (with $\hat y = p$):
 #
 # $$\ell(y, p) = -y \log p - (1 - y) \log (1 - p)$$
 #
@@ -60,40 +60,44 @@ setting = bridge.start(device, seed, profile)
 # 1. The model claims: the label is 1 with probability $p$ and 0 with probability $1 - p$. Both cases in one expression (the Bernoulli
 #    distribution): $P(y) = p^{\,y} (1 - p)^{1 - y}$, because the exponent 0 turns a factor into 1.
 # 2. Good parameters make the observed labels likely. Probabilities of independent examples multiply; logarithms turn the product into a
-#    sum, and the minus makes it something to minimise: $-\log P(y)$ is exactly F1.
+#    sum, and the minus makes it something to minimise: $-\log P(y)$ is exactly that loss.
 # 3. Put $p = \sigma(z)$ in. Because $\log \sigma(z) = -\log(1 + e^{-z})$ and $1 - \sigma(z) = \sigma(-z)$, the logarithms lose their fractions:
 #    $\ell = y \log(1 + e^{-z}) + (1 - y) \log(1 + e^{z}) = \log(1 + e^{z}) - y z$.
 # 4. Take the slope, the derivative with respect to $z$: the first term gives $e^z / (1 + e^z) = \sigma(z)$, the second $-y$. So $\partial \ell / \partial z = \sigma(z) - y$: **prediction minus label**.
-# 5. $e^{z}$ overflows for large $z$. Take $e^{z}$ out of the logarithm when $z > 0$; with $|z|$ one line covers both signs (G2):
+# 5. $e^{z}$ overflows for large $z$. Take $e^{z}$ out of the logarithm when $z > 0$; with $|z|$ one line covers both signs:
 #    $\ell = \max(z, 0) - y z + \log(1 + e^{-|z|})$. Now the exponent is never positive.
 #
 # Differentiate once more: the curvature is $\sigma(z)(1 - \sigma(z))$, positive everywhere. The loss is **convex** in the logit: it has no
-# second valley (for a label 0 or 1 not even one: it falls for ever). A machine checks each line: the likelihood, both forms of line 3, slope and curvature, and both signs of line 5.
+# second valley (for a label 0 or 1 not even one: it falls for ever). A machine checks each line, and that the library computes the last ones.
 
 # %% name="derivation"
 z, y, a = sp.Symbol("z", real=True), sp.Symbol("y", real=True), sp.Symbol("a", positive=True)
 p = 1 / (1 + sp.exp(-z))
-F1 = -y * sp.log(p) - (1 - y) * sp.log(1 - p)
+stated = -y * sp.log(p) - (1 - y) * sp.log(1 - p)
 two = y * sp.log(1 + sp.exp(-z)) + (1 - y) * sp.log(1 + sp.exp(z))
 short = sp.log(1 + sp.exp(z)) - y * z
-G2 = sp.Max(z, 0) - y * z + sp.log(1 + sp.exp(-sp.Abs(z)))
+stable = sp.Max(z, 0) - y * z + sp.log(1 + sp.exp(-sp.Abs(z)))
 
 for label in (0, 1):  # line 2: minus the log of the likelihood
-    assert F1.subs(y, label) == -sp.log((p**y * (1 - p) ** (1 - y)).subs(y, label))
-for apart in (F1 - short, two - short):  # line 3: slope 0 everywhere, and the value 0 at z = 0
+    assert stated.subs(y, label) == -sp.log((p**y * (1 - p) ** (1 - y)).subs(y, label))
+for apart in (stated - short, two - short):  # line 3: slope 0 everywhere, and the value 0 at z = 0
     assert sp.simplify(sp.diff(apart, z)) == 0 and sp.simplify(apart.subs(z, 0)) == 0
 assert sp.simplify(sp.diff(short, z) - (p - y)) == 0  # line 4
 assert sp.simplify(sp.diff(short, z, 2) - p * (1 - p)) == 0 and sp.simplify(p * (1 - p)).is_positive
 for point in (a, -a, 0):  # line 5: both signs of z, and the seam
-    assert sp.simplify((G2 - short).subs(z, point)) == 0
-print("slope = p - y, curvature = p (1 - p)")
+    assert sp.simplify((stable - short).subs(z, point)) == 0
+random = np.random.default_rng(seed)  # and the library, at 100 points
+zs, ys = 5 * random.normal(size=100), random.integers(0, 2, 100) * 1.0
+ours = binary_cross_entropy(zs, ys)
+assert np.allclose(ours.value, sp.lambdify((z, y), short)(zs, ys))
+assert np.allclose(ours.grad, sp.lambdify((z, y), p - y)(zs, ys))
 
 # %% [markdown]
 # ## Code
 #
-# The library's own file. It keeps the two terms of F1 apart, each as a *softplus* $\log(1 + e^{x})$, so that a confident and right
-# prediction keeps its tiny gradient, and a weight for the positive class has a place. The decorator lets half precision (float16, bfloat16) compute in float32;
-# `xp` is the library that the arrays come from, NumPy or PyTorch; `floating` and `same_shape` refuse integers and unequal shapes.
+# The library's own file. It keeps the two terms apart, each as a *softplus* $\log(1 + e^{x})$, so that a confident and right
+# prediction keeps its tiny gradient, and a weight for the positive class has a place. The line above the function says what each argument may be, refuses anything else, and lets half precision (float16, bfloat16) compute in float32;
+# `xp` is the library that the arrays come from, NumPy or PyTorch.
 
 # %% name="source"
 from lessons_lib.losses import _stable
@@ -165,14 +169,14 @@ print("y = 1, gradient at z = 17 and 50:",
 # %% name="four-ways"
 ours = bridge.as_autograd(binary_cross_entropy)
 
-def probability(z, y):  # PyTorch's BCELoss: F1 with its logarithm clamped at -100
+def probability(z, y):  # PyTorch's BCELoss: the formula with its logarithm clamped at -100
     return F.binary_cross_entropy(torch.sigmoid(z), y, reduction="none")
 
 def clipped(z, y):  # the popular repair
     p = torch.sigmoid(z).clamp(1e-6, 1 - 1e-6)
     return -y * p.log() - (1 - y) * (1 - p).log()
 
-def squared(z, y):  # squared error through a sigmoid (G8)
+def squared(z, y):  # squared error through a sigmoid
     return (torch.sigmoid(z) - y) ** 2
 
 ways = {"from the logit": ours, "from the probability": probability}
@@ -194,15 +198,15 @@ plots.lines(
 )
 
 # %% [markdown]
-# Only the top line stays at 1, where F1's gradient belongs. The computation from the probability follows it and then falls off a cliff; the squared error
-# has faded long before, because its gradient $2(\sigma - y)\,\sigma(1 - \sigma)$ (G8) carries the factor $1 - \sigma$.
+# Only the top line stays at 1, where the formula's gradient belongs. The computation from the probability follows it and then falls off a cliff; the squared error
+# has faded long before, because its gradient $2(\sigma - y)\,\sigma(1 - \sigma)$ carries the factor $1 - \sigma$.
 
 # %% [markdown]
 # ## What breaks
 #
 # Why a cliff, and why just there? The smallest float32 above 1 is $1 + \varepsilon$. When $e^{-z}$ drops below half of $\varepsilon$,
 # $1 + e^{-z}$ rounds to 1 and $\sigma(z)$ is exactly 1. Then $\log(1 - p) = \log 0$; PyTorch's `BCELoss` clamps it at $-100$, and the
-# sigmoid's own derivative $p(1 - p)$ is exactly 0 (E2).
+# sigmoid's own derivative $p(1 - p)$ is exactly 0.
 
 # %% name="cliff"
 half_gap = torch.finfo(torch.float32).eps / 2
@@ -221,7 +225,7 @@ for label, way in ways.items():
 Table(["y = 0", "z = 16", "z = 17", "z = 50"], rows)
 
 # %% [markdown]
-# Clipping makes the loss look sane, and beyond the bound its gradient is 0 as well: it hides the fault, it does not cure it. And F1 word by word, without the
+# Clipping makes the loss look sane, and beyond the bound its gradient is 0 as well: it hides the fault, it does not cure it. And the formula word by word, without the
 # clamp? And the other side, $y = 1$ and $z \to -\infty$?
 
 # %% name="other-side"
@@ -236,7 +240,7 @@ def value_and_push(way, z, y):
 
 for label in (0.0, 1.0):
     value, grad = value_and_push(literal, 17.0, label)
-    print(f"F1 word by word, y = {label:.0f}, z = 17: loss {value} and gradient {grad}")
+    print(f"word by word, y = {label:.0f}, z = 17: loss {value} and gradient {grad}")
 for z_far in (-20.0, -30.0, -50.0):
     pushes = [value_and_push(way, z_far, 1.0)[1] for way in (ours, probability)]
     print(f"y = 1, z = {z_far:.0f}: gradient from the logit {pushes[0]:.3f}, "
@@ -384,7 +388,7 @@ check("dead_logits")
 #
 # ## Takeaways
 #
-# - Binary cross-entropy is minus the log-likelihood of a Bernoulli label; its slope with respect to the logit is prediction minus label. **F1 and G2: confirmed.**
-# - Hand logits to the loss. **E2: F1 is right on paper. In float32, from $z \approx 16.64$ on, its gradient is NaN whatever the label; `BCELoss`'s is 0 where $y = 0$,** and clipping only moves the end to a smaller logit.
-# - Think twice where the model is sure of a wrong *label*: the loss of one such example grows without bound. **G8:** the squared error
+# - Binary cross-entropy is minus the log-likelihood of a Bernoulli label; its slope with respect to the logit is prediction minus label. 
+# - Hand logits to the loss. **The article's formula is right on paper. In float32, from $z \approx 16.64$ on, its gradient is NaN whatever the label; `BCELoss`'s is 0 where $y = 0$,** and clipping only moves the end to a smaller logit.
+# - Think twice where the model is sure of a wrong *label*: the loss of one such example grows without bound. The squared error
 #   ignores such an example, and ignores a wrong model just as readily.

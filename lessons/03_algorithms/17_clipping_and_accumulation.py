@@ -3,6 +3,7 @@
 #   lesson:
 #     title: Clipping and accumulation
 #     minutes: 40
+#     studies: [optim.clip.clip_by_norm, optim.clip.clip_by_value]
 #     settles: [G20]
 # ---
 
@@ -35,7 +36,7 @@ setting = bridge.start(device, seed, profile)
 # %% [markdown]
 # ## The formula
 #
-# The source document goes straight from the gradient to the update (E22 in our list of its gaps). Real training puts more between. **Clipping** by the global norm (G20, a formula it lacks) shortens a gradient that is too long:
+# The source document goes straight from the gradient to the update. Real training puts more between. **Clipping** by the global norm (Pascanu, Mikolov and Bengio, 2013, *On the difficulty of training recurrent neural networks*) shortens a gradient that is too long:
 #
 # $$\operatorname{clip}_c(g) = g \cdot \min\Big(1, \frac{c}{\lVert g \rVert}\Big), \qquad \lVert g \rVert = \sqrt{\textstyle\sum_j g_j^2} \text{ over all parameters together}$$
 #
@@ -62,18 +63,21 @@ setting = bridge.start(device, seed, profile)
 rng = np.random.default_rng(0)
 g = rng.normal(size=4) * 3
 for limit in (0.5, 2.0, 100.0):
-    near = g * min(1, limit / np.linalg.norm(g))
-    assert np.isclose(np.linalg.norm(near), min(np.linalg.norm(g), limit))  # line 1
+    near = clip_by_norm(g, limit)
+    long, short = np.linalg.norm(g), np.linalg.norm(near)
+    assert np.isclose(short, min(long, limit), rtol=1e-5)  # line 1: length, and direction
+    assert np.allclose(near / short, g / long)
+    print(f"limit {limit}: from length {long:.3f} to {short:.3f}")
     others = rng.normal(size=(10_000, 4))
     others *= limit * rng.random((10_000, 1)) / np.linalg.norm(others, axis=1, keepdims=True)
-    assert np.linalg.norm(g - near) <= np.linalg.norm(g - others, axis=1).min()  # line 2
+    assert np.linalg.norm(g - near) <= np.linalg.norm(g - others, axis=1).min() + 1e-5  # line 2
 assert clip_by_value(np.array([1.0, 100.0]), 1.0).tolist() == [1, 1]  # line 3
 ten = np.array([1.0] * 9 + [-20.0])
 assert np.isclose(ten.mean(), -1.1) and np.isclose(clip_by_value(ten, 1.0).mean(), 0.8)  # line 4
 a = rng.normal(size=3)  # line 5: micro-batches of two examples and of one
 means, n = np.array([a[:2].mean(), a[2]]), np.array([2, 1])
 assert np.isclose(n @ means / 3, a.mean()) and np.isclose(means.mean(), a @ [1 / 4, 1 / 4, 1 / 2])
-print("lines 1 to 5 hold")
+print(f"mean {ten.mean():.1f}; mean of the clipped {clip_by_value(ten, 1.0).mean():+.1f}")
 
 # %% [markdown]
 # ## Code
@@ -84,7 +88,7 @@ show(clip_by_norm, clip_by_value)
 # %% [markdown]
 # The code adds $10^{-6}$ to the norm, as PyTorch does: no division by 0, and a clipped gradient a hair shorter than $c$.
 #
-# The step grows: (a) sample, (b) gradient, then new: (c) add up the micro-batches, (d) unscale, (e) clip, and (f) update. Step (d) belongs to training in float16, whose smallest number above 0 is $6 \cdot 10^{-8}$: the loss is multiplied by a factor $S$ so that small gradients do not become 0, and the gradient must be divided by it again, in float32 (in float16 it could become 0 after all). Swap (d) and (e), or forget (d):
+# The step grows: (a) sample, (b) gradient, then new: (c) add up the micro-batches, (d) unscale, (e) clip, and (f) update. Step (d) belongs to training in float16 (Micikevicius and others, 2018, *Mixed precision training*), whose smallest number above 0 is $6 \cdot 10^{-8}$: the loss is multiplied by a factor $S$ so that small gradients do not become 0, and the gradient must be divided by it again, in float32 (in float16 it could become 0 after all). Swap (d) and (e), or forget (d):
 
 # %% name="order"
 S = 1024.0
@@ -182,7 +186,12 @@ assert np.allclose(clip_by_value(r, 10.0), huber(r, 0 * r, 10.0).grad)
 for s, y in ys.items():
     means = batch_means(y, 8, s)
     assert abs(place(means, 0.1) - np.median(means)) < 0.02 * y.std()
-print("batch of 1: Huber's loss; batch of 8, tight limit: the median of the means")
+y = ys[seed]
+print(f"batch of 1: mean {y.mean():.1f}, median {np.median(y):.1f}, "
+      f"clipped at 1 it settles at {place(y, 1.0):.1f}")
+means = batch_means(y, 8, seed)
+print(f"batch of 8: median of the means {np.median(means):.1f}, "
+      f"clipped at 0.1 it settles at {place(means, 0.1):.1f}")
 
 # %% [markdown]
 # **A tight clip changes what is minimised.** With single examples, the clipped slope of the squared error *is* Huber's slope with $\delta = c$ (lesson 5), so clipped SGD minimises Huber's loss. In a batch, averaging comes before clipping, and a tight clip leads to the median of the *batch means*. Here the mild skew is mostly gone in a mean of 8. A few huge values do not average out so fast:
@@ -268,8 +277,10 @@ for beta2, wait in ((0.999, 5800), (0.95, 190)):
     while v > 4:
         v, steps = beta2 * v + (1 - beta2), steps + 1
     assert abs(steps - wait) < 20
+    print(f"beta2 {beta2}: 3 ordinary squares are left of the spike after {steps} steps")
 thrown = ride(SGD(0.1), 1000)
 assert np.isclose(thrown[49], 99 * thrown[48])
+print(f"SGD: in step 50 the distance is multiplied by {thrown[49] / thrown[48]:.0f}")
 
 # %% [markdown]
 # The spike adds $(1 - \beta_2) \cdot 10^6$ ordinary squares to $v$, and they fade by the factor $\beta_2$ a step. If the gradients keep their length, a step is half as long as usual when 3 of them are left: after about 5800 steps, or about 190 with 0.95 (the last row wakes up). Adam is hardly thrown off; it falls asleep. Clipped at 10, about the length of an ordinary gradient, the spike is one ordinary step; a loose limit helps less. SGD with $\eta = 0.1$ is thrown instead: to 99 times its distance.
@@ -376,6 +387,6 @@ check("scaled_step")
 #
 # ## Takeaways
 #
-# - Clipping by the global norm keeps the direction of the batch's gradient, not the average direction of the examples: with small batches and skewed data it moves the minimum. **G20: confirmed,** as a cap; **E22:** the source's step lacks it.
+# - Clipping by the global norm keeps the direction of the batch's gradient, not the average direction of the examples: with small batches and skewed data it moves the minimum. The article's step lacks it.
 # - Weigh micro-batches by the examples (tokens) that count; then add up, unscale, clip, update, in this order.
 # - Do not clip tightly with single examples, or where a few huge values make up the mean, unless you want another minimum; do not use clipping against `inf`; and do not believe that Adam needs none.
