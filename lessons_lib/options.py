@@ -1,10 +1,12 @@
 """Checks of options, each by its name: a number that lies where it may, a whole number, a flag, a choice, a function.
 
-A number is an int, a float, or an array of one without axes (a tensor lr); a bool, a string or a list is none.
+A number is an int, a float, NumPy's of these, or a tensor without axes; a bool, a string or a list is none.
 """
 
+import math
 import reprlib
 import sys
+from collections.abc import Sequence
 from operator import index
 
 from array_api_compat import array_namespace, is_array_api_obj
@@ -19,7 +21,7 @@ def _refuse(error, name, x, wanted):
 def is_number(x) -> bool:
     if isinstance(x, (int, float)):
         return not isinstance(x, bool)
-    if not is_array_api_obj(x) or x.shape != ():
+    if not is_array_api_obj(x) or x.shape != () or type(x).__name__ == "ndarray":  # that one meets no tensor
         return False
     return array_namespace(x).isdtype(x.dtype, ("integral", "real floating"))
 
@@ -28,7 +30,7 @@ def _within(numbers, holds, wanted):
     for name, x in numbers.items():
         if not is_number(x):
             _refuse(TypeError, name, x, wanted)
-        if not holds(x):
+        if not holds(x) or LARGEST < abs(x) < math.inf:  # an int beyond all floats
             _refuse(ValueError, name, x, wanted)
 
 
@@ -91,7 +93,7 @@ def function(**functions) -> None:
 
 
 def _each(name, xs) -> dict:
-    if isinstance(xs, (str, bytes, dict)) or not hasattr(xs, "__len__") or not hasattr(xs, "__getitem__"):
+    if isinstance(xs, (str, bytes)) or not (isinstance(xs, Sequence) or getattr(xs, "ndim", 0) == 1):
         _refuse(TypeError, name, xs, "a list")
     return {f"{name}[{i}]": x for i, x in enumerate(xs)}
 

@@ -91,9 +91,10 @@ class Adafactor:
     @in_theta_dtype
     def update(self, theta, g, state):
         xp = array_namespace(theta)
-        eps1 = xp.finfo(theta.dtype).eps if self.eps1 is None else self.eps1
+        info = xp.finfo(theta.dtype)
+        eps1 = info.eps if self.eps1 is None else min(self.eps1, info.max)
         v, state = self.second_moment(g, state, eps1)
         u = divide(g, xp.clip(xp.sqrt(v), min=eps1))
-        size = xp.clip(_rms(theta), min=self.eps2) * min(self.lr, state.t**-0.5)
+        size = xp.clip(_rms(theta), min=min(self.eps2, info.max)) * min(self.lr, state.t**-0.5)
         clipped = u / xp.clip(_rms(u) / self.d, min=1.0)
         return (1 - self.lr * self.weight_decay) * theta - size * clipped, state

@@ -44,7 +44,7 @@ class ASGD:
     def update(self, theta, g, state):
         t = state.t + 1
         g = g + self.weight_decay * theta
-        eta = self.lr / (1 + self.lambd * self.lr * (t - 1)) ** self.alpha
+        eta = self.lr * (1 + self.lambd * self.lr * (t - 1)) ** -self.alpha
         theta = (1 - self.lambd * eta) * theta - eta * g
         n = max(1, t - 1 - self.t0)  # points in the average
         ax = theta if n == 1 else state.ax + (theta - state.ax) / n

@@ -4,7 +4,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from ..core import array_namespace, zeros_for
 from ..options import at_least_0, finite, flag, fraction, one_of, whole
-from ..update import in_theta_dtype
+from ..update import floating, in_theta_dtype
 from ._stable import divide, norm
 
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
@@ -29,15 +29,32 @@ def newton_schulz(x, coefficients=COEFFICIENTS, steps=5, eps=1e-7):
     step) and then leave all between about 0.7 and 1.2. A zero matrix stays zero.
     Source: Jordan et al. 2024.
     """
+    _check_schulz(coefficients, steps, eps, ("coefficients", "steps", "eps"))
+    _check_matrix(x=x)
     a, b, c = coefficients
     tall = x.shape[0] > x.shape[1]
     x = x.T if tall else x  # the smaller of the two products
     xp = array_namespace(x)
-    x = divide(x, xp.clip(norm(x), min=eps))
+    x = divide(x, xp.clip(norm(x), min=min(eps, xp.finfo(x.dtype).max)))
     for _ in range(steps):
         gram = x @ x.T
         x = a * x + (b * gram + c * (gram @ gram)) @ x
     return x.T if tall else x
+
+
+def _check_schulz(coefficients, steps, eps, names) -> None:
+    if not isinstance(coefficients, (tuple, list)) or len(coefficients) != 3:
+        raise ValueError(f"{names[0]}={coefficients!r} is not allowed; it must hold 3 numbers")
+    finite(**{f"{names[0]}[{i}]": a for i, a in enumerate(coefficients)})
+    whole(most=99, **{names[1]: steps})
+    at_least_0(**{names[2]: eps})
+
+
+def _check_matrix(**arrays) -> None:
+    floating(**arrays)
+    for name, a in arrays.items():
+        if a.ndim != 2 or 0 in a.shape:
+            raise ValueError(f"{name} must be a matrix with rows and columns, got shape {tuple(a.shape)}")
 
 
 @dataclass(frozen=True)
@@ -69,18 +86,14 @@ class Muon:
     adjust_lr_fn: str = "original"
 
     def __post_init__(self):
-        at_least_0(lr=self.lr, eps=self.eps, weight_decay=self.weight_decay)
+        at_least_0(lr=self.lr, weight_decay=self.weight_decay)
         fraction(momentum=self.momentum)
         flag(nesterov=self.nesterov)
-        whole(ns_steps=self.ns_steps, most=99)
         one_of(ADJUST, adjust_lr_fn=self.adjust_lr_fn)
-        if not isinstance(self.ns_coefficients, (tuple, list)) or len(self.ns_coefficients) != 3:
-            raise ValueError(f"ns_coefficients={self.ns_coefficients!r} is not allowed; it must hold 3 numbers")
-        finite(**{f"ns_coefficients[{i}]": x for i, x in enumerate(self.ns_coefficients)})
+        _check_schulz(self.ns_coefficients, self.ns_steps, self.eps, ("ns_coefficients", "ns_steps", "eps"))
 
     def init(self, theta) -> MuonState:
-        if theta.ndim != 2 or 0 in theta.shape:
-            raise ValueError(f"theta must be a matrix with rows and columns, got shape {tuple(theta.shape)}")
+        _check_matrix(theta=theta)
         return MuonState(t=0, m=zeros_for(theta))
 
     @in_theta_dtype

@@ -62,7 +62,7 @@ class NAdam:
             g = g + self.weight_decay * theta
         m = self.beta1 * state.m + (1 - self.beta1) * g
         v = self.beta2 * state.v + (1 - self.beta2) * g**2
-        product, ahead = state.mu_product * self.mu(t), self.mu(t + 1)
+        product, ahead = float(state.mu_product * self.mu(t)), self.mu(t + 1)
         m_hat = ahead / (1 - product * ahead) * m + (1 - self.mu(t)) / (1 - product) * g
         v_hat = v / (1 - self.beta2**t)
         return theta - divide(self.lr * m_hat, xp.sqrt(v_hat) + self.eps), NAdamState(t, product, m, v)

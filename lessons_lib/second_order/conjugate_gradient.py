@@ -1,3 +1,4 @@
+import math
 from collections.abc import Callable
 
 from ..core import array_namespace, same_shape
@@ -29,7 +30,7 @@ def conjugate_gradient(matvec: Callable, b, x=None, steps=None, tolerance=1e-10)
     p, path = r, [x]
     for _ in range(steps):
         rr = dot(r, r)
-        if rr <= tolerance**2 * dot(b, b):
+        if math.sqrt(rr) <= tolerance * math.sqrt(dot(b, b)):
             break
         ap = matvec(p)
         if not dot(p, ap) > 0:
@@ -43,7 +44,8 @@ def conjugate_gradient(matvec: Callable, b, x=None, steps=None, tolerance=1e-10)
 
 def fletcher_reeves(g, old) -> float:
     """g.g / old.old: the share of the last direction that is kept. Source: Fletcher and Reeves 1964."""
-    return dot(g, g) / _squared(g, old)
+    below = _squared(g, old)
+    return dot(g, g) / below
 
 
 def polak_ribiere_plus(g, old) -> float:
@@ -51,7 +53,8 @@ def polak_ribiere_plus(g, old) -> float:
 
     Source: Polak and Ribiere 1969; Powell 1984 for the maximum with 0.
     """
-    return max(0.0, dot(g, g - old) / _squared(g, old))
+    below = _squared(g, old)
+    return max(0.0, dot(g, g - old) / below)
 
 
 def _squared(g, old) -> float:

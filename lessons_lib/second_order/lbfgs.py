@@ -1,7 +1,8 @@
+import reprlib
 from collections.abc import Callable
 
 from ..core import array_namespace, same_shape
-from ..options import at_least_0, flag, positive, whole
+from ..options import at_least_0, flag, function, positive, whole
 from ._vectors import dot, largest, vector
 from .line_search import along, first_point, strong_wolfe
 
@@ -14,10 +15,7 @@ def two_loop(g, pairs):
     Source: Nocedal and Wright 2006, Algorithm 7.4.
     """
     vector(g=g)
-    for i, pair in enumerate(pairs):
-        s, y = pair
-        vector(**{f"pairs[{i}][0]": s, f"pairs[{i}][1]": y})
-        same_shape(g=g, **{f"pairs[{i}][0]": s, f"pairs[{i}][1]": y})
+    _check_pairs(g, pairs)
     d = -g
     shares: list[float] = []
     for s, y in reversed(pairs):
@@ -30,6 +28,17 @@ def two_loop(g, pairs):
     for (s, y), share in zip(pairs, shares, strict=True):
         d = d + (share - dot(y, d) / dot(s, y)) * s
     return d
+
+
+def _check_pairs(g, pairs) -> None:
+    if not isinstance(pairs, (list, tuple)) or any(not isinstance(p, (list, tuple)) or len(p) != 2 for p in pairs):
+        raise TypeError(f"pairs must be a list of pairs (s, y), got {reprlib.repr(pairs)}")
+    for i, (s, y) in enumerate(pairs):
+        named = {f"pairs[{i}][0]": s, f"pairs[{i}][1]": y}
+        vector(**named)
+        same_shape(g=g, **named)
+        if not dot(s, y) > 0:
+            raise ValueError(f"pairs[{i}] has s.y={dot(s, y)}; it must be > 0")
 
 
 def lbfgs(
@@ -63,6 +72,7 @@ def lbfgs(
     whole(steps=steps)
     whole(history=history, least=1)
     flag(line_search=line_search)
+    function(value=value, gradient=gradient)
     max_evals = max(steps * 5 // 4, 2) if max_evals is None else max_evals
     whole(max_evals=max_evals, least=1)
     left = [max_evals]  # values that may still be asked for

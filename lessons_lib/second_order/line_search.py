@@ -18,6 +18,7 @@ class Point(NamedTuple):
 
 def first_point(value: Callable, gradient: Callable, theta) -> Point:
     """Where a search begins. Raises ValueError unless value and gradient are finite there."""
+    vector(theta=theta)
     function(value=value, gradient=gradient)
     now = Point(0.0, value_at(value, theta), 0.0, gradient(theta))
     vector(**{"gradient(theta)": now.g})

@@ -16,12 +16,17 @@ def newton_direction(g, h, damping=0.0):
     """
     at_least_0(damping=damping)
     vector(g=g)
+    _square(g, h)
+    d = g.shape[0]
+    xp = array_namespace(g, h)
+    return -xp.linalg.solve(h + damping * xp.eye(d, dtype=g.dtype, device=device(g)), g)
+
+
+def _square(g, h) -> None:
     floating(h=h)
     d = g.shape[0]
     if tuple(h.shape) != (d, d):
         raise ValueError(f"h must be shaped {(d, d)} for this gradient, got {tuple(h.shape)}")
-    xp = array_namespace(g, h)
-    return -xp.linalg.solve(h + damping * xp.eye(d, dtype=g.dtype, device=device(g)), g)
 
 
 def newton(gradient: Callable, hessian: Callable, theta, steps=20, damping=0.0, tolerance_grad=1e-10) -> list:
@@ -89,6 +94,8 @@ def damped_newton(
 def _descend(value, theta, g, h, damping, c1):
     """The first point that is low enough, and the damping for the next step; None where there is none."""
     xp = array_namespace(h)
+    vector(g=g)
+    _square(g, h)
     unit = _units(h)  # of each number of theta: measured in them, D is I
     g, h = g * unit, h * unit[:, None] * unit[None, :]
     lowest, here = float(xp.min(xp.linalg.eigvalsh(h))), value_at(value, theta)
