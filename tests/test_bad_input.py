@@ -44,6 +44,7 @@ LOSSES = [
     (lambda: weighted_mean(squared_error(Z, P), np.ones(4)), ValueError, r"equal, got value \(4, 3\), w \(4,\)"),
     (lambda: by_rows(cross_entropy, 0), ValueError, "rows=0"),
     (lambda: by_rows(cross_entropy, "2"), TypeError, "rows='2'"),
+    (lambda: by_rows("cross_entropy"), TypeError, "loss_fn='cross_entropy'"),
     (lambda: by_rows(cross_entropy, 1)(Z, K[:3]), ValueError, r"got logits \(4, 3\), labels \(3,\)"),
     (lambda: by_rows(cross_entropy, 1)(3, K), TypeError, "logits must be a floating point array, got 3"),
 ]
