@@ -37,6 +37,17 @@ def test_certainty_gives_no_nan(gamma, dtype):
     assert loss.grad[1].tolist() == [-1, 1]
 
 
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0])
+def test_the_easiest_examples_keep_float32_s_digits(gamma):
+    logits = torch.tensor([[gap, 0.0, 0.0] for gap in (5.0, 14.0, 17.0, 25.0, 30.0)])
+    labels = torch.zeros(len(logits), dtype=torch.int64)
+    near, exact = focal(logits, labels, gamma), focal(logits.double(), labels, gamma)
+    torch.testing.assert_close(near.value.double(), exact.value, rtol=2e-6, atol=0)
+    torch.testing.assert_close(near.grad.double(), exact.grad, rtol=2e-6, atol=0)
+    p = torch.softmax(logits.double(), -1)[0, 0]
+    assert exact.value[0].item() == pytest.approx((-((1 - p) ** gamma) * p.log()).item())
+
+
 def test_alpha_multiplies():
     logits, labels, alpha = (
         np.random.default_rng(0).normal(size=(5, 3)),

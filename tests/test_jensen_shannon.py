@@ -39,6 +39,13 @@ def test_its_root_keeps_the_triangle_inequality():
     assert (d(a, b) + d(b, c) - d(a, c) > -1e-12).all()
 
 
+def test_near_equals_keep_their_small_divergence_in_float32():
+    p = torch.tensor([[0.25, 0.25, 0.5]])
+    logits = p.log() + torch.tensor([[1e-4, -1e-4, 0.0]])
+    exact = jensen_shannon(logits.double(), p.double())
+    assert jensen_shannon(logits, p).value.item() == pytest.approx(exact.value.item(), abs=1e-11)
+
+
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.float16])
 def test_without_a_common_class_it_is_log_2_and_silent(dtype):
     loss = jensen_shannon(torch.tensor([[1e4, 0.0]], dtype=dtype), torch.tensor([[0.0, 1.0]], dtype=dtype))

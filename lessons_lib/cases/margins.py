@@ -4,7 +4,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from ..core import Loss, array_namespace, in_first_dtype, mean
+from ..core import Loss, array_namespace, device, in_first_dtype, mean
 from ..losses import (
     contrastive,
     cosine_embedding,
@@ -99,14 +99,11 @@ def _weighed(z, k):
 def _cosine_distance(a, b):
     """1 - cosine, with its two gradients."""
     xp = array_namespace(a, b)
-    length_a, length_b = (xp.sqrt(xp.sum(v * v, axis=-1, keepdims=True)) for v in (a, b))
-    u, v = a / length_a, b / length_b
-    c = xp.sum(u * v, axis=-1, keepdims=True)
-    return Loss(1 - c[..., 0], ((c * u - v) / length_a, (c * v - u) / length_b))
+    return cosine_embedding(a, b, xp.ones(a.shape[:-1], dtype=xp.int64, device=device(a)))
 
 
 def _torch_cosine_distance(a, b):
-    return 1 - F.cosine_similarity(a, b, dim=-1, eps=0.0)
+    return F.cosine_embedding_loss(a, b, torch.ones(a.shape[:-1], device=a.device), reduction="none")
 
 
 def _with_cosine(*a, **options):

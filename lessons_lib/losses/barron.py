@@ -55,8 +55,10 @@ def barron(pred, alpha, scale, target) -> Loss:
 
 def _log_size(xp, pred, target):
     """log |pred - target|, and a very negative number for 0."""
+    info, r = xp.finfo(pred.dtype), xp.abs(pred - target)
     half = xp.abs(pred / 2 - target / 2)  # which is never too large
-    return xp.log(xp.clip(half, xp.finfo(half.dtype).smallest_normal, None)) + math.log(2)
+    near = xp.log(xp.clip(r, info.smallest_normal * info.eps, None))
+    return xp.where(r < xp.inf, near, xp.log(xp.clip(half, 1, None)) + math.log(2))
 
 
 def _log_1_plus_square(xp, t):

@@ -49,6 +49,6 @@ def _with_stirling(xp, pred, y, log_input, eps):
         d = pred - xp.log(y)
         value = y * (xp.expm1(d) - d)
     else:
-        d = xp.clip((pred + eps - y) / y, -0.5, None)
-        value = pred - y - y * xp.where(d > -0.5, xp.log1p(d), xp.log(pred + eps) - xp.log(y))
+        d = xp.clip((pred + eps - y) / y, -0.9, None)
+        value = y * ((pred - y) / y - xp.where(d > -0.9, xp.log1p(d), xp.log(pred + eps) - xp.log(y)))
     return value + (xp.log(y) + math.log(2 * math.pi)) / 2
