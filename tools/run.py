@@ -84,15 +84,17 @@ async def attempt(job: dict, limit: float) -> dict:
     inherited = os.environ | QUIET | {MARK: str(folder), "JUPYTER_RUNTIME_DIR": str(folder)}
     how: dict[str, Any] = {"cwd": ROOT, "env": inherited, "stdin": subprocess.PIPE, **APART}
     with log.open("wb") as stream:  # not a pipe: nobody would read it
-        process = await asyncio.create_subprocess_exec(*WORKER, json.dumps(job), stdout=stream, stderr=stream, **how)
-    assert process.stdin
+        process = subprocess.Popen([*WORKER, json.dumps(job)], stdout=stream, stderr=stream, **how)
+    end = time.monotonic() + limit
     try:
-        await asyncio.wait_for(process.wait(), limit)
-    except TimeoutError:
-        return {"error": f"the notebook did not end within {limit} s", "settings": {}}
+        while process.poll() is None:  # asyncio's own processes may never return when they are cancelled at their start
+            if time.monotonic() > end:
+                return {"error": f"the notebook did not end within {limit} s", "settings": {}}
+            await asyncio.sleep(0.05)
     finally:
+        assert process.stdin
         process.stdin.close()  # this ends the guard, as our own end would
-        await process.wait()
+        process.wait()
     if found := content(report):
         return found
     with log.open("rb") as stream:
