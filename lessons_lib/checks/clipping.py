@@ -215,7 +215,7 @@ def _try_scaled(answer):
     settings = [
         (g, 64.0, 2.0) for g in (long, short, faint, bad, zero, [np.array([1.0, np.nan]), np.ones((1, 1))], late)
     ]
-    settings += [(long, 16.0, 7.0), (short, 65536.0, 1e-6), (faint, 65536.0, 2.0), (bad, 1024.0, 2.0)]
+    settings += [(long, 16.0, 7.0), (short, 65536.0, 3e-6), (faint, 65536.0, 2.0), (bad, 1024.0, 2.0)]
     results = []
     for g, S, limit in settings:
         step, scale = answer([a.astype(np.float16) for a in g], S, limit)
@@ -223,7 +223,7 @@ def _try_scaled(answer):
         results += [
             float(skipped),
             np.nan if scale is None else scale,
-            [] if skipped else list(step) if listed else step,
+            [] if skipped else [S * np.asarray(a) for a in step] if listed else step,  # times S: faint ones count
         ]
     return results
 
@@ -333,7 +333,7 @@ scaled = Exercise(
     "scaled_step",
     LESSON,
     "in which order do unscaling and clipping come, and when is there no step at all?",
-    _scaled,
+    _wide(_scaled),
     {
         "In float16 small numbers vanish and squares overflow: turn each array into float32 before all else.": _in_half,
         **{text: _wide(wrong) for text, wrong in _SLIPS.items()},

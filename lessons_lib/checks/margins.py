@@ -242,7 +242,7 @@ semi = Exercise(
     lambda answer: (
         [
             answer(np.array([1.2, 0.5, 0.8, 2.0, 0.9, 3.0]), np.array([True, False, True, False, False, False]), limit)
-            for limit in (0.4, 0.6, 0.9, 1.0, 5.0)
+            for limit in (0.4, 0.4999, 0.6, 0.9, 1.0, 5.0)
         ]
         + [answer(np.array([0.0, 1.5, 0.7, 1.5, 2.5]), np.array([True, True, False, False, False]), 1.0)]
         + [answer(np.array([0.2, 4.0, 0.1, 0.3]), np.array([True, True, False, False]), 0.5)]

@@ -166,7 +166,15 @@ least = Exercise(
         "That is the momentum for the best rate; here the rate is given.": lambda lr, a, b: _tuned(a, b)[1],
     },
     # from a lower border that decides to curvatures that are all too steep for momentum 0
-    on((0.01, 1.0, 25.0), (0.01, 4.0, 30.0), (0.3, 3.0, 12.0), (0.1, 9.0, 30.0), (2.0, 0.5, 0.5), (0.5, 3.0, 4.5)),
+    on(
+        (0.01, 1.0, 25.0),
+        (0.3, 0.2, 5.0),
+        (0.01, 4.0, 30.0),
+        (0.3, 3.0, 12.0),
+        (0.1, 9.0, 30.0),
+        (2.0, 0.5, 0.5),
+        (0.5, 3.0, 4.5),
+    ),
 )
 
 

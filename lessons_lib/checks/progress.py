@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import platformdirs
 
-from ..show import Table
+from ..show import Table, link
 from .engine import Exercise, Verdict
 
 TRIED, RIGHT = "not right yet", "right"
@@ -74,11 +74,11 @@ def _newer() -> str:
         found = sorted(file.as_posix() for file in Path().rglob("* (new edition*).ipynb"))
     except OSError:  # the working directory is gone
         found = []
-    names = ", ".join(map(_link, found))
+    names = ", ".join(_link(file).markdown for file in found)
     return f"You have worked in these lessons, and a newer edition lies beside your copy: {names}." if found else ""
 
 
-def _link(notebook: str) -> str:
+def _link(notebook: str):
     """A link to a notebook, under its lesson's title where the lesson's source is at hand."""
     lesson = re.sub(r"( \(new edition.*\))?\.ipynb$", "", notebook)
     try:
@@ -86,4 +86,4 @@ def _link(notebook: str) -> str:
     except OSError:
         header = ""
     title = re.search(r'^# +title: "?(.*?)"?$', header, re.M)
-    return f"[{title[1] if title else lesson}]({quote(notebook)})"
+    return link(title[1] if title else lesson, quote(notebook))

@@ -185,8 +185,11 @@ constant = Exercise(
             [np.sum(w * np.abs(c - y)) for c in y]
         ),
     },
-    # last: y off every grid, and half of the weight reached by a hair, so that copies cannot stand for weights
-    on(*((_Y, np.array(w)) for w in _W), (np.pi * (_Y - 5), np.array([0.7, 1.0, 0.5, 0.8, 1.00013]))),
+    # last: y off every grid, and half of the weight reached by a hair, or missed: copies cannot stand for weights
+    on(
+        *((_Y, np.array(w)) for w in _W),
+        *((np.pi * (_Y - 5), np.array([0.7, 1.0, 0.5, 0.8, w])) for w in (1.00013, 0.99987)),
+    ),
 )
 
 rate = Exercise(

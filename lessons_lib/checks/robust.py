@@ -13,7 +13,7 @@ def _loaves(y, short, left):
 
 def _try_loaves(answer):
     y = np.array([31.0, 12.0, 25.0, 31.0, 18.0, 90.0, 22.0])
-    found = [answer(y, short, left) for short, left in ((1.0, 4.0), (9.0, 1.0), (2.0, 2.0), (3.0, 2.0))]
+    found = [answer(y, short, left) for short, left in ((0.3, 1.2), (4.5, 0.5), (2.0, 2.0), (3.0, 2.0))]
     even = answer(np.array([29.0, 7.0, 40.0, 11.0]), 2.0, 2.0)  # from 11 to 29 all cost the same, and two are a y
     return [*found, np.where(np.equal(even, 29), 11.0, even)]
 
