@@ -411,9 +411,10 @@ def test_every_scheduler_of_torch_runs_on_it_as_on_torchs(name, make):
 def test_a_state_dict_is_plain_also_where_a_schedule_makes_numpys_numbers():
     (p,) = parameters(2)
     optimizer = TorchOptimizer(Adam(np.float64(0.1)), [p])
-    torch.optim.lr_scheduler.LambdaLR(optimizer, lambda t: np.float64(0.9) ** t).step()
+    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda t: np.float64(0.9) ** t)
     p.grad = torch.ones(2)
     optimizer.step()
+    scheduler.step()
     file = io.BytesIO()
     torch.save(optimizer.state_dict(), file)
     file.seek(0)
