@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Table", "literal", "rounded", "show", "source"]
+__all__ = ["Table", "link", "literal", "rounded", "show", "source"]
 
 # Entities, which no reader of Markdown takes for markup; $ and \ stand in elements alone, where MathJax finds no pair.
 LITERAL = {ord(c): f"&#{ord(c)};" for c in "&<>|*_`[]~"} | {ord(c): f"<span>&#{ord(c)};</span>" for c in "$\\"}
@@ -33,12 +33,21 @@ class Table(_Markdown):
     """A table from headers and rows; floats are rounded to four digits, text is literal. The note is Markdown."""
 
     def __init__(self, headers: Iterable[str], rows: Iterable[Iterable[Any]], note: str = ""):
-        grid = [[str(h) for h in headers], *([rounded(x) for x in row] for row in rows)]
-        width = [max(len(row[i]) for row in grid) for i in range(len(grid[0]))]
-        plain = ["  ".join(x.ljust(w) for x, w in zip(row, width, strict=True)).rstrip() for row in grid]
-        cells = [[literal(x) for x in row] for row in grid]
+        grid = [[_cell(str(h)) for h in headers], *([*map(_cell, row)] for row in rows)]
+        width = [max(len(row[i].plain) for row in grid) for i in range(len(grid[0]))]
+        plain = ["  ".join(x.plain.ljust(w) for x, w in zip(row, width, strict=True)).rstrip() for row in grid]
+        cells = [[x.markdown for x in row] for row in grid]
         lines = ["| " + " | ".join(row) + " |" for row in [cells[0], ["---"] * len(width), *cells[1:]]]
         super().__init__("\n".join(lines) + f"\n\n{note}".rstrip(), "\n".join(plain) + f"\n{note}".rstrip())
+
+
+def link(text: str, address: str) -> _Markdown:
+    """A link, for a cell of a table."""
+    return _Markdown(f"[{literal(text)}]({address})", text)
+
+
+def _cell(x: Any) -> _Markdown:
+    return x if isinstance(x, _Markdown) else _Markdown(literal(rounded(x)), rounded(x))
 
 
 def literal(text: str) -> str:
