@@ -164,30 +164,3 @@ def same_shape(**arrays) -> None:
     shapes = {name: tuple(a.shape) for name, a in arrays.items()}
     if len(set(shapes.values())) > 1:
         raise ValueError("shapes must be equal, got " + ", ".join(f"{n} {s}" for n, s in shapes.items()))
-
-
-def floating(**arrays) -> None:
-    """Raise TypeError unless every array holds floating point numbers."""
-    for name, a in arrays.items():
-        if not array_namespace(a).isdtype(a.dtype, "real floating"):
-            raise TypeError(f"{name} must be a floating point array, got dtype {a.dtype}")
-
-
-def at_least_0(**numbers) -> None:
-    """Raise ValueError unless every number is finite and >= 0."""
-    for name, x in numbers.items():
-        if not 0 <= x < math.inf:
-            raise ValueError(f"{name}={x} is not allowed; it must be a finite number >= 0")
-
-
-def fraction(**numbers) -> None:
-    """Raise ValueError unless every number lies in [0, 1)."""
-    for name, x in numbers.items():
-        if not 0 <= x < 1:
-            raise ValueError(f"{name}={x} is not allowed; it must lie in [0, 1)")
-
-
-def same_parameter(theta, g, *state) -> None:
-    """Raise unless gradient and state belong to theta: the same shape, all floating point."""
-    floating(theta=theta, g=g)
-    same_shape(theta=theta, g=g, **{f"state[{i}]": s for i, s in enumerate(state)})

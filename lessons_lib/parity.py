@@ -23,7 +23,7 @@ from .show import Table, source
 RECORDS = Path(__file__).parent.parent / "results" / "gpu"
 DTYPES = {"float64": torch.float64, "float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 STEPS = 50
-ALL: list[cases.LossCase | cases.RuleCase] = [*cases.LOSSES, *cases.RULES]
+ALL: list[cases.LossCase | cases.RuleCase | cases.HelperCase] = [*cases.LOSSES, *cases.RULES, *cases.HELPERS]
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,11 @@ def rows(name: str = "", device: torch.device | str = "cpu") -> list[Row]:
     chosen = [c for c in ALL if name in ("", c.name)]
     if not chosen:
         raise ValueError(f"name={name!r} has no case; known: {sorted(names())}")
-    return [_row(case, dtype, torch.device(device)) for case in chosen for dtype in DTYPES]
+    return [_row(case, dtype, torch.device(device)) for case in chosen for dtype in getattr(case, "dtypes", DTYPES)]
 
 
 def _row(case, dtype: str, device: torch.device) -> Row:
-    measure = _loss_errors if isinstance(case, cases.LossCase) else _rule_errors
+    measure = MEASURES[type(case)]
     return Row(case.name, case.option, dtype, *measure(case, DTYPES[dtype], device))
 
 
@@ -91,6 +91,18 @@ def _rule_errors(case: cases.RuleCase, dtype: torch.dtype, device: torch.device)
     return _error(theta, theirs), None, (16 if core.is_half(theta) else case.allowed) * torch.finfo(dtype).eps
 
 
+def _helper_errors(case: cases.HelperCase, dtype: torch.dtype, device: torch.device):
+    ours, theirs = case.ours(dtype, device), case.torch(dtype, device)
+    return (
+        _error(ours, theirs),
+        None,
+        (case.half_allowed if core.is_half(ours) else case.allowed) * torch.finfo(dtype).eps,
+    )
+
+
+MEASURES: dict = {cases.LossCase: _loss_errors, cases.RuleCase: _rule_errors, cases.HelperCase: _helper_errors}
+
+
 def _tensor(a, dtype, device) -> torch.Tensor:
     a = torch.as_tensor(a)
     return a.to(device, dtype if a.is_floating_point() else a.dtype)
@@ -106,7 +118,7 @@ def _error(ours: torch.Tensor, theirs: torch.Tensor) -> float:
 
 
 def table(name: str, device: torch.device | str = "cpu") -> Table:
-    """The rows of one loss or rule on this device, the recorded GPU rows under them. Raises if one disagrees.
+    """The rows of one loss, rule or helper on this device, the recorded GPU rows under them. Raises if one disagrees.
 
     Each cell: the largest value error, then the largest gradient error, relative to the largest number.
     """
@@ -120,10 +132,11 @@ def table(name: str, device: torch.device | str = "cpu") -> Table:
             measured["GPU record", r["option"], r["dtype"]] = (r["value_error"], r["grad_error"])
     lines = sorted({key[:2] for key in measured}, key=[k[:2] for k in measured].index)
     lines.sort(key=lambda key: [r.option for r in live].index(key[1]))  # stable: live first, then the record
-    cells = [[option, where, *(_cell(*measured[where, option, d]) for d in DTYPES)] for where, option in lines]
-    limits = [[r.allowed for r in live if r.dtype == d] for d in DTYPES]  # hard options are allowed more
+    dtypes = [d for d in DTYPES if any(r.dtype == d for r in live)]
+    cells = [[option, where, *(_cell(*measured[where, option, d]) for d in dtypes)] for where, option in lines]
+    limits = [[r.allowed for r in live if r.dtype == d] for d in dtypes]  # hard options are allowed more
     allowed = [" to ".join(f"{a:.1e}" for a in dict.fromkeys((min(v), max(v)))) for v in limits]
-    return Table(["option", "measured", *DTYPES], [*cells, ["allowed", "", *allowed]], _provenance(record, name))
+    return Table(["option", "measured", *dtypes], [*cells, ["allowed", "", *allowed]], _provenance(record, name))
 
 
 def _cell(value: float, grad: float | None) -> str:
@@ -148,9 +161,10 @@ def _provenance(record: dict[str, Any] | None, name: str) -> str:
 def source_hash(name: str) -> str:
     """A hash of the code that decides this name's results: its own, that of every function and constant of the library
     that stands in it, theirs in turn, and its family's cases. Comments, docstrings and white space do not count."""
-    concept = getattr(losses, name, None) or getattr(optim, name)
+    case = next(c for c in ALL if c.name == name)
+    concept = getattr(case, "concept", None) or getattr(losses, name, None) or getattr(optim, name)
     family = next(f for f in cases.FAMILIES if name in {c.name for c in f.CASES})
-    texts = _texts([concept, _loss_errors if hasattr(losses, name) else _rule_errors])
+    texts = _texts([concept, MEASURES[type(case)]])
     return hashlib.sha256("".join([*sorted(texts), _bare(inspect.getsource(family))]).encode()).hexdigest()[:16]
 
 
@@ -190,5 +204,5 @@ def _bare(text: str) -> str:
 
 
 def names() -> list[str]:
-    """Every loss and rule that has a case."""
+    """Every loss, rule and helper that has a case."""
     return list(dict.fromkeys(c.name for c in ALL))

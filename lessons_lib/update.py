@@ -6,13 +6,15 @@ from functools import wraps
 from array_api_compat import array_namespace, device, is_array_api_obj
 
 from .core import is_half, same_shape
+from .dtypes import outside_autocast
 
 
 def in_theta_dtype(update):
     """Let an update compute in theta's dtype, in float32 where theta has half precision, and round theta once.
 
     Gradient and state are brought to that dtype first: what has fewer digits takes none away from theta, what has
-    more adds none. The state stays in it: a running mean rounded to 11 bits would lose small gradients.
+    more adds none. The state stays in it: a running mean rounded to 11 bits would lose small gradients. Nor does
+    torch's autocast change anything.
     Raises TypeError or ValueError unless gradient and state belong to theta.
     """
 
@@ -25,7 +27,8 @@ def in_theta_dtype(update):
         def widen(a):
             return xp.astype(a, wide, copy=False) if is_array_api_obj(a) and a.dtype != wide else a
 
-        moved, state = update(self, widen(theta), widen(g), type(state)(*map(widen, state)))
+        with outside_autocast(theta):
+            moved, state = update(self, widen(theta), widen(g), type(state)(*map(widen, state)))
         return xp.astype(moved, theta.dtype, copy=False), type(state)(*map(widen, state))
 
     return checked

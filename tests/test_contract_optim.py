@@ -154,6 +154,26 @@ def test_theta_keeps_its_dtype_and_its_digits_whatever_the_gradient_has(name, dt
 
 
 @pytest.mark.parametrize("name", RULES)
+def test_autocast_around_an_update_changes_nothing(name):
+    rule, theta, g = RULES[name](), torch.tensor(THETA).float(), torch.tensor(THETA[::-1].copy()).float()
+    outside, _ = stepped(rule, theta, g)
+    with torch.autocast("cpu", torch.bfloat16):
+        inside, _ = stepped(rule, theta, g)
+    assert torch.equal(inside, outside)
+
+
+@pytest.mark.parametrize("method", ["lbfgs", "nonlinear_cg"])
+def test_autocast_around_a_second_order_method_changes_nothing(method):
+    theta = torch.tensor([-1.2, 1.0, 0.7])
+    curvature = torch.tensor([1.0, 3.0, 10.0])
+    ends = []
+    for enabled in (False, True):
+        with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
+            ends.append(PUBLIC[method](lambda x: (curvature * x * x).sum() / 2, lambda x: curvature * x, theta)[-1])
+    assert torch.equal(*ends)
+
+
+@pytest.mark.parametrize("name", RULES)
 def test_a_rule_takes_no_state_but_its_own(name):
     rule = RULES[name]()
     theta = torch.ones(3, 2)

@@ -6,8 +6,10 @@ import json
 
 import pytest
 import torch
+from torch.optim import lr_scheduler
+from torch.optim.lr_scheduler import LRScheduler
 
-from lessons_lib import corners, losses, parity
+from lessons_lib import corners, parity
 from tools import parity_page
 
 FILES = sorted(parity_page.RESULTS.glob("torch-*.json"))
@@ -19,6 +21,16 @@ def test_every_loss_and_optimizer_of_pytorch_is_on_the_page():
     assert losses == set(parity_page.LOSSES)
     optimizers = {n for n, c in vars(torch.optim).items() if isinstance(c, type)} - {"Optimizer"}
     assert optimizers == set(parity_page.OPTIMIZERS)
+    schedulers = {c.__name__ for c in vars(lr_scheduler).values() if inspect.isclass(c) and issubclass(c, LRScheduler)}
+    named = set(parity_page.HELPERS) | {"LRScheduler", "LambdaLR"}
+    assert {n for n in schedulers if not n.startswith("_")} <= named
+    shown = {
+        n
+        for table in (parity_page.OPTIMIZERS, parity_page.HELPERS)
+        for ours in table.values()
+        for n in ours.split(", ")
+    }
+    assert shown <= set(parity.names())
 
 
 def test_the_page_is_what_the_measurements_give():
@@ -45,10 +57,10 @@ def test_a_row_that_disagrees_or_is_out_of_date_is_said_to(monkeypatch):
 
 
 def test_a_change_of_a_loss_outdates_the_losses_that_call_it(monkeypatch):
-    before, source = {name: parity.source_hash(name) for name in parity.names()}, inspect.getsource
-    changed = inspect.getmodule(losses.barron)
-    monkeypatch.setattr(inspect, "getsource", lambda m: source(m) + ("#" if m is changed else ""))
-    assert {name for name in before if parity.source_hash(name) != before[name]} == {"barron", "barron_nll"}
+    fresh, source = parity.source_hash.__wrapped__, parity.source
+    before = {name: fresh(name) for name in ("barron", "barron_nll", "huber", "squared_error", "SGD")}
+    monkeypatch.setattr(parity, "source", lambda part: source(part).replace("in_alpha", "by_alpha"))
+    assert {name for name in before if fresh(name) != before[name]} == {"barron", "barron_nll"}
 
 
 @pytest.mark.parametrize("corner", corners.CORNERS, ids=lambda c: c.title)

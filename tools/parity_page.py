@@ -1,4 +1,4 @@
-"""The parity page: every loss of torch.nn and every optimizer of torch.optim, option by option, on each torch measured.
+"""The parity page: every loss, optimizer and scheduler of torch, option by option, on each torch measured.
 
 python -m tools.parity_page --measure   measure with the torch at hand: results/parity/torch-<version>.json
 python -m tools.parity_page             make results/parity.md from these files and the GPU record
@@ -60,10 +60,32 @@ OPTIMIZERS = {
     "Adafactor": "Adafactor",
     "Muon": "Muon",
     "SparseAdam": "SparseAdam",
-    "LBFGS": "second_order.lbfgs",
+    "LBFGS": "lbfgs",
+}
+HELPERS = {
+    "StepLR": "step_decay",
+    "MultiStepLR": "multi_step",
+    "ConstantLR": "constant_then",
+    "LinearLR": "linear",
+    "ExponentialLR": "exponential",
+    "PolynomialLR": "polynomial",
+    "MultiplicativeLR": "multiplicative",
+    "SequentialLR": "sequential",
+    "ChainedScheduler": "chained",
+    "CosineAnnealingLR": "cosine",
+    "CosineAnnealingWarmRestarts": "cosine_restarts",
+    "CyclicLR": "cyclic",
+    "OneCycleLR": "one_cycle",
+    "ReduceLROnPlateau": "plateau",
+    "SWALR": "swa_lr",
+    "AveragedModel": "ema, running_mean",
+    "clip_grad_norm_": "clip_by_norm",
+    "clip_grad_value_": "clip_by_value",
+    "GradScaler": "LossScale",
 }
 LACKING = [
     "Execution options of the optimizers (`foreach`, `fused`, `capturable`, `differentiable`): they change no formula.",
+    "`LambdaLR`: a function of the step is a schedule already.",
     "`maximize`: give our rule the negative gradient; the rows named so do this.",
     "Complex numbers, and sparse gradients other than `SparseAdam`'s rows.",
     "`reduction=`, `weight=` and `ignore_index=` as arguments: `mean`, `total` and `weighted_mean` are functions here.",
@@ -109,25 +131,25 @@ def page(measured: list[dict], record: dict | None) -> str:
         "",
         f"Made by `make parity-matrix` on the CPU, torch {', '.join(versions)}; the numbers are {versions[-1]}'s.",
         "Each cell: the largest difference of the value, then of the gradient, relative to the largest number; for",
-        "an optimizer, of the parameters after 50 steps. **no** marks a row outside its tolerance.",
+        "an optimizer, of the parameters after 50 steps; for a helper, of all its numbers. **no** marks a row",
+        "outside its tolerance, none a type that it does not take.",
         "",
         _provenance(record),
         "",
     ]
     if stale:
         text += [f"**Stale**, the source has changed since they were measured: {', '.join(sorted(stale))}.", ""]
-    for title, table in (("Losses", LOSSES), ("Optimizers", OPTIMIZERS)):
+    groups = {"Losses": LOSSES, "Optimizers": OPTIMIZERS, "Schedules, clipping, averages, loss scale": HELPERS}
+    for title, table in groups.items():
         text += [f"## {title}", "", "| torch | ours |", "|---|---|"]
         for theirs, ours in table.items():
-            known = [
-                f"`{n}`" if n in parity.names() or "." in n else f"`{n}`, **not there yet**" for n in ours.split(", ")
-            ]
+            known = [f"`{n}`" if n in parity.names() else f"`{n}`, **not there yet**" for n in ours.split(", ")]
             text.append(f"| `{theirs}` | {', '.join(known)} |")
         text += [""]
     text += ["## Rows", "", f"| ours | option | {' | '.join(parity.DTYPES)} | {' | '.join(versions)} | GPU, float32 |"]
     text += ["|---" * (len(parity.DTYPES) + len(versions) + 3) + "|"]
     for key, entry in newest["rows"].items():
-        cells = [_cell(entry[d]) for d in parity.DTYPES]
+        cells = [_cell(entry[d]) if d in entry else "none" for d in parity.DTYPES]
         agree = [
             "yes" if all(c[2] for c in m["rows"].get(key, {"": [0, 0, False]}).values()) else "**no**" for m in measured
         ]

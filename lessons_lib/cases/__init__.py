@@ -5,12 +5,13 @@ The lessons' parity tables, the tests and the GPU record all walk over these row
 
 import torch
 
-from . import adams, adaptive, classification, descent, distributions, margins, matrices, regression, sequences
-from ._case import LossCase, RuleCase
+from . import adams, adaptive, classification, descent, distributions, helpers, margins, matrices, regression, sequences
+from ._case import HelperCase, LossCase, RuleCase
 
-__all__ = ["FAMILIES", "LOSSES", "RULES", "LossCase", "RuleCase"]
+__all__ = ["FAMILIES", "HELPERS", "LOSSES", "RULES", "HelperCase", "LossCase", "RuleCase"]
 
 TORCH = tuple(int(n) for n in torch.__version__.split(".")[:2])
-FAMILIES = [regression, classification, distributions, sequences, descent, adams, margins, adaptive, matrices]
+FAMILIES = [regression, classification, distributions, sequences, descent, adams, margins, adaptive, matrices, helpers]
 LOSSES = [c for family in FAMILIES for c in family.CASES if isinstance(c, LossCase)]
+HELPERS = [c for c in helpers.CASES if isinstance(c, HelperCase)]
 RULES = [c for family in FAMILIES for c in family.CASES if isinstance(c, RuleCase) and c.since <= TORCH]

@@ -53,6 +53,26 @@ class RuleCase:
     since: tuple[int, int] = (2, 11)
 
 
+@dataclass(frozen=True)
+class HelperCase:
+    """concept is the function under test; ours and torch take a dtype and a device and return all the numbers of a run.
+
+    allowed, half_allowed: the largest relative difference, in units of the dtype's epsilon
+    """
+
+    concept: Callable
+    option: str
+    ours: Callable[..., torch.Tensor]
+    torch: Callable[..., torch.Tensor] = field(repr=False)
+    dtypes: tuple[str, ...] = ("float64",)
+    allowed: float = 50
+    half_allowed: float = 1
+
+    @property
+    def name(self) -> str:
+        return self.concept.__name__
+
+
 def like(a, numbers):
     """`numbers` as an array of a's library, dtype and device."""
     xp = array_namespace(a)

@@ -3,12 +3,14 @@
 import math
 
 from ..core import array_namespace, is_half
+from ..dtypes import outside_autocast
 from ..options import is_number
 from ..update import floating
 
 
 def dot(a, b) -> float:
-    return float(a @ b)
+    with outside_autocast(a):
+        return float(a @ b)
 
 
 def value_at(value, theta) -> float:
