@@ -14,7 +14,8 @@ from itertools import product
 
 import pytest
 
-from tools.build import QUIET, edition, sources
+from tools._command import QUIET
+from tools.build import edition, sources
 from tools.seeds import code_cells, execute
 
 BREAKS = ("raises", "zeros", "flips")

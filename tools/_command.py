@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import multiprocessing
 import os
 import signal
 import sys
@@ -114,3 +115,11 @@ def end_with_parent(wait: Callable[[], object]) -> None:
 
     adopt()
     Thread(target=watch, daemon=True).start()
+
+
+def pool_worker() -> None:
+    """What a process of a pool does first: leave Ctrl-C, which reaches every process, to the parent; end with it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    assert parent
+    end_with_parent(parent.join)

@@ -14,7 +14,6 @@ import multiprocessing
 import os
 import re
 import shutil
-import signal
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -197,7 +196,7 @@ def keep(path: Path, aside: Path) -> Path:
 def build_all(jobs: dict[Path, tuple[Path, str, str, Path]], out: Path) -> int:
     """Build in several processes, which end with this one; it alone writes files. Returns how many failed."""
     spawn, failed = multiprocessing.get_context("spawn"), 0  # a fork would hold the other builders' pipes open
-    pool = ProcessPoolExecutor(os.cpu_count(), spawn, initializer=_builder)
+    pool = ProcessPoolExecutor(os.cpu_count(), spawn, initializer=_command.pool_worker)
     try:
         futures = {path: pool.submit(build, job) for path, job in jobs.items()}
         for path, future in tqdm(futures.items(), unit="notebook", disable=not sys.stderr.isatty()):
@@ -215,13 +214,6 @@ def build_all(jobs: dict[Path, tuple[Path, str, str, Path]], out: Path) -> int:
     finally:
         pool.shutdown(cancel_futures=True)
     return failed
-
-
-def _builder() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; the first one ends the others
-    parent = multiprocessing.parent_process()
-    assert parent
-    _command.end_with_parent(parent.join)
 
 
 def main(args: list[str] | None = None) -> int:

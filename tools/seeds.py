@@ -27,7 +27,8 @@ from typing import Any
 
 from tqdm import tqdm
 
-from tools.build import QUIET, ROOT, edition, sources
+from tools import _command
+from tools.build import ROOT, edition, sources
 
 SEEDS = (*range(10), 42, 123, 2024)
 CELL, LESSON = 10.0, 20.0  # seconds of CPU that a cell and a lesson may take on a quiet core
@@ -180,26 +181,28 @@ def main(args: list[str] | None = None) -> int:
     for path in chosen:
         if path not in sources():
             parser.error(f"{path} is not a lesson; lessons are lessons/**/*.py")
-    os.environ.update(QUIET)
+    os.environ.update(_command.QUIET)
     methods = multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
     if "forkserver" in methods:
         context.set_forkserver_preload(["torch", "sympy", "lessons_lib.checks", "lessons_lib.plots"])
-    runs = []
-    with ProcessPoolExecutor(options.jobs, mp_context=context, max_tasks_per_child=1) as pool:
-        jobs = [pool.submit(play, source, seed) for seed, source in product(options.seeds, chosen)]
+    runs: list[Played] = []
+    jobs = list(product(options.seeds, chosen))
+    with ProcessPoolExecutor(options.jobs, context, _command.pool_worker, max_tasks_per_child=1) as pool:
         try:
-            for job in tqdm(as_completed(jobs), total=len(jobs), unit="run", disable=not sys.stderr.isatty()):
-                run = job.result()
+            futures = [pool.submit(play, source, seed) for seed, source in jobs]
+            for future in tqdm(as_completed(futures), total=len(jobs), unit="run", disable=not sys.stderr.isatty()):
+                run = future.result()
                 runs.append(run)
                 if run.failed:
                     tqdm.write(f"failed: {run.lesson}, seed {run.seed}, {run.failed}")
-        except KeyboardInterrupt:
-            pool.shutdown(cancel_futures=True)
+        except (KeyboardInterrupt, SystemExit):
             print("\ninterrupted; what has run:")
+            _command.kill_children()
     summary(runs, options.closest)
     return 1 if len(runs) < len(jobs) or any(run.failed for run in runs) else 0
 
 
 if __name__ == "__main__":
+    _command.start()
     sys.exit(main())
