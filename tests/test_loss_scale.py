@@ -8,7 +8,7 @@ import torch
 from arrays import INTO, back
 
 from lessons_lib.optim import SGD
-from lessons_lib.optim.loss_scale import LARGEST, LossScale, ScaleState
+from lessons_lib.optim.loss_scale import LARGEST, SMALLEST, LossScale, ScaleState
 
 INF, NAN = math.inf, math.nan
 RUNS = [[4.0, 8.0], [INF, 1.0], [1.0, 1.0], [2.0, -2.0], [1.0, NAN], [-INF, 0.0], [3.0, 0.0], [0.0, 0.0], [1.0, 2.0]]
@@ -60,6 +60,23 @@ def test_the_scale_climbs_until_it_overflows_and_stays_in_float32():
     assert largest == 2.0**15 and state.scale in (2.0**14, 2.0**15)
     _, state = rule.update(np.zeros(2), ScaleState(LARGEST, 9))
     assert state == (LARGEST, 0)
+
+
+def test_the_scale_has_a_floor_and_what_it_lets_overflow_is_skipped():
+    rule = LossScale()
+    state = rule.init()
+    for _ in range(1200):
+        g, state = rule.update(np.full(2, INF), state)
+        assert g is None
+    assert state.scale == SMALLEST > 0
+    for size in (1.0, 3.0, 3e38):  # float32 holds 1 / 2^-126 and 3 / 2^-126, not the third
+        g, after = rule.update(torch.full((2,), size), state)
+        assert (g is None) == (size > 3.0) and after.scale == SMALLEST
+        assert g is None or bool(g.isfinite().all())
+    with pytest.raises(ValueError, match=r"state\.scale=0\.0 is not allowed"):
+        rule.update(np.ones(2), ScaleState(0.0, 0))
+    with pytest.raises(TypeError, match="state must be what"):
+        rule.update(np.ones(2), (1.0, 0))
 
 
 @pytest.mark.parametrize(

@@ -266,8 +266,14 @@ def test_bad_input(call, says):
         call()
 
 
-def test_integers_have_no_gradient():
-    for g, name in (([np.ones(2), np.ones(2, dtype=int)], r"g\[1\]"), ({"w": np.ones(2, dtype=int)}, r"g\['w'\]")):
+def test_integers_and_missing_gradients_are_named():
+    for g, name in (
+        ([np.ones(2), None], r"g\[1\]"),
+        ({"w": None}, r"g\['w'\]"),
+        ("abc", "g must"),
+        ([np.ones(2), np.ones(2, dtype=int)], r"g\[1\]"),
+        ({"w": np.ones(2, dtype=int)}, r"g\['w'\]"),
+    ):
         for call in (clip.clip_by_norm, clip.clip_by_value):
             with pytest.raises(TypeError, match=name):
                 call(g, 1.0)
