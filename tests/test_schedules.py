@@ -414,7 +414,7 @@ def test_what_the_averages_are():
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 def test_an_average_of_half_precision_weights_is_kept_in_float32(dtype):
-    """With 11 or 8 bits an average that starts at the first weights would stand still: a step of 0.1 % is rounded off."""
+    """With 11 or 8 bits an average that starts at the first weights would stand still: steps of 0.1 % are lost."""
     theta, average, rounded = torch.full((1,), 2.0, dtype=dtype), torch.ones(1, dtype=dtype), torch.ones(1, dtype=dtype)
     for _ in range(1000):
         average = averages.ema(average, theta)
