@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import multiprocessing
 import os
 import signal
 import sys
@@ -105,7 +104,7 @@ def alone(path: Path) -> Iterator[None]:
 def end_with_parent(wait: Callable[[], object]) -> None:
     """In a child: once `wait` returns, the parent is gone, by SIGKILL perhaps; then this process and all below it end.
 
-    `wait` is `multiprocessing.parent_process().join`, for example.
+    `wait` is `sys.stdin.read` where the parent holds the other end, for example.
     """
 
     def watch() -> None:
@@ -117,9 +116,7 @@ def end_with_parent(wait: Callable[[], object]) -> None:
     Thread(target=watch, daemon=True).start()
 
 
-def pool_worker() -> None:
+def pool_worker(parent: int) -> None:
     """What a process of a pool does first: leave Ctrl-C, which reaches every process, to the parent; end with it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    assert parent
-    end_with_parent(parent.join)
+    end_with_parent(psutil.Process(parent).wait)

@@ -196,7 +196,7 @@ def keep(path: Path, aside: Path) -> Path:
 def build_all(jobs: dict[Path, tuple[Path, str, str, Path]], out: Path) -> int:
     """Build in several processes, which end with this one; it alone writes files. Returns how many failed."""
     spawn, failed = multiprocessing.get_context("spawn"), 0  # a fork would hold the other builders' pipes open
-    pool = ProcessPoolExecutor(os.cpu_count(), spawn, initializer=_command.pool_worker)
+    pool = ProcessPoolExecutor(os.cpu_count(), spawn, _command.pool_worker, (os.getpid(),))
     try:
         futures = {path: pool.submit(build, job) for path, job in jobs.items()}
         for path, future in tqdm(futures.items(), unit="notebook", disable=not sys.stderr.isatty()):

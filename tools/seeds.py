@@ -188,7 +188,8 @@ def main(args: list[str] | None = None) -> int:
         context.set_forkserver_preload(["torch", "sympy", "lessons_lib.checks", "lessons_lib.plots"])
     runs: list[Played] = []
     jobs = list(product(options.seeds, chosen))
-    with ProcessPoolExecutor(options.jobs, context, _command.pool_worker, max_tasks_per_child=1) as pool:
+    worker = _command.pool_worker, (os.getpid(),)
+    with ProcessPoolExecutor(options.jobs, context, *worker, max_tasks_per_child=1) as pool:
         try:
             futures = [pool.submit(play, source, seed) for seed, source in jobs]
             for future in tqdm(as_completed(futures), total=len(jobs), unit="run", disable=not sys.stderr.isatty()):
