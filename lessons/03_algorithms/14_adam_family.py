@@ -102,6 +102,7 @@ last = moves(AMSGrad(1.0, beta1=0.0, beta2=0.1), period * 20)[-3:, 0]
 assert np.allclose(last / last[0], [1, -1 / C, -1 / C])  # line 1: one divisor for all
 wild = noise**9
 assert abs(moves(Adamax(1.0), wild)).max() <= 0.1 / (1 - 0.9 / 0.999)  # line 4
+assert np.allclose(moves(Adamax(1.0), [5.0] * 9), -1)
 for n in (50, 5000):  # line 5: the first gradient after n zeros
     weight = -moves(NAdam(1.0), [0.0] * n + [1.0])[-1] * np.sqrt(0.001 / (1 - 0.999 ** (n + 1)))
     assert np.isclose(weight, 1 - 0.9 * mu(n + 1), rtol=1e-3)
