@@ -306,7 +306,7 @@ def best(updates, B, cost=1, **how):  # the gaps of the setting with the smalles
     return min((walk(u, B, cost, **how) for u in updates), key=np.median)
 
 # %% name="race-of-batches"
-lr_damping = [(0.03, 0.01), (0.3, 0.1), (1, 0), (1, 0.1), (1, 0.3), (1, 1), (3, 3), (10, 10)]
+lr_damping = [(0.3, 0.1), (1, 0), (1, 0.3), (1, 1), (10, 10)]
 grids = {
     "SGD": [rule_update(SGD(lr)) for lr in (0.1, 0.3, 1, 3, 10, 30)],
     "Adam": [rule_update(Adam(lr)) for lr in (0.003, 0.01, 0.03, 0.1, 0.3, 1)],
@@ -352,9 +352,9 @@ Table(["gap", "20 passes", "2 passes"], [[name, shown_gap(a), shown_gap(b)] for 
 # %% name="noises" tags=["nbval-ignore-output"]
 kinds = {  # settings, and the update that a setting stands for
     "SGD": ([(0.3,), (1,), (3,), (10,)], lambda lr: rule_update(SGD(lr))),
-    "Newton, the batch's H": ([(0.1, 0.03), (0.3, 0.1), (1, 1), (3, 3), (10, 10)], newton_update),
+    "Newton, the batch's H": ([(0.3, 0.1), (1, 1), (10, 10)], newton_update),
     "Newton, exact H": ([(0.01, 0.003), (0.03, 0.003), (0.03, 0.01), (0.1, 0.01), (0.1, 0.03),
-                         (0.3, 0.03), (0.3, 0.1)],
+                         (0.3, 0.03)],
                         lambda *setting: newton_update(*setting, exact_h=True)),
 }
 rows = []
@@ -402,15 +402,15 @@ def solve_batch(max_iter):
 
 # %% name="batch-solved-table" tags=["nbval-ignore-output"]
 flatter = {}  # {max_iter: how much smaller each step made its batch's slope}
-ends = {m: walk(solve_batch(m), 16, passes=3) for m in (1, 5, 20)}
-plain = best(grids["SGD"], 16, passes=3)
+ends = {m: walk(solve_batch(m), 16, passes=2) for m in (1, 5, 20)}
+plain = best(grids["SGD"], 16, passes=2)
 slopes = [np.median(flatter[m]) for m in ends]
 assert slopes == sorted(slopes) and slopes[2] > 300
 assert np.median(ends[20]) > 2 * max(np.median(plain), np.median(ends[1]))
 rows = [[f"L-BFGS, max_iter={m}", f"{np.median(flatter[m]):,.0f}", shown_gap(end)]
         for m, end in ends.items()]
 rows += [["SGD, best rate", "", shown_gap(plain)]]
-Table(["3 passes, batches of 16", "batch's slope: before / after", "gap"], rows,
+Table(["2 passes, batches of 16", "batch's slope: before / after", "gap"], rows,
       "Median over the seeds (lowest to highest).")
 
 # %% [markdown] name="saddle-points"
