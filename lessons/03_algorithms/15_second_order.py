@@ -381,7 +381,7 @@ Table(["rate", "batches of 16", "best rate, damping", "gap", "times nearer than 
 #
 # ### Noise: the batch is solved, the problem is not
 #
-# One call of PyTorch's L-BFGS walks up to `max_iter=20` steps towards the minimum of *the batch at hand*. We allow it fewer or all of them, with its line search, all gradients free. Each batch gets a new optimizer, so that no $y$ mixes two batches. The more steps, the flatter the batch and the farther the end:
+# One call of PyTorch's L-BFGS walks up to `max_iter=20` steps towards the minimum of *the batch at hand*. We allow it fewer or all of them, with its line search, all gradients free. Each batch gets a new optimizer, so that no $y$ mixes two batches. Many steps flatten the batch, and end farther away than one:
 
 # %% name="batch-solved"
 def solved(start, x, y, max_iter):
