@@ -255,26 +255,32 @@ for z_far in (-20.0, -30.0, -50.0):
 # many examples push at all at the start, with a gradient above 0.1? (The seed changes the split into training and test data.)
 
 # %% name="fine-tune"
-def descend(way, theta, x, y, lr, steps=300):
+def descend(way, theta, x, y, lr, steps=300):  # many runs at once, a row of theta each
     for _ in range(steps):
         theta = theta.detach().requires_grad_()
-        theta = theta - lr * torch.autograd.grad(way(x @ theta, y).mean(), theta)[0]
+        z = (x @ theta[..., None])[..., 0]
+        theta = theta - lr * torch.autograd.grad(way(z, y).mean(-1).sum(), theta)[0]
     return theta.detach()
 
-def tune(way, certainty, lr, steps, seed):  # test accuracy, share of examples that push at first
-    arrays = (torch.tensor(a, dtype=torch.float32) for a in data.breast_cancer(seed))
-    x, y, x_test, y_test = (a.to(setting.device) for a in arrays)
-    opposite = descend(ours, torch.zeros(30, device=setting.device), x, 1 - y, lr=1.0)
-    z = (certainty * (x @ opposite)).requires_grad_()
+splits = [data.breast_cancer(s) for s in setting.seeds]
+x, y, x_test, y_test = (
+    torch.tensor(np.array(a), dtype=torch.float32, device=setting.device)
+    for a in zip(*splits, strict=True)
+)
+opposite = descend(ours, torch.zeros_like(x[:, 0]), x, 1 - y, lr=1.0)
+
+# %% name="tune"
+def tune(way, certainty, lr, steps):  # test accuracy, share of examples that push at first
+    start = certainty * opposite
+    z = (x @ start[..., None])[..., 0].requires_grad_()
     pushing = torch.autograd.grad(way(z, y).sum(), z)[0].abs() > 0.1
-    theta = descend(way, certainty * opposite, x, y, lr=lr, steps=steps)
-    right = (x_test @ theta > 0) == (y_test > 0.5)
-    return right.float().mean().item(), pushing.float().mean().item()
+    theta = descend(way, start, x, y, lr, steps)
+    right = ((x_test @ theta[..., None])[..., 0] > 0) == (y_test > 0.5)
+    return torch.stack([right.float().mean(-1), pushing.float().mean(-1)], -1).cpu().numpy()
 
 # %% name="run-fine-tune"
 plans = [(1, 2.0, 300), (5, 2.0, 300), (20, 2.0, 300), (20, 2.0, 3000), (20, 200.0, 300)]
-results = {(w, p): np.array([tune(way, *p, s) for s in setting.seeds])
-           for w, way in ways.items() for p in plans}
+results = {(w, p): tune(way, *p) for w, way in ways.items() for p in plans}
 
 # %% tags=["nbval-ignore-output"] name="fine-tune-table"
 def cell(runs):
