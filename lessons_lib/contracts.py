@@ -61,6 +61,8 @@ class Call:
         """Raise unless x is an array, of the library and on the device of the first."""
         if not is_array_api_obj(x):
             raise TypeError(f"{name} must be {wanted}, got {reprlib.repr(x)}, a {type(x).__name__}")
+        if found := _not_plain(x):
+            raise TypeError(f"{name} must be a plain array that holds its numbers, got {found}")
         if self.first is None:
             self.first, self.name, self.xp = x, name, namespace(x)
         elif type(x) is not type(self.first) and namespace(x) is not self.xp:
@@ -101,6 +103,16 @@ class Call:
             found = f"got {self.xp.reshape(x[~inside], (-1,))[0]}"
             found += "".join(f" beside {n} {shape}" for n, (axes, shape) in self.shapes.items() if within.high in axes)
             raise ValueError(f"{name} must {within.text(self.sizes, x)}, {found}{hint and '; ' + hint}")
+
+
+def _not_plain(x) -> str:
+    """What makes an array compute by rules of its own, or not at all; "" for most."""
+    if hasattr(x, "layout"):  # a tensor of torch's
+        odd = [flag for flag in ("is_quantized", "is_nested", "is_meta") if getattr(x, flag)]
+        return "" if str(x.layout) == "torch.strided" and not odd else f"{x.layout} {' '.join(odd)} on {x.device}"
+    if type(x).__name__ in ("MaskedArray", "matrix"):
+        return f"a {type(x).__name__}; what a mask leaves out has the weight 0 in weighted_mean"
+    return "" if getattr(x.dtype, "isnative", True) else f"dtype {x.dtype}, another machine's order of bytes"
 
 
 class Range:

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple, Protocol
 from array_api_compat import array_namespace, device
 
 from .contracts import contract
-from .dtypes import in_first_dtype, outside_autocast
+from .dtypes import in_first_dtype, is_floating, outside_autocast
 from .kinds import (
+    FLOAT,
     Array,
     Range,
     choice,
@@ -95,10 +96,16 @@ def is_half(a) -> bool:
 
 
 def _a_loss(name, x, call):
-    """What a loss returned; its value is what weights must fit."""
+    """What a loss returned; its value is what weights must fit, and the first axes of a gradient are the value's."""
     if not isinstance(x, Loss):
         raise TypeError(f"{name} must be a Loss(value, grad), got {type(x).__name__}")
-    call.array("value", x.value, "an array")
+    parts = {"value": [x.value], "grad": x.grad if isinstance(x.grad, tuple) else [x.grad]}
+    for part, a in ((part, a) for part, arrays in parts.items() for a in arrays):
+        call.array(part, a, "a floating point array")
+        if not is_floating(a):
+            raise TypeError(f"{part} must be a floating point array, got dtype {a.dtype}")
+        if tuple(a.shape[: x.value.ndim]) != tuple(x.value.shape):
+            raise ValueError(f"grad must begin with the axes of value, {tuple(x.value.shape)}, got {tuple(a.shape)}")
     call.fit("value", x.value, "...")
     return x
 
@@ -121,7 +128,7 @@ def mean(loss: Loss) -> Loss:
     return Loss(value, _map(lambda a: a / n, Loss(value, loss.grad)).grad)
 
 
-WEIGHTS = Array("...", "float|int|bool", Range("[0, inf)"))
+WEIGHTS = Array("...", rf"{FLOAT}|int|bool", Range("[0, inf)"))
 
 
 @contract(loss=_a_loss, w=WEIGHTS)

@@ -15,6 +15,7 @@ from array_api_compat import is_array_api_obj
 from .contracts import Call, Range
 from .dtypes import is_floating, wide_dtype
 
+FLOAT = r"float\d\d"  # float16, bfloat16, float32, ...; nothing computes with float8
 IGNORE = "to ignore some, weigh them 0 in weighted_mean"
 
 
@@ -23,14 +24,14 @@ class Array:
     """An array argument; integers reach the formula as int64, whatever they came as."""
 
     shape: str
-    numbers: str = "float"  # what the name of a dtype must contain: float16, float32, ..., int8, uint8, ...
+    numbers: str = FLOAT  # what the name of a dtype must contain
     within: Range | None = None
     nan: bool = False
     hint: str = ""  # where the numbers are out of range
     instead: str = ""  # where they are of another type
 
     def __call__(self, name, x, call):
-        wanted = {"float": "a floating point array", "int": "integers"}.get(self.numbers, "an array of numbers")
+        wanted = {FLOAT: "a floating point array", "int": "integers"}.get(self.numbers, "an array of numbers")
         call.array(name, x, wanted)
         if not re.search(self.numbers, str(x.dtype)):
             raise TypeError(f"{name} must be {wanted}, got dtype {x.dtype}{self.instead and '; ' + self.instead}")
@@ -58,7 +59,7 @@ class Number:
         if not is_array_api_obj(x):
             raise TypeError(f"{name}={reprlib.repr(x)} is not allowed; it must {wanted}")
         call.array(name, x, wanted)
-        if not is_floating(x):
+        if not re.search(FLOAT, str(x.dtype)):
             raise TypeError(f"{name} must be a floating point array, got dtype {x.dtype}")
         given, full = tuple(x.shape), tuple(call.first.shape)
         if not self._fits(given, full):
@@ -72,10 +73,12 @@ class Number:
             value = float(x)
         except OverflowError:  # an integer of hundreds of digits
             value = math.nan
-        if not self.within.holds(value, call.sizes):
-            wanted = self.within.text(call.sizes, value)
+        rounded = _in_dtype(value, call)
+        if not (self.within.holds(value, call.sizes) and self.within.holds(rounded, call.sizes)):
+            where = "" if rounded == value or math.isnan(value) else f" in {wide_dtype(call.first)}"
+            wanted = self.within.text(call.sizes, value) + where
             raise ValueError(f"{name}={reprlib.repr(x)} is not allowed; it must {wanted}")
-        return value
+        return rounded
 
     def _fits(self, given, full) -> bool:
         if self.spread == "broadcast":
@@ -83,6 +86,16 @@ class Number:
         elif not self.spread or not given:
             return not given
         return len(given) == len(full) and all(n in (1, m) for n, m in zip(given, full, strict=True))
+
+
+def _in_dtype(value: float, call) -> float:
+    """0 or inf where the first array's type, at least float32, has nothing so small or so large."""
+    if value == 0 or 1e-37 < abs(value) < 1e38 or not is_floating(call.first):
+        return value
+    info, size = call.xp.finfo(wide_dtype(call.first)), abs(value)
+    if size > float(info.max):
+        return math.copysign(math.inf, value)
+    return 0.0 if size < float(info.smallest_normal) * float(info.eps) else value
 
 
 def real(shape: str, within: str = "", nan: bool = False) -> Array:
@@ -172,7 +185,8 @@ class Whole:
         if not _is_whole(x):
             raise TypeError(f"{name}={reprlib.repr(x)} is not allowed; it must be an integer")
         if not (abs(x) < 2**53 and self.within.holds(int(x), call.sizes)):
-            raise ValueError(f"{name}={reprlib.repr(x)} is not allowed; it must {self.within.text(call.sizes, int(x))}")
+            wanted = self.within.text(call.sizes, int(x)) + " and below 2^53" * (x >= 2**53)
+            raise ValueError(f"{name}={reprlib.repr(x)} is not allowed; it must {wanted}")
         return int(x)
 
 
@@ -191,10 +205,12 @@ def optional(kind):
 
 def float_type(name, x, call):
     """None, or a floating point type of the first array's library."""
+    if x is None:
+        return None
     try:
-        allowed = x is None or (not is_array_api_obj(x) and call.xp.isdtype(x, "real floating"))
+        dtype = call.xp.empty(0, dtype=x).dtype  # np.float32, a class, or "float32" are none, but name one
+        if (isinstance(x, type) or not is_array_api_obj(x)) and call.xp.isdtype(dtype, "real floating"):
+            return dtype
     except (AttributeError, TypeError, ValueError):
-        allowed = False
-    if not allowed:
-        raise TypeError(f"{name}={reprlib.repr(x)} is not allowed; it must be a floating point type, or None")
-    return x
+        pass
+    raise TypeError(f"{name}={reprlib.repr(x)} is not allowed; it must be a floating point type, or None")

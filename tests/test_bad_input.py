@@ -7,9 +7,17 @@ import pytest
 import torch
 
 from lessons_lib import bridge, landscapes, parity
-from lessons_lib.core import mean, total, weighted_mean
+from lessons_lib.core import Loss, mean, total, weighted_mean
 from lessons_lib.fast.by_rows import by_rows
-from lessons_lib.losses import binary_cross_entropy, cross_entropy, smooth_labels, soft_cross_entropy, squared_error
+from lessons_lib.losses import (
+    binary_cross_entropy,
+    cross_entropy,
+    huber,
+    laplace_nll,
+    smooth_labels,
+    soft_cross_entropy,
+    squared_error,
+)
 from lessons_lib.optim import SGD, Adam, AdamW, AMSGrad, Each, Momentum
 
 Z, K, P = np.zeros((4, 3)), np.zeros(4, dtype=int), np.full((4, 3), 1 / 3)
@@ -42,6 +50,14 @@ LOSSES = [
     (lambda: mean((1.0, 2.0)), TypeError, r"loss must be a Loss\(value, grad\), got tuple"),
     (lambda: total(Z), TypeError, r"loss must be a Loss\(value, grad\), got ndarray"),
     (lambda: weighted_mean(squared_error(Z, P), np.ones(4)), ValueError, r"equal, got value \(4, 3\), w \(4,\)"),
+    (lambda: mean(Loss(K, K)), TypeError, "value must be a floating point array, got dtype int64"),
+    (lambda: mean(Loss(Z, None)), TypeError, "grad must be a floating point array, got None"),
+    (lambda: mean(Loss(Z, torch.zeros(4, 3))), TypeError, "grad must come from the array library of value"),
+    (lambda: weighted_mean(Loss(Z, Z[:3]), Z), ValueError, r"grad must begin with the axes of value, \(4, 3\), got"),
+    (lambda: huber(Z.astype("f4"), Z, 1e39), ValueError, "delta=1e[+]39 is .* a finite number > 0 in float32"),
+    (lambda: laplace_nll(torch.zeros(3), 1e-60, torch.zeros(3)), ValueError, "scale=1e-60 is .* > 0 in torch.float32"),
+    (lambda: smooth_labels(K, 2**60, 0.1), ValueError, r"classes=.* below 2\^53"),
+    (lambda: by_rows(cross_entropy, True), TypeError, "rows=True"),
     (lambda: by_rows(cross_entropy, 0), ValueError, "rows=0"),
     (lambda: by_rows(cross_entropy, "2"), TypeError, "rows='2'"),
     (lambda: by_rows("cross_entropy"), TypeError, "loss_fn='cross_entropy'"),

@@ -101,6 +101,25 @@ def test_an_odd_argument_is_right_or_refused_by_name(name, argument, into):
                 assert not must and (not isinstance(loss, Loss) or parts(loss)[1].shape == parts(first)[-1].shape), x
 
 
+@pytest.mark.parametrize(("name", "argument"), [a for a in ARGUMENTS if is_array(SAMPLES[a[0]][0][a[1]])], ids=str)
+def test_what_is_no_plain_array_is_refused_by_name(name, argument):
+    a = SAMPLES[name][0][argument]
+    ours = [np.ma.masked_array(a, a > 0), a.astype(a.dtype.newbyteorder()), a.astype(object)]
+    t = torch.as_tensor(a)
+    theirs = [t.to_sparse(), t.to("meta"), torch.nested.nested_tensor([t], layout=torch.jagged)]
+    theirs += [t.to(torch.float8_e4m3fn)] if t.is_floating_point() else []
+    for into, odd in ((lambda b: b, ours), (torch.as_tensor, theirs)):
+        for x in odd:
+            with pytest.raises(TypeError, match=argument):
+                call(name, SAMPLES[name][0], into, **{argument: x})
+
+
+def test_a_dtype_may_be_a_class_or_a_name():
+    k = np.array([0, 2])
+    for dtype in (np.float32, "float32", np.dtype("f4")):
+        assert losses.smooth_labels(k, 3, 0.1, dtype).dtype == np.float32
+
+
 def floats(given, dtype):
     """Floating point arrays in another dtype; all else as it is."""
     if isinstance(given, dict):

@@ -5,6 +5,7 @@ rounding the inputs does to the float64 result; a NaN, or a 0 or inf that is not
 """
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -121,6 +122,32 @@ ROWS = {
     "focal, sure": (losses.focal, [[[MAX, -MAX]], [0]], [0], [[0, 0]]),
     "Huber from afar": (losses.huber, [[5e3, -MAX], [0.0, 0.0]], [4999.5, MAX], [1, -1]),
     "smooth L1 from afar": (losses.smooth_l1, [[5e3], [0.0]], [4999.5], [1]),
+    "smooth L1, beta 1e-60": (
+        partial(losses.smooth_l1, beta=1e-60),
+        [[5.0, 0.0, -TINY], [0.0] * 3],
+        [5, 0, TINY],
+        [1, 0, -1],
+    ),
+    "focal, weight 3e38": (
+        partial(losses.focal, alpha=torch.tensor([1, 1, MAX])),
+        [[[-11.0, 8, -1]], [2]],
+        [INF],
+        [[1.9100607e30, INF, -INF]],
+    ),
+    "weights of the largest size": (
+        losses.soft_cross_entropy,
+        [[[9e23, -9e23, -1], [0, 0, -INF], [0, 50, 0]], [[MAX, MAX, 0], [MAX, MAX, 0], [1, 0, 2**-30]]],
+        [INF, INF, 50],
+        [[MAX, -MAX, 0], [0, 0, 0], [-1, 1, -(2**-30)]],
+    ),
+    "y sums to nearly 1": (
+        losses.soft_cross_entropy,
+        [[[50.0, 0]], [[1, 2**-30]]],
+        [50 * 2**-30],
+        [[2**-30, -(2**-30)]],
+    ),
+    "KL of log q of any sign": (losses.kl_divergence, [[[-MAX, -MAX, MAX]], [[1.0, 1, 1]]], [MAX], [[-1, -1, -1]]),
+    "KL of p beyond 1": (losses.kl_divergence, [[[-MAX, 1, MAX]], [[8.0, 0, 8.0]]], [0], [[-8, 0, -8]]),
     "log-rate 0, no count": (losses.poisson_nll, [[-INF, 1e3], [0.0, 1e38]], [0, INF], [0, INF]),
 }
 

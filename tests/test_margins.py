@@ -488,9 +488,12 @@ BAD = [
     (
         lambda: triplet_with_distance(Z, Z, Z, lambda a, b: Loss((a - b) ** 2, (a, b))),
         ValueError,
-        r"distance must give values shaped \(4,\), got \(4, 3\)",
+        r"distance must give Loss.* shaped \[\(4,\), .*got .* shaped \[\(4, 3\), ",
     ),
-    (lambda: triplet_with_distance(Z, Z, Z, lambda a, b: a - b), TypeError, r"distance must give Loss.*got ndarray"),
+    *[
+        (lambda found=found: triplet_with_distance(Z, Z, Z, lambda a, b: found), TypeError, "distance must give Loss")
+        for found in (Z, Loss(Z[:, 0], Z), Loss(Z[:, 0], (Z,)), Loss(1.0, (Z, Z)), Loss(Z[:, 0], (None, Z)))
+    ],
     (lambda: info_nce(Z), ValueError, r"N <= M.* got \(4, 3\)"),
     (lambda: symmetric_info_nce(Z.T), ValueError, r"similarity \(M, M\), M >= 1; got similarity \(3, 4\)"),
     *[

@@ -1,6 +1,5 @@
-from numbers import Integral
-
 from ..core import Loss, array_namespace
+from ..options import function, whole
 
 
 def by_rows(loss_fn, rows: int = 16):
@@ -9,12 +8,8 @@ def by_rows(loss_fn, rows: int = 16):
     For losses whose `grad` is one array, on NumPy arrays or CPU tensors; every input is cut along axis 0.
     Raises TypeError or ValueError unless rows is an integer >= 1, and what the loss raises.
     """
-    if not callable(loss_fn):
-        raise TypeError(f"loss_fn={loss_fn!r} is not allowed; it must be a loss")
-    if not isinstance(rows, Integral):
-        raise TypeError(f"rows={rows!r} is not allowed; it must be an integer")
-    if rows < 1:
-        raise ValueError(f"rows={rows} is not allowed; at least 1 row is computed at a time")
+    function(loss_fn=loss_fn)
+    whole(least=1, rows=rows)
 
     def blocked(pred, target) -> Loss:
         lengths = {tuple(getattr(a, "shape", ()))[:1] for a in (pred, target)}

@@ -20,9 +20,20 @@ def log_softmax(z):
     """z - log(sum(exp(z))) over the last axis; the largest logit is taken off first, its 1 left out of the sum."""
     xp = array_namespace(z)
     shifted = z - xp.max(z, axis=-1, keepdims=True)
-    largest = xp.arange(z.shape[-1], device=device(z)) == xp.argmax(z, axis=-1, keepdims=True)
-    others = xp.sum(xp.where(largest, xp.zeros_like(z), xp.exp(shifted)), axis=-1, keepdims=True)
-    return shifted - xp.log1p(others)
+    return shifted - xp.log1p(all_but_largest(xp.exp(shifted))[1])
+
+
+def all_but_largest(a):
+    """Where the largest number of the last axis is, and the sum of all others there."""
+    xp = array_namespace(a)
+    largest = xp.arange(a.shape[-1], device=device(a)) == xp.argmax(a, axis=-1, keepdims=True)
+    return largest, xp.sum(xp.where(largest, xp.zeros_like(a), a), axis=-1, keepdims=True)
+
+
+def at_least_1(a):
+    """The largest number of the last axis, or 1: a unit in which no weight is large, 1 for probabilities."""
+    xp = array_namespace(a)
+    return xp.clip(xp.max(a, axis=-1, keepdims=True), 1, None)
 
 
 def positive_part(x):

@@ -28,21 +28,25 @@ def cosine_embedding(first, second, labels, margin=0.0) -> Loss:
     vector with a gradient of length 1e6 (NaN in float16), and at the kink 2.13 gives s = 1.
     """
     xp = array_namespace(first, second)
-    (u, turn_first), (v, turn_second) = _unit(xp, first), _unit(xp, second)
+    (u, short_u, turn_first), (v, short_v, turn_second) = _unit(xp, first), _unit(xp, second)
     c = xp.sum(u * v, axis=-1, keepdims=True)
+    side = xp.round(c)  # c = side - bend; near 1 and -1 the bend has more digits: 2 (1 - c) = |u - v|^2 + ...
+    between = xp.sum((u - side * v) ** 2, axis=-1, keepdims=True)
+    bend = xp.where(side == 0, -c, side * (between + short_u + short_v) / 2)
     similar = labels[..., None] > 0
-    apart, step = positive_part(c - margin)
-    value, s = xp.where(similar, 1 - c, apart), xp.where(similar, -xp.ones_like(c), step)
-    grad = CosineEmbeddingGrad(turn_first(s * (v - c * u)), turn_second(s * (u - c * v)))
-    return Loss(value[..., 0], grad)
+    apart, step = positive_part(side - margin - bend)
+    value, s = xp.where(similar, 1 - side + bend, apart), xp.where(similar, -xp.ones_like(c), step)
+    to_first, to_second = v - side * u + bend * u, u - side * v + bend * v  # v - c u, u - c v
+    return Loss(value[..., 0], CosineEmbeddingGrad(turn_first(s * to_first), turn_second(s * to_second)))
 
 
 def _unit(xp, a):
-    """a / |a|, and x -> x / |a|: in units of a's largest number, so that no square leaves the dtype's range.
+    """u = a / |a|, 1 - |u|^2, and x -> x / |a|: in units of a's largest number, so that no square leaves the dtype.
 
     x / |a| is 0 for a zero vector, where eps alone would make a gradient 1e6 long.
     """
     largest = xp.max(xp.abs(a), axis=-1, keepdims=True)
     unit = xp.clip(largest, min=EPS)
     norm = xp.sqrt(xp.sum((a / unit) ** 2, axis=-1, keepdims=True) + (EPS / unit) ** 2)
-    return a / unit / norm, lambda x: xp.where(largest > 0, x / norm / unit, xp.zeros_like(x))
+    short = (EPS / unit / norm) ** 2
+    return a / unit / norm, short, lambda x: xp.where(largest > 0, x / norm / unit, xp.zeros_like(x))

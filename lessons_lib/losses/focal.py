@@ -21,8 +21,8 @@ def focal(logits, labels, gamma=2.0, alpha=None) -> Loss:
     q = -xp.expm1(-value)  # 1 - p, without the difference
     ratio = xp.where(q > 0, value / xp.where(q > 0, q, xp.ones_like(q)), xp.ones_like(q))  # -log(p) / (1 - p)
     weight = q**gamma * _per_example(xp, alpha, labels)
-    slope = weight * (1 + gamma * product(xp.exp(-value), ratio))
-    return Loss(product(weight, value), slope[..., None] * grad)
+    slope = 1 + gamma * product(xp.exp(-value), ratio)
+    return Loss(product(weight, value), weight[..., None] * (slope[..., None] * grad))
 
 
 def _per_example(xp, alpha, labels):

@@ -1,4 +1,5 @@
 from ..core import Loss, array_namespace, contract, real
+from ._stable import at_least_1
 
 
 @contract(log_q=real("..., C"), p=real("..., C", "[0, inf)"))
@@ -18,6 +19,9 @@ def kl_divergence(log_q, p) -> Loss:
     Source: Kullback and Leibler 1951.
     """
     xp = array_namespace(log_q, p)
-    zero, some = xp.zeros_like(p), p > 0
+    unit, n = at_least_1(p), 2.0 ** p.shape[-1].bit_length()  # so that no part of the sum is too large
+    share = p / unit
+    some = share > 0
     log_p = xp.log(xp.where(some, p, xp.ones_like(p)))
-    return Loss(xp.sum(p * xp.where(some, log_p - log_q, zero), axis=-1), -p)  # 0 * inf is NaN, and must be 0
+    each = share * xp.where(some, (log_p - log_q) / n, xp.zeros_like(p))  # 0 * inf is NaN, and must be 0
+    return Loss(xp.sum(each, axis=-1) * n * unit[..., 0], -p)

@@ -18,6 +18,8 @@ def smooth_l1(pred, target, beta=1.0) -> Loss:
     """
     xp = array_namespace(pred, target)
     r = pred - target
+    info = xp.finfo(r.dtype)
+    beta = max(beta, float(info.smallest_normal * info.eps))  # the smallest number that is not 0: there grad = sign(r)
     near = xp.clip(r, -beta, beta)
-    grad = near / beta if beta > 0 else xp.sign(r)
+    grad = near / beta
     return Loss(grad * (r - near / 2), grad)

@@ -1,5 +1,5 @@
 from ..core import Loss, array_namespace, contract, device, float_type, integers, labels_below, number, real, whole
-from ._stable import log_softmax, times_difference
+from ._stable import all_but_largest, at_least_1, log_softmax, times_difference
 
 
 @contract(logits=real("..., C"), target=real("..., C", "[0, inf)"))
@@ -16,11 +16,14 @@ def soft_cross_entropy(logits, target) -> Loss:
     Source: Good 1952; with softmax Bridle 1990.
     """
     xp = array_namespace(logits, target)
-    log_p = log_softmax(logits)
-    total = xp.sum(target, axis=-1, keepdims=True)
-    behind = times_difference(target, xp.max(logits, axis=-1, keepdims=True), logits)
+    unit = at_least_1(target)
+    y, log_p = target / unit, log_softmax(logits)
+    largest, rest = all_but_largest(y)
+    total = xp.sum(y, axis=-1, keepdims=True)
+    behind = times_difference(y, xp.max(logits, axis=-1, keepdims=True), logits)
     value = xp.sum(behind, axis=-1) - xp.max(log_p, axis=-1) * total[..., 0]  # -log p = (largest z) - z - largest log p
-    return Loss(value, xp.exp(log_p) * (total - target) + target * xp.expm1(log_p))  # expm1(log p) = p - 1
+    grad = xp.exp(log_p) * xp.where(largest, rest, total - y) + y * xp.expm1(log_p)  # p (total - y) + y (p - 1)
+    return Loss(value * unit[..., 0], grad * unit)
 
 
 @contract(labels=integers("..."), classes=whole("[1, inf)"), epsilon=number("[0, 1]"), dtype=float_type)

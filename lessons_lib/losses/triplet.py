@@ -1,6 +1,9 @@
 import math
+import reprlib
 from functools import partial
 from typing import Any, NamedTuple
+
+from array_api_compat import is_array_api_obj
 
 from ..core import Loss, array_namespace, contract, flag, function, number, real
 from ._stable import positive_part
@@ -69,10 +72,7 @@ def triplet_with_distance(anchor, positive, negative, distance, margin=1.0, swap
 def _compare(distance, anchor, positive, negative, margin, swap) -> Loss:
     xp = array_namespace(anchor, positive, negative)
     near, far = distance(anchor, positive), distance(anchor, negative)
-    if not isinstance(near, Loss):
-        raise TypeError(f"distance must give Loss(value, (gradient in a, gradient in b)), got {type(near).__name__}")
-    if tuple(near.value.shape) != tuple(anchor.shape[:-1]):
-        raise ValueError(f"distance must give values shaped {tuple(anchor.shape[:-1])}, got {tuple(near.value.shape)}")
+    _check(near, anchor)
     other = distance(positive, negative) if swap else far
     closer = other.value < far.value
     value, step = positive_part(margin + (near.value - xp.where(closer, other.value, far.value)))
@@ -83,6 +83,18 @@ def _compare(distance, anchor, positive, negative, margin, swap) -> Loss:
         negative=-step * xp.where(closer, other.grad[1], far.grad[1]),
     )
     return Loss(value, grad)
+
+
+def _check(found, anchor) -> None:
+    wanted = [tuple(anchor.shape[:-1]), tuple(anchor.shape), tuple(anchor.shape)]
+    parts = (found.value, *found.grad) if isinstance(found, Loss) and isinstance(found.grad, tuple) else ()
+    got = [tuple(a.shape) for a in parts if is_array_api_obj(a) and array_namespace(a) is array_namespace(anchor)]
+    if got != wanted:
+        error = ValueError if len(got) == len(parts) == len(wanted) else TypeError
+        raise error(
+            f"distance must give Loss(value, (gradient in a, gradient in b)) in the library of anchor and shaped "
+            f"{wanted}, got {reprlib.repr(found)} shaped {got}"
+        )
 
 
 def _unit(xp, *vectors):
