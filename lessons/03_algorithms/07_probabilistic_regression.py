@@ -4,9 +4,10 @@
 #     title: "Probabilistic regression: Gaussian, Laplace, Poisson"
 #     minutes: 40
 #     settles: [G5]
+#     studies: [losses.gaussian_nll, losses.laplace_nll, losses.poisson_nll]
 # ---
 
-# %% [markdown]
+# %% [markdown] name="goal"
 # # Probabilistic regression: Gaussian, Laplace, Poisson
 #
 # **Goal.** Get a loss from a probability, predict a spread beside the middle, and fit counts as counts. **40 minutes:** reading 22, exercises 18.
@@ -29,71 +30,75 @@ from lessons_lib.losses import (
     binary_cross_entropy,
     cross_entropy,
     gaussian_nll,
+    laplace_nll,
     poisson_nll,
-    squared_error,
 )
 from lessons_lib.optim import Adam
 from lessons_lib.show import Table, show
 
 setting = bridge.start(device, seed, profile)
 
-# %% [markdown]
+# %% [markdown] name="formula"
 # ## The formula
 #
-# Choose a distribution for $y$ whose parameters the model predicts; the loss is $-\log p(y \mid x)$ (G5, which the source document lacks). The source's F1 and F2 are two cases; squared error (the Gaussian at constant $v$) and absolute error (the Laplace at constant $b$) are two more:
+# Choose a distribution for $y$ whose parameters the model predicts; the loss is $-\log p(y \mid x)$, which the source document never says. Its two cross-entropies are cases of it; squared error (the Gaussian at constant $v$) and absolute error (the Laplace at constant $b$) are two more:
 #
 # | distribution | the model predicts | $-\log p$, without constants |
 # |---|---|---|
-# | Bernoulli | logit $z$ | $-y \log \sigma(z) - (1 - y) \log(1 - \sigma(z))$: F1 |
-# | categorical | logits $z$ | $-\sum_i y_i \log \operatorname{softmax}(z)_i$: F2 |
+# | Bernoulli | logit $z$ | $-y \log \sigma(z) - (1 - y) \log(1 - \sigma(z))$ |
+# | categorical | logits $z$ | $-\sum_i y_i \log \operatorname{softmax}(z)_i$ |
 # | Gaussian | mean $\hat y$, variance $v$ | $\frac12 \big( \log v + r^2 / v \big)$ |
 # | Laplace | mean $\hat y$, scale $b$ | $\log b + \lvert r \rvert / b$ |
 # | Poisson (counts) | log of the rate, $z$ | $e^z - y z$ |
 #
-# $r = \hat y - y$ is the residual; $v$ has the unit of $r^2$, $b$ that of $r$. In the code: `pred` ($\hat y$ or $z$), `var`, `scale`, `target`, of one shape; a common `var` or `scale` may be a number.
+# $r = \hat y - y$ is the residual; $v$ has the unit of $r^2$, $b$ that of $r$. In the code: `pred` ($\hat y$ or $z$), `var`, `scale`, `target`, of one shape; a common `var` or `scale` may be a number. Absolute error as a likelihood is Laplace's (1774), a network that predicts a variance Nix and Weigend's (1994, *Estimating the mean and variance of the target probability distribution*), counts with a linear log of the rate Nelder and Wedderburn's (1972, *Generalized linear models*).
 #
 # ## Derivation
 #
 # 1. The third row is $-\log$ of $\frac{1}{\sqrt{2 \pi v}} e^{-r^2 / 2 v}$ without $\frac12 \log 2\pi$; the fourth is $-\log$ of $\frac{1}{2b} e^{-|r| / b}$ without $\log 2$; the last is $-\log$ of $e^{zy} e^{-e^z} / y!$ without $\log y!$.
 # 2. **One slope for four losses.** By $z$, or by $\hat y$ at $v = 1$: $\sigma(z) - y$, $\operatorname{softmax}(z) - y$, $e^z - y$, $\hat y - y$. Four times *what is predicted, less what happened.* So for a linear model with a constant among the inputs, the predictions of the fitted model add up to the targets. (The Laplace slope is $\pm 1 / b$.)
 # 3. For given residuals the best common variance is $v = \overline{r^2}$, the best Laplace scale $b = \overline{|r|}$.
-# 4. The slope by $\hat y$ is $r / v$, that by $v$ is $\frac{1}{2 v} (1 - r^2 / v)$: **an example counts with the weight $1 / v$, and $v$ is the model's own choice.** Right, where $v$ is the noise. But where the mean is still wrong, line 3 draws $v$ to about $r^2$, and the slope by $\hat y$ becomes $1 / r$: the worse the fit, the weaker the pull.
+# 4. The slope by $\hat y$ is $r / v$, that by $v$ is $\frac{1}{2 v} (1 - r^2 / v)$: **both have the factor $1 / v$, and $v$ is the model's own choice.** Right, where $v$ is the noise. But where the mean is still wrong, line 3 draws $v$ to about $r^2$, and the slope by $\hat y$ becomes $1 / r$: the worse the fit, the weaker the pull. And where one network gives both outputs, its layers get both slopes.
 
 # %% name="derivation"
 r, y, z = sp.Symbol("r", real=True), sp.Symbol("y", positive=True), sp.Symbol("z", real=True)
 v, b = sp.symbols("v b", positive=True)
-gauss = (sp.log(v) + r**2 / v) / 2
+gauss, laplace, poisson = (sp.log(v) + r**2 / v) / 2, sp.log(b) + sp.Abs(r) / b, sp.exp(z) - y * z
 rows = [  # density, loss, constant
     (sp.exp(-(r**2) / (2 * v)) / sp.sqrt(2 * sp.pi * v), gauss, sp.log(2 * sp.pi) / 2),
-    (sp.exp(-sp.Abs(r) / b) / (2 * b), sp.log(b) + sp.Abs(r) / b, sp.log(2)),
-    (sp.exp(z * y - sp.exp(z)) / sp.factorial(y), sp.exp(z) - y * z, sp.log(sp.factorial(y))),
+    (sp.exp(-sp.Abs(r) / b) / (2 * b), laplace, sp.log(2)),
+    (sp.exp(z * y - sp.exp(z)) / sp.factorial(y), poisson, sp.log(sp.factorial(y))),
 ]
 for density, loss, constant in rows:  # line 1
     assert sp.simplify(sp.expand_log(-sp.log(density), force=True) - loss - constant) == 0
-
-# %% name="derivation-slopes"
-n = np.array([[2.0, -1.0, 0.5]])
-onehot, p = np.array([[0.0, 1, 0]]), np.exp(n) / np.exp(n).sum()
-assert np.allclose(cross_entropy(n, np.array([1])).grad, p - onehot)  # line 2
-assert np.allclose(binary_cross_entropy(n, onehot).grad, 1 / (1 + np.exp(-n)) - onehot)
-assert np.allclose(poisson_nll(n, onehot).grad, np.exp(n) - onehot)
-assert np.allclose(gaussian_nll(n, 1.0, onehot).grad.pred, n - onehot)
 a = sp.symbols("a1:4", positive=True)  # line 3, with three sizes |r|
-for loss, by, best in ((gauss, v, sum(k**2 for k in a) / 3), (sp.log(b) + r / b, b, sum(a) / 3)):
+for loss, by, best in ((gauss, v, sum(k**2 for k in a) / 3), (laplace, b, sum(a) / 3)):
     (found,) = sp.solve(sp.diff(sum(loss.subs(r, k) for k in a), by), by)
     assert sp.simplify(found - best) == 0
 assert sp.simplify(sp.diff(gauss, v) - (1 - r**2 / v) / (2 * v)) == 0  # line 4
-assert sp.diff(gauss, r).subs(v, r**2) == 1 / r
-print("lines 1 to 4 hold")
+assert sp.diff(gauss, r) == r / v and sp.diff(gauss, r).subs(v, r**2) == 1 / r
 
-# %% [markdown]
+# %% name="derivation-library"
+n, size = np.array([2.0, -1.0, 0.5]), np.array([0.3, 1.0, 2.0])
+for formula, by, ours in (  # the library has these formulas, and their slopes
+    (gauss, (r, v), gaussian_nll(n, size, 0 * n)),
+    (laplace + sp.log(2), (r, b), laplace_nll(n, size, 0 * n)),
+    (poisson.subs(y, 3), (z,), poisson_nll(n, 3 + 0 * n)),
+):
+    lines = sp.lambdify(by, [formula, *(sp.diff(formula, k) for k in by)])(*(n, size)[: len(by)])
+    assert np.allclose(lines, [ours.value, *np.atleast_2d(ours.grad)])
+onehot, p = np.array([[0.0, 1, 0]]), np.exp(n) / np.exp(n).sum()
+assert np.allclose(cross_entropy(n[None], np.array([1])).grad, p - onehot)  # line 2
+assert np.allclose(binary_cross_entropy(n[None], onehot).grad, 1 / (1 + np.exp(-n)) - onehot)
+
+# %% [markdown] name="code"
 # ## Code
 
 # %% name="source"
 show(gaussian_nll, poisson_nll)
 
-# %% [markdown]
-# A variance must be positive: below, the network's second output goes through $\log(1 + e^x)$, and `gaussian_nll` holds $v$ at `eps` or above.
+# %% [markdown] name="after-source"
+# `ratio` is $(\hat y - y) / v$, `half_r` is $r / 2$, and `_minus` gives $e^z - y z$ and $e^z - y$, each in a form that does not overflow on the way. A variance must be positive: below, the network's second output goes through $\log(1 + e^x)$, and `gaussian_nll` holds $v$ at `eps` or above.
 #
 # ## Parity with PyTorch
 #
@@ -108,13 +113,12 @@ parity.table("laplace_nll", setting.device)
 # %% tags=["nbval-ignore-output"] name="parity-poisson"
 parity.table("poisson_nll", setting.device)
 
-# %% [markdown]
+# %% [markdown] name="picture-text"
 # ## Picture
 #
-# 300 points of a wave, $y = \frac12 \sin 6 \pi x$ plus uniform noise of standard deviation 0.05; one network with two hidden layers of 50 for each seed. Both losses get the same starts and 1000 steps of Adam; squared error ignores the second output.
+# 100 points of a wave, $y = \frac12 \sin 6 \pi x$ plus uniform noise of standard deviation 0.05; one network with two hidden layers of 32 for each seed, 1000 steps of Adam. What we vary are the two slopes of line 4. The likelihood sends both into the network as they are. Squared error: the slope by the mean times $v$, which is $r$, while the output for $v$ *reads along*: it sees the last hidden layer, but its slope goes no further down (`detach`), so that the mean never hears of it.
 
 # %% name="wave"
-squared, nll = bridge.as_autograd(squared_error), bridge.as_autograd(gaussian_nll)
 draws = [torch.Generator().manual_seed(s) for s in setting.seeds]
 
 def uniform(a, b):  # for each of the S seeds, numbers from -1 to 1
@@ -123,34 +127,46 @@ def uniform(a, b):  # for each of the S seeds, numbers from -1 to 1
 def wave(x):
     return torch.sin(6 * torch.pi * x) / 2
 
-x = uniform(300, 1).sort(dim=1).values
-unit = uniform(300, 1)[..., 0]  # (S, 300)
-layers = ((1, 50), (50, 50), (50, 2))
+x = uniform(100, 1).sort(dim=1).values
+y = wave(x[..., 0]) + 0.05 * 3**0.5 * uniform(100, 1)[..., 0]  # (S, 100)
+layers = ((1, 32), (32, 32), (32, 1), (32, 1))  # two hidden layers; the outputs for mean and v
 begin = [uniform(a, o) / i**0.5 for i, o in layers for a in (i, 1)]  # weights and biases
 
 # %% name="train"
-def train(beta, lr=0.01, steps=1000, noise=0.05):  # beta None: squared error, 0: the likelihood
-    y = wave(x[..., 0]) + noise * 3**0.5 * unit
-    w1, b1, w2, b2, w3, b3 = p = [torch.nn.Parameter(a.clone()) for a in begin]
+def train(ways, lr, steps=1000):  # all ways and seeds at once: (W, S, 100)
+    by_mean, by_v, reads_along = torch.tensor(ways, device=setting.device).T[..., None, None]
+    p = [torch.nn.Parameter(a.expand(len(ways), *a.shape).clone()) for a in begin]
+    w1, b1, w2, b2, w3, b3, w4, b4 = p
     optimizer = bridge.TorchOptimizer(Adam(lr), p)
     for _ in range(steps):
-        mean, spread = (((x @ w1 + b1).tanh() @ w2 + b2).tanh() @ w3 + b3).unbind(-1)
-        v = torch.nn.functional.softplus(spread)
-        value = squared(mean, y) if beta is None else nll(mean, v, y) * v.detach() ** beta
+        h = ((x @ w1 + b1).tanh() @ w2 + b2).tanh()
+        mean = (h @ w3 + b3)[..., 0]
+        h = torch.where(reads_along[..., None] > 0, h.detach(), h)
+        v = torch.nn.functional.softplus(h @ w4 + b4)[..., 0]
+        now = v.detach()
+        slope = gaussian_nll(mean.detach(), now, y.expand_as(mean)).grad
         optimizer.zero_grad()
-        value.mean(1).sum().backward()
+        torch.autograd.backward([mean, v], [slope.pred * now**by_mean, slope.var * now**by_v])
         optimizer.step()
-    error = (mean - wave(x[..., 0])).square().mean(1).sqrt()  # (S,): distance from the wave
+    error = (mean - wave(x[..., 0])).square().mean(-1).sqrt()  # (W, S): distance from the wave
     return [a.detach().cpu().numpy() for a in (error, mean, v.sqrt())]
 
-losses = {"squared error": None, "likelihood": 0.0, "likelihood x root of v": 0.5}
-runs = {(name, 0.01): train(beta) for name, beta in losses.items()}
+ways = {  # powers of v on the slopes by the mean and by v; does v read along?
+    "squared error, v reads along": (1, 0, 1),
+    "likelihood": (0, 0, 0),
+    "likelihood, v reads along": (0, 0, 1),
+    "slope by the mean times v": (1, 0, 0),
+    "slope by v times v": (0, 1, 0),
+    "both slopes times v": (1, 1, 0),
+    "both times root of v": (0.5, 0.5, 0),
+}
+errors, means, sds = train(list(ways.values()), lr=0.02)
 
 # %% name="picture"
-(_, fitted, _), (_, middle, sd) = runs["squared error", 0.01], runs["likelihood", 0.01]
+fitted, middle, sd = means[0, 0], means[1, 0], sds[1, 0]
 curves = {
-    "squared error": fitted[0],
-    "likelihood ± its sd": (middle[0] - sd[0], middle[0], middle[0] + sd[0]),
+    "squared error": fitted,
+    "likelihood ± its sd": (middle - sd, middle, middle + sd),
     "the wave": wave(x[0, :, 0]).cpu().numpy(),
 }
 picture = plots.lines(
@@ -162,39 +178,32 @@ picture = plots.lines(
 picture.fig.axes[0].set_ylim(-0.65, 1.05)  # room for the legend
 picture
 
-# %% [markdown]
-# Line 4 at work. Where the mean does not follow yet, the variance grows to cover the error, and then these points hardly count any more: the model has explained them as noise. If the weight is the culprit, taking it back must help: multiply each example's loss by $v^\beta$, a constant for the derivative, here with $\beta = \frac12$ (Seitzer et al. 2022, arXiv 2203.09168; exercise 3). And is it the learning rate's doing?
-
-# %% name="picture-verdict"
-for lr in (0.003, 0.02):
-    runs |= {(name, lr): train(beta, lr) for name, beta in losses.items()}
-long = train(0.0, steps=4000)[0]
-loud = [train(beta, noise=0.2)[0] for beta in (None, 0.0)]
-middle_of = {key: np.median(run[0]) for key, run in runs.items()}
-for lr in (0.01, 0.02):
-    assert middle_of["likelihood", lr] > 2 * middle_of["squared error", lr]
-    assert middle_of["likelihood x root of v", lr] < 0.5 * middle_of["likelihood", lr]
-assert np.median(long) < middle_of["likelihood", 0.01]
-assert np.median(loud[1]) < 1.5 * np.median(loud[0])
-assert np.median(runs["likelihood x root of v", 0.01][2]) < 0.08  # the noise's sd is 0.05
-print("lr 0.01 and 0.02: the likelihood ends over twice as far from the wave as squared error;")
-print("the root of v at least halves its distance (medians over seeds, 1000 steps)")
+# %% [markdown] name="suspects"
+# Where the mean does not follow yet, the variance grows to cover the error, and then these points hardly count any more: the model has explained them as noise. Line 4 names two suspects: the weight $1 / v$ on the mean's slope, and the slope by $v$, which shapes the layers that the mean needs as well. Take each away alone, then both. And is it the learning rate's doing?
 
 # %% name="picture-table" tags=["nbval-ignore-output"]
+few = ["squared error, v reads along", "likelihood", "both slopes times v"]
+slower = dict(zip(few, train([ways[name] for name in few], lr=0.01)[0], strict=True))
+
 def shown(e):  # median and range over seeds
     return f"{np.median(e):.2f} ({min(e):.2f} to {max(e):.2f})"
 
-lrs = (0.003, 0.01, 0.02)
-rows = [[name, *(shown(runs[name, lr][0]) for lr in lrs)] for name in losses]
-rows += [["likelihood, 4000 steps", "", shown(long), ""]]
-for name, e in zip(losses, loud, strict=False):
-    rows.append([f"{name}, noise 0.2", "", shown(e), ""])
-for name in ("likelihood", "likelihood x root of v"):
-    rows.append([f"sd by {name}", *(shown(np.median(runs[name, lr][2], 1)) for lr in lrs)])
-Table(["distance from the wave, or predicted sd", "lr 0.003", "lr 0.01", "lr 0.02"], rows)
+rows = []
+for name, e, sd in zip(ways, errors, sds, strict=True):
+    rows.append([name, shown(e), shown(slower[name]) if name in slower else "", shown(np.median(sd, 1))])
+Table(["slopes", "distance from the wave, lr 0.02", "lr 0.01", "predicted sd, lr 0.02"], rows)
 
-# %% [markdown]
-# A flat line at 0 has the distance 0.35. At 0.003 squared error itself is mostly not there after 1000 steps, and the comparison says little. Where it arrives, the likelihood stays behind, **as long as the noise is small:** at 0.2 it keeps up, for then the weights $1 / v$ of followed and missed stretches differ less. It is not wrong: whatever $v$ is, the slope $r / v$ is 0 on average at the right mean. But the road there is long, and whether 4000 steps are enough depends on the seed. The root of $v$ shortens it, without a promise for every seed; where the mean arrives, the predicted spread does too.
+# %% name="picture-verdict"
+squared, nll, *alone, both, root = np.median(errors, axis=1)
+assert min(nll, *alone) > 2 * squared
+assert both < nll / 2 and root < nll / 1.5
+assert np.median(slower["likelihood"]) > 1.3 * np.median(slower[few[0]])
+assert np.median(slower[few[2]]) < np.median(slower["likelihood"]) / 2
+
+# %% [markdown] name="after-picture"
+# A flat line at 0 has the distance 0.35. **Neither suspect alone is the culprit, for each is enough.** With the mean's slope set free but $v$ still at work on the common layers, nothing is won; nor with the weight kept and $v$ only reading along. Set the mean free of both, and it arrives: as squared error, with $v$ reading along (Stirn et al. 2023, *Faithful heteroscedastic regression with neural networks*), or with *both* slopes times $v^\beta$, which tames the two at once: $\beta = 1$ or, not as surely, $\frac12$ (Seitzer et al. 2022, *On the pitfalls of heteroscedastic uncertainty estimation with probabilistic neural networks*; exercise 3). Where the mean arrives, the predicted spread is near the true 0.05.
+#
+# The likelihood is not wrong: whatever $v$ is, the slope $r / v$ is 0 on average at the right mean. But the road there is long.
 #
 # ## Counts
 #
@@ -241,16 +250,14 @@ plain, spread, large, uneven = found.values()
 for a in found.values():
     assert np.allclose(a[:, 2], 1, atol=1e-2) and (a[:, 3] < 0.9).all()  # line 2: the sums agree
 assert np.median(plain[:, 0]) < np.median(plain[:, 1])
-assert 0.5 < np.median(large[:, 1]) / np.median(large[:, 0]) < 1.15
+assert large[:, 1].min() < large[:, 0].max()
 assert (uneven[:, 1] > 2 * uneven[:, 0]).all()
 assert spread[:, 4].mean() > 1.5 * plain[:, 4].mean()
-print("every seed: the logarithm, not scaled, predicts at least 10 per cent too few;")
-print("uneven: scaled, it ends over twice as far from the true rates as Poisson")
 
-# %% [markdown]
+# %% [markdown] name="after-counts-verdict"
 # The Poisson fit adds up (line 2), **also where the counts are not Poisson,** and its mean needs only the right formula for the mean: at the true rate, $e^z - y$ is 0 on average whatever the spread of $y$. Its own spread does not survive: with extra spread, over 1.5 times as many counts lie more than two of *its* standard deviations above.
 #
-# The mean of a logarithm is not the logarithm of a mean: the other fit predicts too few. One scale mends the sum, and for our large counts under an even factor the scaled logarithm is about as near to the truth as Poisson. But under an uneven factor the gap between the two means changes with $x$, and no scale mends that.
+# The mean of a logarithm is not the logarithm of a mean: the other fit predicts too few. One scale mends the sum, and for our large counts under an even factor the scaled logarithm is a rival: the two ranges overlap. But under an uneven factor the gap between the two means changes with $x$, and no scale mends that.
 #
 # ## Exercises
 #
@@ -267,7 +274,7 @@ def laplace_head(m, k, y):
 # %% name="check-laplace"
 check("laplace_head")
 
-# %% [markdown]
+# %% [markdown] name="after-check-laplace"
 # <details><summary>Hint 1</summary>Write the loss with k in place of b first; no logarithm is left.</details>
 # <details><summary>Hint 2</summary>The derivative of exp(-k) by k is -exp(-k).</details>
 #
@@ -284,11 +291,11 @@ def with_hours(z, hours, y):
 # %% name="check-hours"
 check("with_hours")
 
-# %% [markdown]
+# %% [markdown] name="after-check-hours"
 # <details><summary>Hint 1</summary>How many counts are expected in all those hours? That number is the rate of the distribution.</details>
 # <details><summary>Hint 2</summary>The slope must again be what is predicted, less what happened.</details>
 #
-# ### 3. Take the weight back (5 minutes, easy)
+# ### 3. Take both weights back (5 minutes, easy)
 # Multiply the Gaussian loss of each example by $v^\beta$, where this factor is a constant for the derivative. Return the two slopes, by the mean and by the variance. $\beta = 0$ is the likelihood; at $\beta = 1$ the slope by the mean is $r$, as with half the squared error.
 
 # %% name="exercise-weight"
@@ -301,7 +308,7 @@ def weighted_slopes(pred, v, y, beta):
 # %% name="check-weight"
 check("weighted_slopes")
 
-# %% [markdown]
+# %% [markdown] name="after-check-weight"
 # <details><summary>Hint 1</summary>Differentiate as if the factor were not there; multiply afterwards.</details>
 # <details><summary>Hint 2</summary>Check: at β = 1 the slope by the mean must be r.</details>
 #
@@ -309,6 +316,6 @@ check("weighted_slopes")
 #
 # ## Takeaways
 #
-# - A loss is $-\log$ of a probability: name the distribution of the target and you have the loss. **G5: confirmed.** For Bernoulli and categorical by their logits, Poisson by the log of its rate and the Gaussian at $v = 1$, the slope is what is predicted, less what happened.
+# - A loss is $-\log$ of a probability: name the distribution of the target and you have the loss. For Bernoulli and categorical by their logits, Poisson by the log of its rate and the Gaussian at $v = 1$, the slope is what is predicted, less what happened.
 # - Fit counts by Poisson: its mean survives a wrong spread, its own spread does not. The logarithm, scaled, was a rival for large counts under an even factor, and far off under an uneven one.
-# - Do not train a mean and a variance together without a look at the mean: where the noise is small, the likelihood may call the hard part noise for thousands of steps. Take some of the weight $1 / v$ back.
+# - Do not train a mean and a variance together without a look at the mean: the likelihood may call the hard part noise, as it did with our wave. Taking the weight $1 / v$ off the mean is not enough while $v$ shapes the same layers: multiply both slopes by a power of $v$, or let $v$ read along.
