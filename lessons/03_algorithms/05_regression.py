@@ -7,7 +7,7 @@
 #     settles: [F3, F4, G7, C25, E6]
 # ---
 
-# %% [markdown]
+# %% [markdown] name="goal"
 # # Squared, absolute and Huber error
 #
 # **Goal.** Know which number each loss asks for, what its average is an average of, and what one wrong record can do to it. **40 minutes:** reading 20, exercises 20.
@@ -36,10 +36,10 @@ from lessons_lib.show import Table, show
 
 setting = bridge.start(device, seed, profile)
 
-# %% [markdown]
+# %% [markdown] name="formula"
 # ## The formula
 #
-# The source document has the squared error of one example (F4) and, under the same name, its mean over the examples (F3). It names the absolute loss without a formula (E6) and lacks Huber's, which joins the two (G7). With the **residual** $r = \hat y - y$, prediction less target:
+# The source document has the squared error of one example and, under the same name, its mean over the examples (least squares: Legendre 1805, Gauss 1809). It names the absolute loss (Boscovich 1757) without a formula and lacks Huber's, which joins the two (1964, *Robust estimation of a location parameter*). With the **residual** $r = \hat y - y$, prediction less target:
 #
 # $$\text{squared: } r^2 \qquad \text{absolute: } |r| \qquad \text{Huber: } \tfrac12 r^2 \text{ if } |r| \le \delta, \text{ else } \delta\, (|r| - \tfrac\delta2)$$
 #
@@ -59,6 +59,14 @@ setting = bridge.start(device, seed, profile)
 # 5. Move one $y_n$ by $a$: the mean moves by $a / N$, without limit. In lines 3 and 4 a far $y_n$ has only a sign, or $\pm\delta$: moving it further moves nothing.
 
 # %% name="derivation"
+size, zero = np.array([-70.0, -2.0, -0.5, 0.0, 0.5, 2.0, 70.0]), np.zeros(7)
+far = abs(size) > 2
+for loss, value, slope in (  # line 1, with delta = 2
+    (squared_error(size, zero), size**2, 2 * size),
+    (absolute_error(size, zero), abs(size), np.sign(size)),
+    (huber(size, zero, 2.0), np.where(far, 2 * (abs(size) - 1), size**2 / 2), size.clip(-2, 2)),
+):
+    assert np.allclose([loss.value, loss.grad], [value, slope])
 c, r, delta, a, *y = sp.symbols("c r delta a y1:6", positive=True)
 seam = r**2 / 2 - delta * (r - delta / 2)  # the near piece less the far one
 assert sp.expand(seam.subs(r, delta)) == 0 == sp.diff(seam, r).subs(r, delta)  # line 1
@@ -84,17 +92,16 @@ further = rides * [1, 1, 1, 1, 100]
 for loss in (absolute_error, huber):  # line 5
     assert (loss(np.full(5, 11.0), rides).grad == loss(np.full(5, 11.0), further).grad).all()
 
-# %% [markdown]
+# %% [markdown] name="after-derivation-huber"
 # The five rides took 111.5 minutes. Whoever multiplies the median by five believes in 52.5: a far value is not always a mistake.
-
-# %% [markdown]
+#
 # ## Code
 
 # %% name="source"
 show(squared_error, absolute_error, huber)
 
-# %% [markdown]
-# The source document's steps: (1) predictions and targets, (2) the squared error of each (F4), (3) their mean (F3). Step 3 hides a choice (E6): a mean over what, with which factor? Four conventions, one minimiser:
+# %% [markdown] name="after-source"
+# With the slope $g$, Huber's value is $g r - g^2 / 2$: both pieces at once; `half_r` is $r / 2$, in a form that does not overflow. The source document's steps: (1) predictions and targets, (2) the squared error of each, (3) their mean. Step 3 hides a choice: a mean over what, with which factor? Four conventions, one minimiser:
 
 # %% name="reductions"
 pred = np.arange(12.0).reshape(4, 3) / 4  # 4 examples with 3 numbers each
@@ -111,10 +118,10 @@ assert np.isclose(mean(loss).value, F.mse_loss(*both).item())
 assert torch.isclose(F.smooth_l1_loss(*both, beta=2.0), F.huber_loss(*both, delta=2.0) / 2.0)
 Table(["step 3", "value", "first slope"], [[n, j.value, j.grad[0, 0]] for n, j in third.items()])
 
-# %% [markdown]
+# %% [markdown] name="after-reductions"
 # Each needs its own learning rate. (Adam divides such a factor out, up to its $\epsilon$.) So does `F.smooth_l1_loss`: with `beta` $= \delta$ it is Huber's loss divided by $\delta$.
 
-# %% [markdown]
+# %% [markdown] name="parity-with-pytorch"
 # ## Parity with PyTorch
 #
 # Value and slope against `F.mse_loss`, `F.l1_loss` and `F.huber_loss`: the largest relative difference. For half precision the judge is PyTorch in float32.
@@ -128,7 +135,7 @@ parity.table("absolute_error", setting.device)
 # %% tags=["nbval-ignore-output"] name="parity-huber"
 parity.table("huber", setting.device)
 
-# %% [markdown]
+# %% [markdown] name="picture-text"
 # ## Picture
 #
 # The progress of the disease in 310 patients (scikit-learn's diabetes data). One value, drawn by the seed, is multiplied by a factor; bisection on the mean slope finds the constant with the lowest mean loss.
@@ -136,7 +143,7 @@ parity.table("huber", setting.device)
 # %% name="constants"
 def best_by_slope(loss, y):
     low, high = y.min(), y.max()
-    for _ in range(60):
+    for _ in range(40):
         middle = (low + high) / 2
         above = loss(np.full(len(y), middle), y).grad.mean() > 0
         low, high = (low, middle) if above else (middle, high)
@@ -177,7 +184,7 @@ low, high = far["squared"].min(), far["squared"].max()
 print(f"times 100 moves the mean by {low:.0f} to {high:.0f} units, the other two by less than 4.")
 print(f"Before any mistake the mean is {gap.min():.0f} to {gap.max():.0f} units above the median.")
 
-# %% [markdown]
+# %% [markdown] name="after-picture-verdict"
 # The mean runs away with the mistake, by 99/310 of the true value (line 5); the other two soon stop: once a value is far off, it does not matter how far. But look at the last line: these scores are skewed, and whoever takes the absolute error to be safe has moved the answer before anything went wrong. First ask *which number you want*.
 #
 # ## What breaks
@@ -194,7 +201,7 @@ with warnings.catch_warnings(record=True) as heard:
 assert len(heard) == 1 and torch.allclose(p.grad, -2 * y.mean() / 4)
 print("slopes", p.grad.flatten().tolist(), "where", (-2 * y / 4).tolist(), "are right")
 
-# %% [markdown]
+# %% [markdown] name="after-broadcast"
 # Each prediction is asked for the mean of *all* targets (line 2): nothing is learned from the inputs, the loss still falls, and only a warning tells.
 #
 # ### Is the robust loss better?
@@ -229,21 +236,21 @@ rows = [
 heads = ["variance, over the mean's", "median", "Huber's"]
 Table(heads, rows, "± is the standard deviation over seeds.")
 
-# %% [markdown]
-# With normal noise the median needs $\pi / 2$ times as many data for the same accuracy. Yet **one value in a hundred can turn the verdict,** if ten times as wide; at three times, one in ten makes a draw. Huber's estimate pays a few per cent in the first row and wins the others. It had help: $\delta$ is 1.345 widths of the clean noise, the usual choice, and we knew that width; one far too large gives the mean, far too small the median (line 4). So C25, "the squared error is for regression", is conditional: on the noise, and on the number you want.
+# %% [markdown] name="after-efficiency-verdict"
+# With normal noise the median needs $\pi / 2$ times as many data for the same accuracy. Yet **one value in a hundred can turn the verdict,** if ten times as wide; at three times, one in ten makes a draw. Huber's estimate pays a few per cent in the first row and wins the others. It had help: $\delta$ is 1.345 widths of the clean noise, the usual choice, and we knew that width; one far too large gives the mean, far too small the median (line 4). So the source document's "the squared error is for regression" is conditional: on the noise, and on the number you want.
 #
 # ### A slope that does not fade
 #
 # The absolute error pushes with 1 until the very end. So let us start *at* the end: a linear model of the diabetes data with the lowest possible mean absolute error (scikit-learn finds it by linear programming). Does gradient descent, with the full batch, stay there?
 
 # %% name="descent"
-def descend(loss, rate, x, y, theta, steps=1000):
-    values = []
+def descend(loss, x, y, theta, steps=1000):  # at all rates at once: theta is (inputs, rates)
+    theta, target, values = np.tile(theta[:, None], len(rates)), np.tile(y[:, None], len(rates)), []
     for t in range(steps):
-        batch = mean(loss(x @ theta, y))
-        values.append(batch.value)
-        theta = theta - rate(t / steps) * x.T @ batch.grad
-    return np.array(values)
+        batch = loss(x @ theta, target)
+        values.append(batch.value.mean(axis=0))
+        theta = theta - [rate(t / steps) for rate in rates.values()] * (x.T @ batch.grad) / len(y)
+    return np.array(values).T
 
 rates = {"0.4": lambda t: 0.4, "0.05": lambda t: 0.05, "0.4 to 0": lambda t: 0.4 * (1 - t)}
 losses, runs = (huber, absolute_error), []
@@ -252,10 +259,10 @@ for s in setting.seeds:
     y = (y - y.mean()) / y.std()  # so that delta = 1 is one standard deviation
     fit = QuantileRegressor(quantile=0.5, alpha=0, fit_intercept=False).fit(x, y)
     start = x, y, fit.coef_
-    runs.append([[descend(f, rate, *start) for f in losses] for rate in rates.values()])
+    runs.append([descend(f, *start) for f in losses])
 
 # %% tags=["nbval-ignore-output"] name="descent-verdict"
-runs = np.array(runs)  # (seeds, rates, the two losses, steps)
+runs = np.swapaxes(runs, 1, 2)  # (seeds, rates, the two losses, steps)
 up = (np.diff(runs) > 1e-12).mean((0, 3))
 above = 100 * (runs[:, :, 1, -50:].mean(-1) / runs[:, :, 1, 0] - 1)
 assert np.isfinite(runs).all() and up[:, 0].max() == 0 and up[:, 1].min() > 0.3
@@ -264,7 +271,7 @@ ends = [f"{a.min():.2g} to {a.max():.2g} %" for a in above.T]
 rows = [[n, *(f"{v:.2f}" for v in u), e] for n, u, e in zip(rates, up, ends, strict=True)]
 Table(["rate", "Huber: steps up", "absolute: steps up", "absolute: ends above its start by"], rows)
 
-# %% [markdown]
+# %% [markdown] name="after-descent-verdict"
 # The absolute error climbs out of its own minimum: where a residual passes 0 its sign jumps from $-1$ to 1, so the mean slope cannot go smoothly to 0, and the loss hovers. How high depends on the rate, and at 0.4 much on the seed: a small rate keeps the price small, one that falls to 0 removes nearly all of it. Huber's slope fades inside $\delta$: from this start and at these rates it only goes down.
 #
 # ## Exercises
@@ -282,7 +289,7 @@ def pseudo_huber(r, delta):
 # %% name="check-pseudo"
 check("pseudo_huber")
 
-# %% [markdown]
+# %% [markdown] name="after-check-pseudo"
 # <details><summary>Hint 1</summary>The derivative of a root is 1 / (2 root), times the derivative of what stands under it.</details>
 # <details><summary>Hint 2</summary>For small r the slope must be r, for large r it must be δ times the sign: check yours.</details>
 #
@@ -300,7 +307,7 @@ def best_constant(y, w):
 # %% name="check-constant"
 check("best_constant")
 
-# %% [markdown]
+# %% [markdown] name="after-check-constant"
 # <details><summary>Hint 1</summary>Line 3 with weights: the slope is the weight below c, less the weight above. At the best c it changes its sign.</details>
 # <details><summary>Hint 2</summary>Sort, add up the weights with <code>np.cumsum</code>, and stop where half of the whole is reached.</details>
 #
@@ -316,13 +323,13 @@ def lr_for(lr, shape):
 # %% name="check-rate"
 check("lr_for")
 
-# %% [markdown]
+# %% [markdown] name="after-check-rate"
 # <details><summary>Hint</summary>By which factor is each gradient larger or smaller than that of the mean over all numbers?</details>
 #
 # [All solutions of this lesson](../../solutions/03_algorithms/05_regression.ipynb)
 #
 # ## Takeaways
 #
-# - The squared error asks for the mean, the absolute error for a median; Huber's goes from a median to the mean as $\delta$ grows. **F3, F4, G7: confirmed. C25: conditional,** on the noise and on the number you want. **E6:** mean, sum and half: one minimiser, different gradients.
+# - The squared error asks for the mean, the absolute error for a median; Huber's goes from a median to the mean as $\delta$ grows. Whether it is the loss for regression depends on the noise and on the number you want. Mean, sum and half: one minimiser, different gradients.
 # - One target can move a mean as far as it likes, a median at most to the neighbouring value, a Huber estimate by a bounded amount. A mistyped *input* is another matter: in a linear model it multiplies the slope.
-# - Do not choose the absolute error where the noise is normal (it wastes a third of the data), nor where you need a mean: a total, a cost. At a constant rate it hovers above its minimum.
+# - Do not choose the absolute error where the noise is normal (it wastes over a third of the data), nor where you need a mean: a total, a cost. At a constant rate it hovers above its minimum.
