@@ -4,9 +4,10 @@
 #     title: "Fields of application: field, loss, optimizer, metric"
 #     minutes: 35
 #     settles: [C7, C8, C9, C17]
+#     studies: [losses.cross_entropy, losses.info_nce]
 # ---
 
-# %% [markdown]
+# %% [markdown] name="goal"
 # # Fields of application: field, loss, optimizer, metric
 #
 # **Goal.** Find your field in one table, and know before the first step what your loss should be. **35 minutes:** reading 15, exercises 20.
@@ -32,14 +33,14 @@ from lessons_lib.show import Table, show
 
 setting = bridge.start(device, seed, profile)
 
-# %% [markdown]
+# %% [markdown] name="derivation-the-first-loss"
 # ## The table
 #
-# The source document says: cross-entropy for classification (C7 in our list of its claims), squared and absolute loss for regression (C8), SGD and its variants (C9), and that different tasks need different losses (C17). What well-known work in each field has used (InfoNCE and CTC are explained below):
+# The source document says: cross-entropy for classification, squared and absolute loss for regression, SGD and its variants, and that different tasks need different losses. What well-known work in each field has used (InfoNCE and CTC are explained below):
 #
 # | field | loss (lesson) | optimizer | metric | reference |
 # |---|---|---|---|---|
-# | text classification, named entities | cross-entropy per text or token (2) | Adam with decay, warm-up | accuracy, F1 | Devlin et al. 2018, arXiv 1810.04805 |
+# | text classification, named entities | cross-entropy per text or token (2) | Adam with decay, warm-up | accuracy, F1 score | Devlin et al. 2018, arXiv 1810.04805 |
 # | translation, summarisation | token cross-entropy, smoothing 0.1 (10) | Adam, warm-up (16) | BLEU, ROUGE | Vaswani et al. 2017, arXiv 1706.03762; Lewis et al. 2019, arXiv 1910.13461 |
 # | language modelling | token cross-entropy | Adam, $\beta_2 = 0.95$, clipping at 1, cosine (16, 17) | perplexity | Brown et al. 2020, arXiv 2005.14165 |
 # | image classification | cross-entropy | SGD, momentum 0.9, weight decay (11) | accuracy | He et al. 2015, arXiv 1512.03385 |
@@ -49,7 +50,7 @@ setting = bridge.start(device, seed, profile)
 # | recommendation | soft margin of pairs (8) | SGD | AUC | Rendle et al. 2009, arXiv 1205.2618 |
 # | faces | triplet (8) | SGD, AdaGrad (12) | true pairs found, at a fixed rate of false ones | Schroff et al. 2015, arXiv 1503.03832 |
 # | images and text together | InfoNCE both ways | Adam with decoupled decay (13) | recall, zero-shot accuracy | Radford et al. 2021, arXiv 2103.00020 |
-# | speech | CTC | SGD, momentum | error rate of labels | Graves et al. 2006 |
+# | speech | CTC | SGD, momentum | error rate of labels | Graves et al. 2006, "Connectionist temporal classification" |
 # | reinforcement learning | clipped ratio of new to old probability, times how much better it went than expected; squared error of the expected return | Adam | return | Schulman et al. 2017, arXiv 1707.06347 |
 #
 # Translation chooses a token at each place: cross-entropy, not squared error. **Loss and metric agree in two rows only:** perplexity is $e$ to the loss, and the forecasters train on the kind of error that they are judged by. The other metrics count, rank or come at the end, with no slope to follow: the loss stands in for them.
@@ -88,12 +89,15 @@ first = {  # measured, and by lines 1 to 5
 }
 for name, (loss, expected) in first.items():
     assert np.isclose(mean(loss).value, expected), name
+s = rng.normal(size=(8, 8))
+pairs, classes = L.info_nce(s, temperature=0.5), L.cross_entropy(s / 0.5, np.arange(8))
+assert np.allclose(pairs.value, classes.value) and np.allclose(pairs.grad, classes.grad / 0.5)  # line 3
 Table(["nothing learned yet", "first loss"], [[name, f"{x:.3f}"] for name, (_, x) in first.items()])
 
-# %% [markdown]
+# %% [markdown] name="code"
 # ## Code
 #
-# A language model needs no new loss: the labels are the *next* tokens, and a weight of 0 takes padding and prompt out. InfoNCE is line 3:
+# A language model needs no new loss: the labels are the *next* tokens, and a weight of 0 takes padding and prompt out. InfoNCE is line 3; the line above `def` says what its arguments may be, `ratio` subtracts the largest similarity before it divides (a constant that a softmax does not see), and `expm1` is $e^x - 1$ without its rounding, here $p - 1$:
 
 # %% name="language-model"
 def next_token_loss(logits, tokens, learn):  # (B, T, V), (B, T), (B, T) of 0 and 1: learn it?
@@ -101,7 +105,7 @@ def next_token_loss(logits, tokens, learn):  # (B, T, V), (B, T), (B, T) of 0 an
 
 show(L.info_nce)
 
-# %% [markdown]
+# %% [markdown] name="parity-text"
 # ## Parity
 #
 # `next_token_loss` against PyTorch's `ignore_index`. The losses of the library: `results/parity.md`.
@@ -116,9 +120,9 @@ theirs = F.cross_entropy(logits[:, :-1].reshape(-1, 50), labels.reshape(-1))
 theirs.backward()
 ours = next_token_loss(logits.detach(), tokens, learn)
 assert torch.isclose(ours.value, theirs) and torch.allclose(ours.grad, logits.grad[:, :-1])
-print("value and gradient as in PyTorch")
+print(f"ours {ours.value:.4f}, PyTorch {theirs:.4f}")
 
-# %% [markdown]
+# %% [markdown] name="picture-where-29-comes"
 # ## Picture: where 2.9 comes from
 #
 # A linear layer, ten classes, random labels. We turn up its random weights, and with them $\sigma$:
@@ -135,6 +139,9 @@ line6 = np.log(10) + sigma**2 / 2 * 0.9
 assert np.abs(np.median(measured, axis=0) - line6)[sigma <= 0.5].max() < 0.03
 up, mid, down = (L.cross_entropy(h * np.eye(10)[:1], k[:1]).value for h in (1e-3, 0, -1e-3))
 assert np.allclose((up - 2 * mid + down) / 1e-6, 0.1 * 0.9)  # the second derivative by one score
+spread = np.interp(2.9, np.median(measured, axis=0), sigma)
+print(f"2.9 is reached at a standard deviation of {spread:.1f}")
+print(f"line 6 for a variance of 1/3: {np.log(10) + 0.9 / 6:.2f}")
 
 # %% name="picture"
 plots.lines(
@@ -150,7 +157,7 @@ plots.lines(
     title="What 2.9 says about the start",
 )
 
-# %% [markdown]
+# %% [markdown] name="after-picture"
 # So 2.9 fits *random logits with a standard deviation of about 1.2* (beyond 1, line 6 promises too much). PyTorch's `nn.Linear` draws weights of variance $1 / (3n)$ for $n$ inputs; with standardised inputs line 6 gives 2.45. Does 2.9 hurt? Digits, linear softmax, Adam, 300 steps from weights of size 0.15 (64 inputs: $\sigma = 8 \cdot 0.15 = 1.2$) and 1 ($\sigma = 8$), against a start at 0:
 
 # %% name="train"
@@ -179,8 +186,8 @@ begin = [f"from a first loss of {x:.1f}" for x in np.median(loss[0, 1:, :, 0], a
 rows = [[str(rate), *(f"{x:.0f}" for x in row)] for rate, row in zip(rates, lost, strict=True)]
 Table(["points of accuracy lost, at the rate", *begin], rows)
 
-# %% [markdown]
-# (Medians over the seeds.) **A start near 2.9 is not broken:** it costs a point or nothing, unless the rate is too small to leave it. An Adam step is of the order of the rate (lesson 4): 300 steps of 0.001 move a weight by some 0.3, which cannot undo a start of size 1. How to read a first loss:
+# %% [markdown] name="the-loss-is-not"
+# (Medians over the seeds.) **A start near 2.9 is not broken:** it costs a point or nothing, unless the rate is too small to leave it. An Adam step is of the order of the rate (the Adam lesson): 300 steps of 0.001 move a weight by some 0.3, which cannot undo a start of size 1. How to read a first loss:
 #
 # - **Above:** logits scattered at random, because weights or inputs are too large or a temperature is too small; more outputs than classes ($\log 18$ is 2.9, too); a sum where you expected a mean.
 # - **Below:** a wrong mean (half of the batch is padding, and the sum is divided by all: half of $\log C$); or the model knows something, such as the class frequencies in its bias.
@@ -208,10 +215,10 @@ lost = np.median(right[seeds, best] - right[:, -5:].mean(1))
 surer = np.median(surprise[:, -1] / surprise[seeds, best])  # on the digits it gets wrong
 sgd = np.array([train(s, SGD(0.1), steps=2000)[0] for s in setting.seeds])
 assert rise > 1.1 and abs(lost) < 0.01 and surer > 1.1 and np.median(sgd[:, -1] / sgd.min(1)) < 1.05
-print("from the best loss to the last: test loss and loss of wrong digits up by a tenth or more,")
-print("accuracy less than a point up or down; with SGD at 0.1 the last loss is nearly the best")
+print(f"from the best loss to the last, medians: test loss times {rise:.1f}, loss of wrong digits "
+      f"times {surer:.1f}, accuracy lost {100 * lost:.1f} points")
 
-# %% [markdown]
+# %% [markdown] name="what-breaks"
 # (Medians.) The model is right about as often as before, and surer where it is wrong; SGD at 0.1 is not there after 2000 steps. If probabilities matter (a doctor reads them), stop early; if only the answer counts, look at the metric: on validation data.
 #
 # ## What breaks
@@ -229,7 +236,7 @@ for n in (16, 128, 1024):
     print(f"batches of {n:4} pairs: InfoNCE {found[n]:.2f}")
 assert found[1024] > 10 * found[16]
 
-# %% [markdown]
+# %% [markdown] name="before-the-first-step"
 # The same vectors, and more than ten times the loss: it is harder to find one among more. Compare at one $N$, and CTC on the same lengths. A loss per token depends on the tokenizer; exercise 2 has the cure.
 #
 # ## Exercises
@@ -247,7 +254,7 @@ def first_losses(V, n_tags, m, s, C, start):
 # %% name="check-first"
 check("first_losses")
 
-# %% [markdown]
+# %% [markdown] name="perplexity"
 # <details><summary>Hint 1</summary>The mean of a square is the variance plus the squared mean.</details>
 # <details><summary>Hint 2</summary>What is left above log C is half the variance, times 1 - 1/C.</details>
 #
@@ -264,7 +271,7 @@ def text_metrics(means, counts, n_bytes):
 # %% name="check-perplexity"
 check("text_metrics")
 
-# %% [markdown]
+# %% [markdown] name="a-loss-made-from"
 # <details><summary>Hint 1</summary>Piece i costs means[i] times counts[i] nats.</details>
 # <details><summary>Hint 2</summary>A bit is log 2 nats.</details>
 #
@@ -281,7 +288,7 @@ def soft_dice(p, y):
 # %% name="check-dice"
 check("soft_dice")
 
-# %% [markdown]
+# %% [markdown] name="takeaways"
 # <details><summary>Hint 1</summary>By p of one pixel, the numerator has the slope 2 y, the denominator 1.</details>
 # <details><summary>Hint 2</summary>The second part of the gradient is the same number for every pixel.</details>
 #
@@ -290,5 +297,5 @@ check("soft_dice")
 # ## Takeaways
 #
 # - Know your first loss before you start: $\log C$, $\log 2$, the margin, $\log N$, the variance; random logits add about half their variance.
-# - The loss has the slope, the metric has the meaning, and one may get worse while the other stays. **C7, C8: conditional,** as defaults (squared error trains classifiers too: Hui and Belkin 2020, arXiv 2006.07322; regression: lessons 6, 7); **C9: confirmed,** by the table; **C17: confirmed** where data differ in kind (speech without a label per step, faces without a list of classes).
+# - The loss has the slope, the metric has the meaning, and one may get worse while the other stays. Cross-entropy for classes and squared or absolute error for numbers are defaults (squared error trains classifiers too: Hui and Belkin 2020, arXiv 2006.07322; for numbers see the lessons on robust and on probabilistic regression). Where data differ in kind, the loss must (speech without a label per step, faces without a list of classes).
 # - Do not copy a row of the table without its reason, and do not compare losses across numbers of candidates, lengths or tokenizers.
