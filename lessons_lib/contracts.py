@@ -12,7 +12,7 @@ import reprlib
 from functools import wraps
 from typing import Any
 
-from array_api_compat import device, is_array_api_obj
+from array_api_compat import is_array_api_obj
 
 from .dtypes import in_first_dtype, is_floating, namespace
 
@@ -59,7 +59,7 @@ class Call:
 
     def array(self, name, x, wanted):
         """Raise unless x is an array, of the library and on the device of the first."""
-        if not is_array_api_obj(x):
+        if namespace(x) is None:
             raise TypeError(f"{name} must be {wanted}, got {reprlib.repr(x)}, a {type(x).__name__}")
         if found := _not_plain(x):
             raise TypeError(f"{name} must be a plain array that holds its numbers, got {found}")
@@ -68,8 +68,8 @@ class Call:
         elif type(x) is not type(self.first) and namespace(x) is not self.xp:
             found, first = (f"{type(a).__module__}.{type(a).__name__}" for a in (x, self.first))
             raise TypeError(f"{name} must come from the array library of {self.name}, {first}, got {found}")
-        elif device(x) != device(self.first):
-            raise ValueError(f"{name} must be on the device of {self.name}, {device(self.first)}, got {device(x)}")
+        elif x.device != self.first.device:
+            raise ValueError(f"{name} must be on the device of {self.name}, {self.first.device}, got {x.device}")
 
     def fit(self, name, x, spec):
         """Raise unless the shape is as written, with the sizes that earlier arguments gave to its axes."""

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 from array_api_compat import array_namespace, device
 
 from .contracts import contract
-from .dtypes import in_first_dtype, is_floating, outside_autocast
+from .dtypes import in_first_dtype, is_floating, map_arrays
 from .kinds import (
     FLOAT,
     Array,
@@ -47,7 +47,6 @@ __all__ = [
     "mean",
     "number",
     "optional",
-    "outside_autocast",
     "per_value",
     "real",
     "signs",
@@ -85,11 +84,6 @@ class Rule(Protocol):
     def update(self, theta, g, state) -> Any: ...
 
 
-def _map(fn, loss: Loss) -> Loss:
-    grad = type(loss.grad)(*map(fn, loss.grad)) if isinstance(loss.grad, tuple) else fn(loss.grad)
-    return Loss(fn(loss.value), grad)
-
-
 def is_half(a) -> bool:
     """True for an array of float16 or bfloat16."""
     return "float16" in str(getattr(a, "dtype", ""))
@@ -125,7 +119,7 @@ def mean(loss: Loss) -> Loss:
     n = max(math.prod(loss.value.shape), 1)
     more = 2.0 ** n.bit_length()  # a power of two: dividing by it rounds nothing, and no sum of values overflows
     value = array_namespace(loss.value).sum(loss.value / more) / (n / more)
-    return Loss(value, _map(lambda a: a / n, Loss(value, loss.grad)).grad)
+    return Loss(value, map_arrays(lambda a: a / n, loss.grad))
 
 
 WEIGHTS = Array("...", rf"{FLOAT}|int|bool", Range("[0, inf)"))
@@ -147,7 +141,7 @@ def weighted_mean(loss: Loss, w) -> Loss:
         each = xp.reshape(share, share.shape + (1,) * (a.ndim - share.ndim))
         return each * xp.where(each > 0, a, xp.zeros_like(a))  # 0 * inf is NaN, and must be 0
 
-    return total(_map(weigh, loss))
+    return total(map_arrays(weigh, loss))
 
 
 def _shares(xp, w):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import nullcontext
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import Any
 
-from array_api_compat import array_namespace, is_torch_namespace
+from array_api_compat import array_namespace, is_array_api_obj, is_torch_namespace
 
 
 def in_first_dtype(fn):
@@ -23,17 +24,17 @@ def in_first_dtype(fn):
         first, xp = arrays[0], namespace(arrays[0])
         dtype = wide_dtype(*arrays)
         if any(a.dtype != dtype for a in arrays):
-            args, kwargs = _map(lambda a: xp.astype(a, dtype) if is_floating(a) else a, (args, kwargs))
+            args, kwargs = map_arrays(lambda a: xp.astype(a, dtype) if is_floating(a) else a, (args, kwargs))
         with outside_autocast(first):
             out = fn(*args, **kwargs)
-        return out if first.dtype == dtype else _map(lambda a: xp.astype(a, first.dtype), out)
+        return out if first.dtype == dtype else map_arrays(lambda a: xp.astype(a, first.dtype), out)
 
     return wide
 
 
 def wide_dtype(*arrays):
     """The widest type among floating point arrays, and at least float32."""
-    if all(a.dtype == arrays[0].dtype for a in arrays) and "float16" not in str(arrays[0].dtype):
+    if all(a.dtype == arrays[0].dtype for a in arrays) and not is_called("float16", arrays[0].dtype):
         return arrays[0].dtype
     xp = namespace(arrays[0])
     return max((xp.float32, *(a.dtype for a in arrays)), key=lambda dtype: xp.finfo(dtype).bits)
@@ -51,25 +52,32 @@ SPACES: dict[type, Any] = {}
 
 
 def namespace(a):
-    """array_namespace(a), looked up once for each type of array: this runs several times in every training step."""
+    """array_namespace(a), None for what is no array; looked up once for each type: every training step asks often."""
     if type(a) not in SPACES:
-        SPACES[type(a)] = array_namespace(a)
+        SPACES[type(a)] = array_namespace(a) if is_array_api_obj(a) else None
     return SPACES[type(a)]
 
 
+@lru_cache(maxsize=None, typed=True)  # dtypes of two libraries may refuse to be compared
+def is_called(pattern, dtype) -> bool:
+    """True where a dtype's name contains the pattern; every library calls them float16, bfloat16, int8, ..."""
+    return bool(re.search(pattern, str(dtype)))
+
+
 def is_floating(a) -> bool:
-    """True for an array of real floating point numbers; every library calls them float16, bfloat16, float32, ..."""
-    return "float" in str(getattr(a, "dtype", ""))
+    """True for an array of real floating point numbers."""
+    return is_called("float", getattr(a, "dtype", ""))
 
 
 def _leaves(x):
     return [leaf for part in x for leaf in _leaves(part)] if isinstance(x, tuple) else [x]
 
 
-def _map(fn, x):
+def map_arrays(fn, x):
+    """A nest of dicts and tuples, NamedTuples among them, with fn of each of its leaves."""
     if isinstance(x, dict):
-        return {name: _map(fn, part) for name, part in x.items()}
+        return {name: map_arrays(fn, part) for name, part in x.items()}
     if isinstance(x, tuple):
-        parts = [_map(fn, part) for part in x]
+        parts = [map_arrays(fn, part) for part in x]
         return type(x)(*parts) if hasattr(x, "_fields") else tuple(parts)
     return fn(x)

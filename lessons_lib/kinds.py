@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import reprlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import Any
 from array_api_compat import is_array_api_obj
 
 from .contracts import Call, Range
-from .dtypes import is_floating, wide_dtype
+from .dtypes import is_called, is_floating, wide_dtype
 
 FLOAT = r"float\d\d"  # float16, bfloat16, float32, ...; nothing computes with float8
 IGNORE = "to ignore some, weigh them 0 in weighted_mean"
@@ -33,12 +32,12 @@ class Array:
     def __call__(self, name, x, call):
         wanted = {FLOAT: "a floating point array", "int": "integers"}.get(self.numbers, "an array of numbers")
         call.array(name, x, wanted)
-        if not re.search(self.numbers, str(x.dtype)):
+        if not is_called(self.numbers, x.dtype):
             raise TypeError(f"{name} must be {wanted}, got dtype {x.dtype}{self.instead and '; ' + self.instead}")
         call.fit(name, x, self.shape)
         if not is_floating(x):
             wide = call.xp.int64 if self.numbers == "int" else wide_dtype(call.first)
-            x = call.xp.astype(x, wide, copy=False)
+            x = x if x.dtype == wide else call.xp.astype(x, wide)
         if self.within:
             call.hold(name, x, self.within, self.hint, self.nan)
         return x
@@ -59,7 +58,7 @@ class Number:
         if not is_array_api_obj(x):
             raise TypeError(f"{name}={reprlib.repr(x)} is not allowed; it must {wanted}")
         call.array(name, x, wanted)
-        if not re.search(FLOAT, str(x.dtype)):
+        if not is_called(FLOAT, x.dtype):
             raise TypeError(f"{name} must be a floating point array, got dtype {x.dtype}")
         given, full = tuple(x.shape), tuple(call.first.shape)
         if not self._fits(given, full):
