@@ -159,7 +159,7 @@ plots.lines(
     "training labels replaced, per cent", "share of test digits wrong",
     "Share of errors with clean and with wrong labels for four losses. On clean labels three of "
     "them lie near 0.05 and the squared error of the scores clearly higher. With wrong labels "
-    "all four lie between 0.07 and 0.11.",
+    "all four lie between 0.09 and 0.10 in the mean.",
     title="Four losses, one classifier (mean, band: all seeds)",
 )
 
@@ -210,7 +210,7 @@ def watched(theta):  # training loss, test loss, test accuracy, mean top probabi
     parts = entropy(theta, x, y), entropy(theta, x_test, y_test), top == y_test, sure
     return np.array([part.mean(-1) for part in parts])
 
-tried = {SGD: (0.1, 0.3, 1.0), Adam: (0.003, 0.01, 0.03)}
+tried = {SGD: (0.1, 0.3, 1.0), Adam: (0.001, 0.005, 0.03)}
 curves = [watched(train(kind, lrs, gradient, steps=2000, looks=10)) for kind, lrs in tried.items()]
 curves = np.concatenate(curves, axis=2)  # (what, looks, rules, seeds)
 lowest = curves[1].argmin(0)[None, None]  # the look with the lowest test loss
@@ -280,7 +280,7 @@ plots.lines(
     rates, {n: tuple(np.quantile(c, [0, 0.5, 1], axis=1)) for n, c in curves.items()},
     "learning rate", "test loss",
     "Test loss against the learning rate, three valleys on logarithmic axes. SGD: lowest between "
-    "0.1 and 1. Adam: lowest between 0.003 and 0.01. With the loss times 1e-8 Adam's valley "
+    "0.1 and 1. Adam: lowest between 0.003 and 0.03. With the loss times 1e-8 Adam's valley "
     "lies on that of SGD.",
     title="Valleys of good rates (median, band: all seeds)", log="xy",
 )
@@ -289,14 +289,14 @@ plots.lines(
 wide = {name: np.median((c < 1.5 * c.min(0)).sum(0)) for name, c in curves.items()}
 near = np.median(curves["Adam, loss times 1e-8"] / curves["SGD"], axis=1)[rates < 1.5]
 assert all(0 < i < len(rates) - 1 for c in curves.values() for i in c.argmin(0))  # inside the grid
-assert abs(near - 1).max() < 0.25
+assert abs(near - 1).max() < 0.25 and max(wide["SGD"], wide["Adam"]) < 5
 settle("SGD needs tuning, Adam does not", "10 rates: how many within 1.5 times the lowest loss",
        f"refuted: {wide['Adam']:g} for Adam, {wide['SGD']:g} for SGD (medians)")
 settle("Adam does not depend on the loss's scale, SGD does", "loss times 100 and 1e-8",
        f"conditional: at 1e-8 {near.min():.2f} to {near.max():.2f} times SGD's loss, up to rate 1")
 
 # %% [markdown] name="after-tuning-verdict"
-# Both have a valley, and Adam's is no wider. But it stays where it is when the loss is multiplied by 100, and a default rate needs that. Gradients near $\epsilon$ end it; far below, the denominator is nearly constant, and Adam is SGD with an averaged gradient (the Adam lesson). What Adam costs is memory:
+# Both have a valley, and less than half of the rates are in it. But Adam's stays where it is when the loss is multiplied by 100, and a default rate needs that. Gradients near $\epsilon$ end it; far below, the denominator is nearly constant, and Adam is SGD with an averaged gradient (the Adam lesson). What Adam costs is memory:
 
 # %% name="memory"
 def kept(rule):  # numbers of state for each parameter
