@@ -244,9 +244,9 @@ settle("cross-entropy: over-confident", "top probability against accuracy, Adam 
 # (All by medians.) The training loss is not the goal. With Adam at 0.03 it still fell after the test loss had been lowest; stop by validation data (exercise 2), and take no low training loss as evidence for an optimizer. What overfits is the loss more than the answers: the accuracy moves by less than two points, but the model gets surer of its answers than it is right. On the next saying one data set cannot decide, for its splits share their digits:
 
 # %% name="generalises"
-sgd, adam = at_loss[:3].argmin(), 3 + at_loss[3:].argmin()  # the best rate of each
+sgd, adam = at_loss[:3].argmin(), 3 + at_loss[3:].argmin()  # the best of 3 rates
 ahead = (low[1, sgd] < low[1, adam]).sum()
-settle("Adam generalises worse than SGD", "best rate and look of each, on test data",
+settle("Adam generalises worse than SGD", "best of 3 rates and 10 looks each, on test data",
        f"open beyond these digits: SGD's loss lower in {ahead} of {len(setting.seeds)} splits, "
        f"accuracy {at_accuracy[sgd]:.3f} against {at_accuracy[adam]:.3f}")
 
