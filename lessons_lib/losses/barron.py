@@ -39,18 +39,22 @@ def barron(pred, alpha, scale, target) -> Loss:
     u = xp.where(t < xp.inf, _log_1_plus_square(xp, t), 2 * log_z - xp.log(b))  # log(x / b + 1)
     h = b * u / 2
     s = u + side * h  # alpha u / 2, also at alpha = -inf
-    (e1, e2), (f1, f2) = _expm1_over(xp, s), _expm1_over(xp, -u)
-    # The derivative of the value h e1(s) in alpha, in an order that divides neither by alpha nor by b.
-    in_alpha = u * u / 2 * (h * f2 * e1 + side * (e2 + f2 - f1 * e1))
+    value, in_alpha = _value(xp, u, h, s, side)
     # exp in two factors, or of a sum of logarithms, where only a part of the result is too large for the dtype
-    large = xp.clip(s, 40, None)
-    far = u * u / 2 * (h * f2 + side * (1 / large - f1))
-    far_value, far_in_alpha = (a / large * xp.exp(large / 2) * xp.exp(large / 2) for a in (h, far))
     root, w = xp.exp(side * h / 2), xp.abs(z) / scale
     slope = xp.where(w < xp.inf, w * root * root, xp.exp(log_z - xp.log(scale) + side * h))
     in_scale = xp.where(slope * w < xp.inf, xp.abs(z) * slope, xp.exp(2 * log_z - xp.log(scale) + side * h))
-    grad = BarronGrad(xp.sign(z) * slope, xp.where(s > 40, far_in_alpha, in_alpha), -in_scale)
-    return Loss(xp.where(s > 40, far_value, h * e1), grad)
+    return Loss(value, BarronGrad(xp.sign(z) * slope, in_alpha, -in_scale))
+
+
+def _value(xp, u, h, s, side):
+    """h e1(s) and its derivative in alpha, in an order that divides neither by alpha nor by b."""
+    (e1, e2), (f1, f2) = _expm1_over(xp, s), _expm1_over(xp, -u)
+    in_alpha = u * u / 2 * (h * f2 * e1 + side * (e2 + f2 - f1 * e1))
+    large = xp.clip(s, 40, None)
+    far = u * u / 2 * (h * f2 + side * (1 / large - f1))
+    far_value, far_in_alpha = (a / large * xp.exp(large / 2) * xp.exp(large / 2) for a in (h, far))
+    return xp.where(s > 40, far_value, h * e1), xp.where(s > 40, far_in_alpha, in_alpha)
 
 
 def _log_size(xp, pred, target):

@@ -9,6 +9,7 @@ def cross_entropy(logits, labels) -> Loss:
     grad  = softmax(z) - onehot(k)
 
     logits: (..., C), classes on the last axis; labels: (...), integers in 0..C-1; value: (...), in nats.
+    A logit of -inf leaves its class out; one of +inf, or a row of nothing but -inf, gives NaN, as in PyTorch.
     Raises TypeError on labels that are not integers, ValueError on other shapes or labels out of range.
     PyTorch: F.cross_entropy(logits, labels, reduction="none"), which wants the classes on axis 1;
     `weight` and `ignore_index` are `weighted_mean` here, `label_smoothing` is `soft_cross_entropy`.
