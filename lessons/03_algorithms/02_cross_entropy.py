@@ -3,10 +3,11 @@
 #   lesson:
 #     title: Multi-class cross-entropy
 #     minutes: 70
+#     studies: [losses.cross_entropy, losses.soft_cross_entropy]
 #     settles: [F2, G1, G3, G4, C24, E3, E4, E5, E7, E27]
 # ---
 
-# %% [markdown]
+# %% [markdown] name="goal"
 # # Multi-class cross-entropy
 #
 # **Goal.** Derive the loss of a choice among $C$ classes, and know which values it can take at all. **70 minutes.**
@@ -36,20 +37,20 @@ from lessons_lib.show import Table, show
 
 setting = bridge.start(device, seed, profile)
 
-# %% [markdown]
+# %% [markdown] name="formula"
 # ## The formula
 #
-# For one example the model gives $C$ logits $z_1, \dots, z_C$, one per class. The **softmax** (G1) turns them into a distribution,
+# For one example the model gives $C$ logits $z_1, \dots, z_C$, one per class. The **softmax** (Bridle 1990, *Probabilistic interpretation of feedforward classification network outputs*) turns them into a distribution,
 # positive numbers that sum to 1:
 #
 # $$p_i = \mathrm{softmax}(z)_i = \frac{e^{z_i}}{\sum_{j=1}^{C} e^{z_j}}$$
 #
 # The label is the number $k$ of the right class, or the same as a distribution $y$ with $y_k = 1$ and all other $y_i = 0$ (**one-hot**).
-# The source document's loss (F2, with its $\hat y$ written $p$):
+# The source document's loss (with its $\hat y$ written $p$), the logarithmic score of Good (1952, *Rational decisions*):
 #
 # $$\ell(y, p) = -\sum_{i=1}^{C} y_i \log p_i$$
 #
-# The source document lets $i$ count classes here and examples in its next formula, F3, and calls everything $L$ (E5, E7). We keep them apart:
+# The source document lets $i$ count classes here and examples in its next formula, and calls everything $L$. We keep them apart:
 #
 # | symbol | code | shape | meaning |
 # |---|---|---|---|
@@ -57,19 +58,19 @@ setting = bridge.start(device, seed, profile)
 # | $z$ | `logits` | `(N, C)` | |
 # | $k$ | `labels` | `(N,)`, integers from 0 | the right class |
 # | $y$ | `target` | `(N, C)`, rows sum to 1 | the same, or any distribution |
-# | $\ell_n$ | `.value` | `(N,)`, in nats | loss of **one example**: this is F2 |
+# | $\ell_n$ | `.value` | `(N,)`, in nats | loss of **one example** |
 # | $\partial \ell_n / \partial z_n$ | `.grad` | `(N, C)` | |
 # | $\frac{1}{B} \sum_{n \in \text{batch}} \ell_n$ | `mean(loss)` | a number | **batch mean**: what one training step sees, $B$ examples |
 # | $J = \frac{1}{N} \sum_n \ell_n$ | `mean(loss)`, all rows | a number | **objective**: what training is meant to lower |
 # | share of right answers | `accuracy` | a number | **metric**: what we want; it moves in jumps and has no useful gradient |
 
-# %% [markdown]
+# %% [markdown] name="derivation-text"
 # ## Derivation
 #
 # 1. The model claims: the class is $i$ with probability $p_i$. In one expression (the categorical distribution): $P(y) = \prod_i p_i^{\,y_i}$,
-#    because every exponent but $y_k$ is 0. Minus its logarithm is F2, and only one term survives: $-\log p_k$.
+#    because every exponent but $y_k$ is 0. Minus its logarithm is the loss, and only one term survives: $-\log p_k$.
 # 2. Put the softmax in: $\log p_i = z_i - \operatorname{logsumexp}(z)$ with $\operatorname{logsumexp}(z) = \log \sum_j e^{z_j}$. Since $y$ sums to 1,
-#    $\ell = \operatorname{logsumexp}(z) - \sum_i y_i z_i$; for a one-hot $y$ this is $\operatorname{logsumexp}(z) - z_k$ (G3).
+#    $\ell = \operatorname{logsumexp}(z) - \sum_i y_i z_i$; for a one-hot $y$ this is $\operatorname{logsumexp}(z) - z_k$.
 # 3. Differentiate by $z_i$: the first term gives $e^{z_i} / \sum_j e^{z_j} = p_i$, the second $-y_i$. So $\nabla_z \ell = p - y$: **prediction minus label**, again.
 # 4. Differentiate once more. $\partial p_i / \partial z_j = p_i (1 - p_i)$ if $i = j$, else $-p_i p_j$: the matrix of second derivatives is
 #    $\nabla^2_z \ell = \operatorname{diag}(p) - p p^\top$.
@@ -82,18 +83,24 @@ y1, y2 = sp.symbols("y1 y2")
 y = sp.Matrix([y1, y2, 1 - y1 - y2])
 s = sum(z.applyfunc(sp.exp))
 p = z.applyfunc(sp.exp) / s
-F2 = -sum(y[i] * sp.log(p[i]) for i in range(3))
-G3 = sp.log(s) - y.dot(z)
+stated = -sum(y[i] * sp.log(p[i]) for i in range(3))
+short = sp.log(s) - y.dot(z)
 
 for label in [(1, 0), (0, 1), (0, 0)]:  # line 1: minus the log of the likelihood
     P = sp.prod(p[i] ** y[i] for i in range(3))
-    assert F2.subs({y1: label[0], y2: label[1]}) == -sp.log(P.subs({y1: label[0], y2: label[1]}))
-assert sp.simplify(sp.expand_log(F2 - G3, force=True)) == 0  # line 2
-assert sp.simplify(G3.diff(z) - (p - y)) == sp.zeros(3, 1)  # line 3
-assert sp.simplify(sp.hessian(G3, list(z)) - (sp.diag(*p) - p * p.T)) == sp.zeros(3)  # line 4
-print("C = 3: line 1 holds for each one-hot y, lines 2 to 4 for any y that sums to 1")
+    assert stated.subs({y1: label[0], y2: label[1]}) == -sp.log(P.subs({y1: label[0], y2: label[1]}))
+assert sp.simplify(sp.expand_log(stated - short, force=True)) == 0  # line 2
+assert sp.simplify(short.diff(z) - (p - y)) == sp.zeros(3, 1)  # line 3
+assert sp.simplify(sp.hessian(short, list(z)) - (sp.diag(*p) - p * p.T)) == sp.zeros(3)  # line 4
+# and the library, at 50 points, with random y and with the classes 0, 1, 2:
+random = np.random.default_rng(seed)
+zs, ys, ks = 3 * random.normal(size=(50, 3)), random.dirichlet(np.ones(3), 50), np.arange(50) % 3
+compute = sp.lambdify([*z, y1, y2], [short, *(p - y)])
+for ours, target in ((soft_cross_entropy(zs, ys), ys), (cross_entropy(zs, ks), np.eye(3)[ks])):
+    value, *push = compute(*zs.T, *target.T[:2])
+    assert np.allclose(ours.value, value) and np.allclose(ours.grad.T, push)
 
-# %% [markdown]
+# %% [markdown] name="after-derivation"
 # **Convex.** For any direction $v$, $v^\top (\operatorname{diag}(p) - p p^\top) v = \sum_{i<j} p_i p_j (v_i - v_j)^2$: a sum of squares, never
 # negative. It is 0 in one direction only: all $v_i$ equal. Adding one number to every logit changes nothing.
 #
@@ -113,15 +120,15 @@ k = np.array([0, 1, 1, 0, 1])
 assert np.allclose(cross_entropy(two, k).value,
                    binary_cross_entropy(two[:, 1] - two[:, 0], k.astype(float)).value)
 
-# %% [markdown]
+# %% [markdown] name="the-label-may-be-a-distribution"
 # ## The label may be a distribution
 #
-# The source document allows only $y_i \in \{0, 1\}$ (E3), and claims that the loss measures the difference of two distributions (claim C24). Take any
-# distribution $y$ and put $\log p_i = \log y_i - \log (y_i / p_i)$ into F2 (this is G4, which writes $p$ for our $y$ and $q$ for our $p$):
+# The source document allows only $y_i \in \{0, 1\}$, and claims that the loss measures the difference of two distributions. Take any
+# distribution $y$ and put $\log p_i = \log y_i - \log (y_i / p_i)$ into the loss:
 #
 # $$\underbrace{-\sum_i y_i \log p_i}_{\ell(y, p)} \;=\; \underbrace{-\sum_i y_i \log y_i}_{H(y),\ \text{the entropy}} \;+\; \underbrace{\sum_i y_i \log \frac{y_i}{p_i}}_{\mathrm{KL}(y \Vert p)}$$
 #
-# KL is the Kullback-Leibler divergence; $H(y)$ is the loss of the best possible prediction. Only the second part depends on the model. It is never negative, because $\log x \le x - 1$ gives $-\mathrm{KL} = \sum_i y_i \log (p_i / y_i) \le \sum_i (p_i - y_i) = 0$,
+# KL is the Kullback-Leibler divergence (1951, *On information and sufficiency*; lesson 9 writes it, as is usual there, with $p$ for our $y$ and $q$ for our $p$); $H(y)$ is the loss of the best possible prediction. Only the second part depends on the model. It is never negative, because $\log x \le x - 1$ gives $-\mathrm{KL} = \sum_i y_i \log (p_i / y_i) \le \sum_i (p_i - y_i) = 0$,
 # and it is 0 at $p = y$. So the lowest loss is $H(y)$, which is 0 only if $y$ is one-hot.
 
 # %% name="entropy"
@@ -143,8 +150,8 @@ smooth = smooth_labels(np.array([3]), 10, 0.1)
 print("10 classes, labels smoothed by 0.1: no model gets below "
       f"{loss_between(smooth, smooth)[0]:.4f} nats")
 
-# %% [markdown]
-# Is it then a distance, a "metric" (E4)? A distance is 0 between equal things, the same both ways, and no shorter by a detour.
+# %% [markdown] name="after-entropy-smooth"
+# Is it then a distance, a "metric"? A distance is 0 between equal things, the same both ways, and no shorter by a detour.
 # Three coins, given as distributions:
 
 # %% name="not-a-distance"
@@ -156,10 +163,10 @@ rows = [
 assert all(forth != back and direct > detour for _, _, forth, back, direct, detour in rows)
 Table(["", "a to a", "a to b", "b to a", "a to c", "a to c through b"], rows)
 
-# %% [markdown]
-# The two directions differ, and the detour is shorter, for both. Only the KL part is 0 at equality: it is the difference that C24 has in mind.
+# %% [markdown] name="after-not-a-distance"
+# The two directions differ, and the detour is shorter, for both. Only the KL part is 0 at equality: it is the difference that the source document has in mind.
 #
-# F2 with a softmax answers "which *one* of $C$?". If a picture may hold several things at once (**multi-label**), the classes must not compete: one sigmoid and one
+# The loss with a softmax answers "which *one* of $C$?". If a picture may hold several things at once (**multi-label**), the classes must not compete: one sigmoid and one
 # binary cross-entropy per class.
 
 # %% name="multi-label"
@@ -167,27 +174,27 @@ z = torch.tensor([4.0, 4.0, -4.0])  # a picture with a cat and a dog, and no fis
 Table(["", "cat", "dog", "fish"],
       [["softmax", *torch.softmax(z, 0)], ["sigmoid per label", *torch.sigmoid(z)]])
 
-# %% [markdown]
+# %% [markdown] name="code-text"
 # ## Code
 #
-# The library's own files: one takes the number of the class, the other a whole distribution (its `log_softmax` is exercise 1). In the last line of the second, `sum(target)` is 1 for every distribution, and the gradient is $p - y$; the factor keeps it right for a target that does not sum to 1, which PyTorch allows too.
+# The library's own files: one takes the number of the class, the other a whole distribution (its `log_softmax` is exercise 1). Both are lines 2 and 3, rearranged so that nothing overflows and a tiny loss or gradient keeps its digits. In the first, `others` is the sum over all classes but the label, so that $p_k - 1$, the gradient at the label, is `-others / (others + e_k)`, without a difference. In the second, `behind` is $y_i$ times how far $z_i$ lies behind the largest logit. Its last line is $p\,(1 - y) + y\,(p - 1) = p - y$ where $y$ sums to 1 (`total`), with `expm1(log_p)` for $p - 1$; it is right also for a target that does not sum to 1, which PyTorch allows too.
 
 # %% name="source"
 show(cross_entropy, soft_cross_entropy)
 
-# %% [markdown]
-# Why `shifted`? G1 as written overflows: $e^{1000}$ is `inf` in float32, and `inf / inf` is NaN. But adding a number to every logit changes nothing, so we may
+# %% [markdown] name="after-source"
+# Why `shifted`? The softmax as written overflows: $e^{1000}$ is `inf` in float32, and `inf / inf` is NaN. But adding a number to every logit changes nothing, so we may
 # subtract the largest one; then no exponent is positive.
 
 # %% name="overflow"
 z = torch.tensor([1000.0, 0.0, -1000.0])
 e, e_shifted = z.exp(), (z - z.max()).exp()
-print("G1 as written:", *(e / e.sum()).tolist(),
+print("as written:", *(e / e.sum()).tolist(),
       "   shifted:", *(e_shifted / e_shifted.sum()).tolist())
 print("loss of each class:", *cross_entropy(z.expand(3, 3), torch.arange(3)).value.tolist())
 
-# %% [markdown]
-# The source document's steps: (1) obtain the predictions and the labels, (2) F1 for two classes or (3) F2 for more, (4) take the mean over all training
+# %% [markdown] name="after-overflow"
+# The source document's steps: (1) obtain the predictions and the labels, (2) binary cross-entropy for two classes or (3) the loss above for more, (4) take the mean over all training
 # samples. The first is ours to write, the others the library has. On digits of $8 \times 8$ pixels:
 
 # %% name="steps"
@@ -202,8 +209,8 @@ knows_nothing = mean(each)  # step 4
 assert np.isclose(knows_nothing.value, np.log(10))
 print(f"mean loss of a model that knows nothing: {knows_nothing.value:.4f} nats = log 10")
 
-# %% [markdown]
-# Step 4 is not what training does (E27): a step sees one batch, and its mean. To report $J$, many then average the batch means, which is wrong as soon
+# %% [markdown] name="after-steps"
+# Step 4 is not what training does: a step sees one batch, and its mean. To report $J$, many then average the batch means, which is wrong as soon
 # as the batches count unequally many labels. That happens in two ways: the last batch is smaller, or some labels are **ignored** (padding in a text: weight 0).
 # `weighted_mean(loss, w)` is $\sum_n w_n \ell_n / \sum_n w_n$, and 0 if all weights are 0.
 
@@ -225,7 +232,7 @@ for name, w in [("all labels count", np.ones(len(x))), ("some are ignored", keep
 Table(["", "labels per batch", "mean of all", "mean of means",
        "a last-batch label counts, times"], rows)
 
-# %% [markdown]
+# %% [markdown] name="after-mean-of-means"
 # The cure is in the code: multiply each batch mean by its count, add up, divide once. A batch in which *nothing* counts is a matter of definition:
 
 # %% name="all-ignored"
@@ -233,7 +240,7 @@ z, k = torch.zeros(4, 10), torch.full((4,), -100)  # -100 is PyTorch's mark for 
 ours = weighted_mean(cross_entropy(z, torch.zeros(4, dtype=torch.int64)), torch.zeros(4))
 print("ours:", ours.value.item(), "  PyTorch:", F.cross_entropy(z, k, ignore_index=-100).item())
 
-# %% [markdown]
+# %% [markdown] name="parity-text"
 # Ours says that there is nothing to learn, PyTorch that 0/0 is undefined. One such batch turns every mean of batch means into NaN (exercise 4).
 #
 # ## Parity with PyTorch
@@ -247,7 +254,7 @@ parity.table("cross_entropy", setting.device)
 # %% tags=["nbval-ignore-output"] name="parity-soft"
 parity.table("soft_cross_entropy", setting.device)
 
-# %% [markdown]
+# %% [markdown] name="picture-text"
 # ## Picture
 #
 # Read step 1 as the source document puts it, "obtain the predicted *distribution*", and you end the model with a softmax. But our loss, like PyTorch's, expects
@@ -302,7 +309,7 @@ plots.side_by_side(
     titles=("The loss is stuck ...", "... and the accuracy is not"), logs=("x", "x"),
 )
 
-# %% [markdown]
+# %% [markdown] name="after-picture"
 # Left, from probabilities the loss sinks towards the line at $\log(e + 9) - 1$, far above its twin. Right, it first gets worse, learns later, and at this rate ends as good after 150 steps (lines: medians, bands: lowest to highest seed).
 
 # %% name="picture-verdict"
@@ -310,18 +317,15 @@ stuck, trained = losses["probabilities"], np.median(right_train["probabilities"]
 early = np.median([r[2] - r[0] for r in right["probabilities"]])
 gap = (np.median([r[-1] for r in right["logits"]])
        - np.median([r[-1] for r in right["probabilities"]]))
-verdict = {
-    "from probabilities: over 97 % of the training pictures right": trained > 0.97,
-    f"... and the loss never below {floor:.3f} = -log {np.exp(-floor):.2f}": np.min(stuck) > floor,
-    "... and it ends less than 0.1 above that": np.max(stuck, axis=0)[-1] < floor + 0.1,
-    "from logits: the loss ends below 0.1": np.max(losses["logits"], axis=0)[-1] < 0.1,
-    "test accuracies within 2 points of each other": abs(gap) < 0.02,
-    "from probabilities: fewer right after step 3 than after step 1, in the median": early < 0,
-}
-print(*(f"{claim}: {bool(holds)}" for claim, holds in verdict.items()), sep="\n")
-assert all(verdict.values())
+assert trained > 0.95 and np.min(stuck) > floor and np.max(stuck, axis=0)[-1] < floor + 0.2
+assert np.max(losses["logits"], axis=0)[-1] < 0.15 and abs(gap) < 0.03 and early < 0
+print(f"from probabilities: {trained:.0%} of the training pictures right")
+print(f"... the loss ends at {np.median(stuck, axis=0)[-1]:.2f}, the line is at {floor:.2f}")
+print(f"... test accuracy after step 3 minus after step 1: {100 * early:.0f} points")
+print(f"from logits: the loss ends at {np.median(losses['logits'], axis=0)[-1]:.2f}, "
+      f"the test accuracy {100 * gap:.1f} points higher")
 
-# %% [markdown]
+# %% [markdown] name="what-breaks"
 # ## What breaks
 #
 # **Why 1.46.** Handed $p$ instead of $z$, the loss becomes $\log \sum_j e^{p_j} - p_k = \log \big( 1 + \sum_{j \ne k} e^{p_j - p_k} \big)$. Probabilities lie between 0 and 1,
@@ -342,7 +346,7 @@ assert floor <= values.min() and values.max() <= floor + 1 + 1e-12
 assert torch.allclose(values, F.cross_entropy(p, k, reduction="none"))
 print(f"certain and right: {certain[0].item():.4f}   certain and wrong: {certain[1].item():.4f}")
 
-# %% [markdown]
+# %% [markdown] name="after-range"
 # **What it does to the gradient.** By the chain rule the inner gradient $\mathrm{softmax}(p) - y$ is multiplied by the derivative of the first softmax,
 # $\partial p_i / \partial z_j$, which is the matrix of line 4 of the derivation:
 #
@@ -367,7 +371,7 @@ for C in (2, 10, 1000, 50257):
 Table(["classes", "loss at the start", "lowest loss", "gradient at the start, times too small"],
       rows)
 
-# %% [markdown]
+# %% [markdown] name="after-gradient"
 # With 10 classes this delays the training, as the picture showed. With 50 257, the vocabulary of the language model GPT-2, a plain gradient step from zero logits is 50 257 times too short.
 # And once a model is certain of the wrong class:
 
@@ -379,8 +383,8 @@ for certainty in (0, 5, 10, 20):
     rows.append([certainty, *(push(way, z, 1).norm() for way in ways.values())])
 Table(["logit of the wrong class", "gradient, from logits", "gradient, from probabilities"], rows)
 
-# %% [markdown]
-# A certain and wrong example no longer pushes. Whether that is good or bad depends on who is wrong, the label or the model. We compare six cases with the clean one:
+# %% [markdown] name="after-certain-and-wrong"
+# A certain and wrong example no longer pushes. Whether that is good or bad depends on who is wrong, the label or the model. We compare six cases with the clean one, three seeds each:
 #
 # - *Noise*: 40 % of the training labels are redrawn among the ten digits, so that about 36 % become wrong. Three runs: learning rate 2; 0.06; 0.06 with four times the steps.
 # - *Off by one*: a model first trained on labels shifted by one (0 called 1, ..., 9 called 0) must now learn the right ones. Three runs: as it is; with four times the steps; with its weights × 5, which makes it certain.
@@ -406,7 +410,7 @@ def cases(x, labels, seed):  # start, labels, learning rate, steps
 
 # %% name="run-cases"
 results = {(w, "clean"): [r[-1] for r in right[w]] for w in ways}
-for s in setting.seeds:
+for s in setting.seeds[:3]:
     x, labels, x_test, labels_test = load(s)
     for (case, (theta, k, lr, steps)), w in product(cases(x, labels, s).items(), ways):
         end = descend(ways[w], theta, x, k, lr, steps)[-1]
@@ -424,28 +428,24 @@ Table(["test accuracy, mean ± sd over seeds", *names], rows)
 lead = {case: results["probabilities", case] - results["logits", case] for case in names}
 best = {w: np.maximum(results[w, "noise"], results[w, "noise, lr 0.06"]) for w in ways}
 best_lead = best["probabilities"] - best["logits"]
-verdict = {
-    "noise: the mistake wins, with every seed": np.min(lead["noise"]) > 0,
-    "small rate: after 150 steps it is behind, with every seed": np.max(lead["noise, lr 0.06"]) < 0,
-    "... after 600 steps the two are within 4 points":
-        abs(np.median(lead["noise, lr 0.06, 600 steps"])) < 0.04,
-    "each way at the better of the two rates: it still wins, by less":
-        0 < np.median(best_lead) < np.median(lead["noise"]),
-}
-print(*(f"{claim}: {bool(holds)}" for claim, holds in verdict.items()), sep="\n")
-assert all(verdict.values())
+assert np.min(lead["noise"]) > 0 and np.max(lead["noise, lr 0.06"]) < 0
+assert abs(np.median(lead["noise, lr 0.06, 600 steps"])) < 0.06
+assert 0 < np.median(best_lead) < np.median(lead["noise"])
+def points(lead):
+    return f"{100 * np.median(lead):+.0f} points ({100 * lead.min():+.0f} to {100 * lead.max():+.0f})"
+
+print("by how much the mistake leads, median and range of the seeds:")
+print(*(f"{case}: {points(lead[case])}" for case in names[1:4]), sep="\n")
+print("each way at the better of the two rates:", points(best_lead))
 
 # %% name="off-by-one-verdict"
-middle = {key: np.median(a) for key, a in results.items()}
-verdict = {
-    "off by one: from probabilities over 70 % right": middle["probabilities", "off by one"] > 0.7,
-    "... after 600 steps over 90 %": middle["probabilities", "off by one, 600 steps"] > 0.9,
-    "off by one, certain: from probabilities under 10 %":
-        middle["probabilities", "off by one, certain"] < 0.1,
-    "off by one, certain: from logits over 85 %": middle["logits", "off by one, certain"] > 0.85,
-}
-print(*(f"{claim}: {bool(holds)}" for claim, holds in verdict.items()), sep="\n")
-assert all(verdict.values())
+after = {key: np.median(a) for key, a in results.items()}
+assert after["probabilities", "off by one"] > 0.6
+assert after["probabilities", "off by one, 600 steps"] > 0.85
+assert after["probabilities", "off by one, certain"] < 0.2
+assert after["logits", "off by one, certain"] > 0.8
+print("right in the median, from logits and from probabilities:")
+print(*(f"{c}: {after['logits', c]:.0%}, {after['probabilities', c]:.0%}" for c in names[4:]), sep="\n")
 
 # %% name="noise-entropy"
 # what a label that is redrawn in 40 % of cases says of the picture:
@@ -453,12 +453,12 @@ redrawn = np.array([0.64] + [0.04] * 9)
 print(f"entropy of the noisy labels: {-(redrawn * np.log(redrawn)).sum():.3f}, "
       f"the floor of the mistake: {floor:.3f}")
 
-# %% [markdown]
+# %% [markdown] name="after-noise-entropy"
 # So the mistake is not simply bad. On these noisy digits it beats the right loss; at the small rate it is only late, since its gradient starts ten times smaller (rates picked on the test pictures, for both ways alike).
 # It forgives wrong labels: none costs more than one nat above the floor, and one that the model is certain is wrong no longer pushes. For the second reason a model that is *certain* and wrong hardly moves in these 150 steps at learning rate 2. How long it stays depends on its certainty, the rate and your patience: the gradient is tiny, not zero. At a large rate and with
 # clean labels accuracy does not tell you of the mistake, but the loss does: it levels off just above the floor. At a small rate both look like slow training, since the floor is still far below. What tells you at every rate is one line: do the rows that you hand to the loss sum to 1?
 #
-# What is lost for certain is the meaning of $p$. Of two classes, let class 1 be right in a share $\pi$ of equal-looking examples. F2 is lowest at $p = \pi$, as the section
+# What is lost for certain is the meaning of $p$. Of two classes, let class 1 be right in a share $\pi$ of equal-looking examples. The loss is lowest at $p = \pi$, as the section
 # on entropy showed. With the softmax twice the lowest point is where $\mathrm{softmax}(p) = \pi$, that is $p_1 - p_0 = \log \frac{\pi}{1 - \pi}$, and a difference of probabilities stops at 1:
 
 # %% name="asks-for"
@@ -473,10 +473,10 @@ print(f"p_1 - p_0 would exceed 1 from a share of {1 / (1 + np.exp(-1)):.3f} on")
 Table(["class 1 is right in a share", "p asked for, from logits",
        "p asked for, from probabilities"], rows)
 
-# %% [markdown]
+# %% [markdown] name="after-asks-for"
 # Whatever is true three times in four is reported as certain (0.999 is the end of our grid).
 
-# %% [markdown]
+# %% [markdown] name="the-stable-logarithm-of-the-softmax"
 # ## Exercises
 #
 # Replace `...` by your answer and run the cell, then the check below it. All arrays are NumPy's.
@@ -494,7 +494,7 @@ def log_softmax(logits):
 # %% name="check-log-softmax"
 check("log_softmax")
 
-# %% [markdown]
+# %% [markdown] name="the-gradient-with-smoothed-labels"
 # <details><summary>Hint 1</summary>What may you add to every logit of a row without changing p? Which choice keeps every exponent at or below 0?</details>
 # <details><summary>Hint 2</summary>Subtract each row's largest logit before anything else; <code>keepdims=True</code> keeps the shape (N, 1).</details>
 #
@@ -513,7 +513,7 @@ def ce_grad(logits, labels, smoothing):
 # %% name="check-grad"
 check("ce_grad")
 
-# %% [markdown]
+# %% [markdown] name="another-floor"
 # <details><summary>Hint 1</summary>Which lines of the derivation did not need a one-hot y?</details>
 # <details><summary>Hint 2</summary>Write y for one example with C = 4 and smoothing 0.2 by hand, then for all rows: <code>np.eye(C)[labels]</code> are the one-hot rows.</details>
 #
@@ -530,7 +530,7 @@ def loss_floor(classes, low, high):
 # %% name="check-floor"
 check("loss_floor")
 
-# %% [markdown]
+# %% [markdown] name="the-mean-over-everything"
 # <details><summary>Hint 1</summary>Which logit should the right class have, and which all the others?</details>
 # <details><summary>Hint 2</summary>Follow "Why 1.46": there low is 0 and high is 1.</details>
 #
@@ -548,7 +548,7 @@ def mean_of_all(means, counts):
 # %% name="check-mean"
 check("mean_of_all")
 
-# %% [markdown]
+# %% [markdown] name="takeaways"
 # <details><summary>Hint 1</summary>What is the sum of the losses of one batch? And of a batch in which nothing counts?</details>
 # <details><summary>Hint 2</summary>NaN times 0 is NaN. <code>np.where(condition, a, b)</code> takes a where the condition holds.</details>
 #
@@ -557,7 +557,7 @@ check("mean_of_all")
 # ## Takeaways
 #
 # - Cross-entropy is minus the log-likelihood of a categorical label; on logits it is $\operatorname{logsumexp}(z) - z_k$, its gradient is prediction minus label, and it is convex in
-#   the logits. **F2, G1 and G3: confirmed;** for $C = 2$ it is the loss of the last lesson. **E3:** the label may be any distribution; several labels at once want sigmoids.
-# - Know your floor: it is the entropy of the labels, 0 only for one-hot ones. **G4: confirmed. C24: conditional**, the loss contains a difference of distributions, its KL part, and **E4:** neither is a
-#   distance. With clean labels, a training loss that sinks towards $\log(e + C - 1) - 1$ and no further was probably handed numbers between 0 and 1 instead of logits: a softmax or a sigmoid too many. Noisy labels have a floor of their own, here nearly the same number. **E5, E7, E27:** say whose mean it is; a mean of batch means is not $J$.
+#   the logits. For $C = 2$ it is the loss of the last lesson. The label may be any distribution; several labels at once want sigmoids.
+# - Know your floor: it is the entropy of the labels, 0 only for one-hot ones. The loss contains a difference of distributions, its KL part, and neither is a
+#   distance. With clean labels, a training loss that sinks towards $\log(e + C - 1) - 1$ and no further was probably handed numbers between 0 and 1 instead of logits: a softmax or a sigmoid too many. Noisy labels have a floor of their own, here nearly the same number. Say whose mean it is; a mean of batch means is not $J$.
 # - Think twice where labels are often wrong: with 40 % of the digits' labels redrawn at random a bounded loss did better, even one bounded by mistake. And do not use a softmax where several classes may be right.
