@@ -4,9 +4,10 @@
 #     title: Adam
 #     minutes: 80
 #     settles: [F7, F8, F9, F10, F11, G15, G16, G17, C28, C29, C30, E10, E11, E12, E25]
+#     studies: [optim.Adam]
 # ---
 
-# %% [markdown]
+# %% [markdown] name="goal"
 # # Adam
 #
 # **Goal.** Derive each line of Adam, find out how far one step can go, and say on which problems Adam wins, on which it loses, and why. **80 minutes.**
@@ -24,7 +25,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from pydoc_data.topics import topics
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import sympy as sp
@@ -32,7 +33,6 @@ import torch
 
 from lessons_lib import bridge, data, parity, plots
 from lessons_lib.checks import check
-from lessons_lib.core import mean, weighted_mean
 from lessons_lib.landscapes import quadratic, rosenbrock
 from lessons_lib.losses import soft_cross_entropy, squared_error
 from lessons_lib.optim import SGD, Adam, AMSGrad, Momentum
@@ -40,21 +40,21 @@ from lessons_lib.show import Table, show
 
 setting = bridge.start(device, seed, profile)
 
-# %% [markdown]
+# %% [markdown] name="the-formula"
 # ## The formula
 #
-# $g_t$ is the gradient at step $t$. The source document prints five lines (codes such as F9 are our numbers for its formulas; C marks one of its claims, E a correction, G a formula that it leaves out):
+# $g_t$ is the gradient at step $t$. Adam is due to Kingma and Ba (2015, "Adam: a method for stochastic optimization", arXiv 1412.6980; "the paper" below). The source document prints its five lines, two **averages**, two **corrections** and the **update**:
 #
-# $$m_t = \beta_1 m_{t-1} + (1 - \beta_1)\, g_t \qquad \text{(F7)}$$
+# $$m_t = \beta_1 m_{t-1} + (1 - \beta_1)\, g_t$$
 #
-# $$v_t = \beta_2 v_{t-1} + (1 - \beta_2)\, g_t^2 \qquad \text{(F8)}$$
+# $$v_t = \beta_2 v_{t-1} + (1 - \beta_2)\, g_t^2$$
 #
-# $$\hat m_t = \frac{m_t}{1 - \beta_1^t} \quad \text{(F9)} \qquad \hat v_t = \frac{v_t}{1 - \beta_2^t} \quad \text{(F10)}$$
+# $$\hat m_t = \frac{m_t}{1 - \beta_1^t} \qquad \hat v_t = \frac{v_t}{1 - \beta_2^t}$$
 #
-# $$\theta_{t+1} = \theta_t - \frac{\eta}{\sqrt{\hat v_t} + \epsilon}\, \hat m_t \qquad \text{(F11)}$$
+# $$\theta_{t+1} = \theta_t - \frac{\eta}{\sqrt{\hat v_t} + \epsilon}\ \hat m_t$$
 #
-# They are right, and three things are left unsaid (E12). Square, root and division are **elementwise**: every parameter has its own $m$ and $v$.
-# $m_0 = v_0 = 0$ is not merely usual, F9 and F10 are wrong for any other start. And $t$ is **1** at the first update: at $t = 0$ both divide by zero.
+# They are right, and three things are left unsaid. Square, root and division are **elementwise**: every parameter has its own $m$ and $v$.
+# $m_0 = v_0 = 0$ is not merely usual, the corrections are wrong for any other start. And $t$ is **1** at the first update: at $t = 0$ both divide by zero.
 #
 # | symbol | code | shape | default |
 # |---|---|---|---|
@@ -65,13 +65,13 @@ setting = bridge.start(device, seed, profile)
 # | $\beta_1, \beta_2$ | `beta1`, `beta2` | numbers in $[0, 1)$ | 0.9, 0.999 |
 # | $\epsilon$ | `eps` | a number | $10^{-8}$ |
 
-# %% [markdown]
+# %% [markdown] name="derivation-text"
 # ## Derivation
 #
-# 1. Put F7 into itself until $m_0 = 0$ is reached: $m_t = (1 - \beta_1) \sum_{k=0}^{t-1} \beta_1^k\, g_{t-k}$. The gradient that is $k$ steps old has the weight
+# 1. Put the average into itself until $m_0 = 0$ is reached: $m_t = (1 - \beta_1) \sum_{k=0}^{t-1} \beta_1^k\, g_{t-k}$. The gradient that is $k$ steps old has the weight
 #    $(1 - \beta_1) \beta_1^k$. In the long run the weights add up to 1 and their mean age is $\beta_1 / (1 - \beta_1)$: 9 steps for $m$, 999 for $v$.
-#    So the betas control the decay, as the source document claims (C29).
-# 2. After $t$ steps they add up to $1 - \beta_1^t$ only, a geometric sum. If all gradients have the same mean, then $\mathbb E[m_t] = (1 - \beta_1^t)\, \mathbb E[g]$ (G15):
+#    So the betas control the decay, as the source document claims.
+# 2. After $t$ steps they add up to $1 - \beta_1^t$ only, a geometric sum. If all gradients have the same mean, then $\mathbb E[m_t] = (1 - \beta_1^t)\, \mathbb E[g]$:
 #    too small, because the average still contains its zero start. Dividing by that very factor mends it; the same holds for $v$ and $\mathbb E[g^2]$.
 # 3. At $t = 1$, $\hat m = g$ and $\hat v = g^2$. Without $\epsilon$ the first step is $\eta\, g / |g|$: **the learning rate, whatever the size of the gradient.**
 #    Under a constant gradient this stays so at every $t$.
@@ -82,7 +82,7 @@ setting = bridge.start(device, seed, profile)
 b, c = sp.symbols("beta c", positive=True)
 t, k = sp.Symbol("t", positive=True, integer=True), sp.Symbol("k", integer=True)
 
-def average(beta, gradients):  # F7; F8 when squares come in
+def average(beta, gradients):  # m; v when squares come in
     m = 0
     for g in gradients:
         m = beta * m + (1 - beta) * g
@@ -96,9 +96,12 @@ for beta, age in [(sp.Rational(9, 10), 9), (sp.Rational(999, 1000), 999)]:
 weights = sp.simplify(sp.summation((1 - b) * b**k, (k, 0, t - 1)))
 assert weights == 1 - b**t  # line 2, for every t
 assert sp.expand(average(b, [c] * 6) - (1 - b**6) * c) == 0  # lines 3, 4: this share of a constant
+for c in (3.0, -0.01):  # line 3: the library's first step, for any size of c
+    moved, _ = Adam(0.1).update(np.zeros(1), np.array([c]), Adam().init(np.zeros(1)))
+    assert np.isclose(moved[0], -0.1 * np.sign(c), rtol=1e-5)
 print("the first t weights add up to", weights)
 
-# %% [markdown]
+# %% [markdown] name="after-derivation"
 # Line 2 speaks of expectations. Let gradients be random, with mean 1 and standard deviation 2, so that $\mathbb E[g^2] = 5$: do the averages of
 # 10 000 runs fall short by these factors?
 
@@ -114,10 +117,10 @@ for n in (1, 3, 10, 30):
 Table(["t", "1 - 0.9^t", "mean of m", "1 - 0.999^t", "mean of v / 5"], rows,
       "± is the standard deviation over seeds.")
 
-# %% [markdown]
+# %% [markdown] name="how-far-can-one"
 # ### How far can one step go?
 #
-# 5. The paper bounds a step by $\eta \max\{1, (1 - \beta_1) / \sqrt{1 - \beta_2}\}$, 3.16 $\eta$ at the defaults (G17), and says when it is reached: one gradient
+# 5. The paper bounds a step by $\eta \max\{1, (1 - \beta_1) / \sqrt{1 - \beta_2}\}$, 3.16 $\eta$ at the defaults, and says when it is reached: one gradient
 #    after a long silence. Is that really the worst? Split each term of the sum in line 1 into two factors, and use the Cauchy-Schwarz inequality
 #    $(\sum a_k b_k)^2 \le \sum a_k^2 \sum b_k^2$; the second sum is $v_t / (1 - \beta_2)$:
 #
@@ -132,10 +135,10 @@ q = b1**2 / b2
 grow = [(b2 / b1) ** i for i in range(6)]
 m, v = average(b1, grow), average(b2, [g**2 for g in grow])
 assert m**2 / v == (1 - b1) ** 2 / (1 - b2) * sum(q**i for i in range(6))  # equality, as in line 6
-G17, limit = float((1 - b1) / sp.sqrt(1 - b2)), float((1 - b1) / sp.sqrt((1 - b2) * (1 - q)))
-print(f"G17: {G17:.2f} lr   Cauchy-Schwarz: {limit:.2f} lr, {limit / G17:.1f} times as long")
+paper, limit = float((1 - b1) / sp.sqrt(1 - b2)), float((1 - b1) / sp.sqrt((1 - b2) * (1 - q)))
+print(f"paper: {paper:.2f} lr   Cauchy-Schwarz: {limit:.2f} lr, {limit / paper:.1f} times as long")
 
-# %% [markdown]
+# %% [markdown] name="after-bound"
 # Now the library's Adam itself. `trail` is the loop that we shall use throughout; here the gradients come from a list, and `lr = 1`.
 
 # %% name="trail"
@@ -146,52 +149,51 @@ def trail(rule, gradient, theta, steps):  # every theta that a rule visits
         visited.append(theta)
     return visited
 
-def step_sizes(gradients):
+def steps_down(gradients):  # positive where a step goes against a positive gradient
     stream = iter(gradients)
     visited = trail(Adam(lr=1.0), lambda theta: next(stream), 0 * gradients[0], len(gradients))
-    return abs(np.diff(visited, axis=0))
+    return -np.diff(visited, axis=0)
 
 # %% name="far-steps"
 silence = np.zeros((9940, 1))
 lone, growing = np.ones((1, 1)), (0.999 / 0.9) ** np.arange(60.0)[:, None]
-spike, growth = (step_sizes(np.concatenate([silence, g]))[-1, 0] for g in (lone, growing))
-noise = [step_sizes(np.random.default_rng(s).standard_cauchy((3000, 1000))).max()
+spike, growth = (steps_down(np.concatenate([silence, g]))[-1, 0] for g in (lone, growing))
+noise = [abs(steps_down(np.random.default_rng(s).standard_cauchy((1000, 3000)))).max()
          for s in setting.seeds]
 print(f"one gradient after silence: {spike:.2f} lr   "
       f"60 growing gradients after silence: {growth:.2f} lr")
-past, never = np.median(noise) > G17, max(noise) < limit
-print(f"noise with very heavy tails gets past G17: {past}   past Cauchy-Schwarz: {not never}")
-assert past and never and np.allclose([spike, growth], [G17, limit], rtol=1e-3)
+print(f"noise with very heavy tails, longest of 3 million steps: {np.median(noise):.1f} lr (median)")
+assert max(noise) < 0.6 * limit and np.allclose([spike, growth], [paper, limit], rtol=1e-3)
 
-# %% [markdown]
-# **G17 is refuted as a bound**: it is the step after a lone spike, and the largest step is 2.3 times as long. It takes a gradient that grows and grows, as in a run
-# that is about to diverge; but noise with very heavy tails (Cauchy, 3000 steps, 1000 parameters) just gets past G17 too: its longest step does, in the median over the seeds.
+# %% [markdown] name="after-far-steps"
+# **The paper's bound is none**: it is the step after a lone spike, and the largest step is 2.3 times as long. It takes a gradient that grows and grows, as in a run
+# that is about to diverge; noise with very heavy tails (Cauchy, 1000 steps, 3000 parameters) stays near the step of a lone spike.
 
-# %% [markdown]
+# %% [markdown] name="code"
 # ## Code
 
 # %% name="source"
 show(Adam)
 
-# %% [markdown]
-# `weight_decay` adds an L2 penalty to the gradient, as in SGD; it is 0 here. `maximize` in the table further down turns the gradient's sign.
+# %% [markdown] name="after-source"
+# `weight_decay` adds an L2 penalty to the gradient, as in SGD; it is 0 here. The line above `update`, `in_theta_dtype`, checks the arrays, lets half precision compute in float32 and rounds $\theta$ once; `divide` is a division that takes 0 / 0 as 0. `maximize` in the table further down turns the gradient's sign.
 
-# %% [markdown]
+# %% [markdown] name="after-source-text"
 # The source document lists Adam's steps, and its text breaks off after 2c. Completed, they are: (1) initialise $\theta, m, v$; (2) repeat: a. sample a batch,
-# b. its gradient, c. the moments, **d. add 1 to $t$, then correct, e. F11**; (3) stop. Here they are as functions (sample and gradient are one
+# b. its gradient, c. the moments, **d. add 1 to $t$, then correct, e. update**; (3) stop. Here they are as functions (sample and gradient are one
 # call; our "batch" is always the whole data, so that no noise hides a mistake). A rule of the library carries the hyperparameters.
 
 # %% name="steps"
 def initialise(theta):  # 1
     return theta, 0 * theta, 0 * theta
 
-def moments(r, m, v, g):  # 2c: F7, F8
+def moments(r, m, v, g):  # 2c
     return r.beta1 * m + (1 - r.beta1) * g, r.beta2 * v + (1 - r.beta2) * g**2
 
-def correct(r, m, v, t):  # 2d: F9, F10
+def correct(r, m, v, t):  # 2d
     return m / (1 - r.beta1**t), v / (1 - r.beta2**t)
 
-def move(r, theta, m_hat, v_hat):  # 2e: F11
+def move(r, theta, m_hat, v_hat):  # 2e
     return theta - r.lr * m_hat / (v_hat**0.5 + r.eps)
 
 # %% name="train"
@@ -204,8 +206,8 @@ def train(r, gradient, theta, steps, correct=correct, move=move, before_first=0)
         visited.append(theta)
     return visited
 
-# %% [markdown]
-# They visit the same points as the library's Adam. Two ways to break E12: count $t$ only after the correction; start from averages that are already right.
+# %% [markdown] name="after-train"
+# They visit the same points as the library's Adam. Two ways to break them: count $t$ only after the correction; start from averages that are already right.
 
 # %% name="order"
 valley, start = rosenbrock(), np.array([-1.5, 1.0])
@@ -218,11 +220,11 @@ m_hat, v_hat = correct(Adam(), m=1.0, v=1.0, t=1)  # a constant gradient of 1, a
 print("t from 0:", late[-1].tolist(),
       f"  m_hat = {m_hat:.1f} and v_hat = {v_hat:.1f}, where both should be 1")
 
-# %% [markdown]
+# %% [markdown] name="momentum-plus-rmsprop"
 # ### Momentum plus RMSProp?
 #
-# So the source document sums Adam up (C28). Heavy-ball momentum (G13) is $u_t = \mu u_{t-1} + g_t$: it *adds up* gradients, where F7 averages them (E10).
-# RMSProp (G14) is $s_t = \rho s_{t-1} + (1 - \rho) g_t^2$ with the step $\eta\, g_t / (\sqrt{s_t} + \epsilon)$: Adam with $\beta_1 = 0$ and *without* correction.
+# So the source document sums Adam up. Heavy-ball momentum (Polyak 1964) is $u_t = \mu u_{t-1} + g_t$: it *adds up* gradients, where $m$ averages them.
+# RMSProp (Tieleman and Hinton 2012) is $s_t = \rho s_{t-1} + (1 - \rho) g_t^2$ with the step $\eta\, g_t / (\sqrt{s_t} + \epsilon)$: Adam with $\beta_1 = 0$ and *without* correction.
 # The correction is Adam's own; its paper names AdaGrad (RMSProp with a plain sum) and RMSProp as its parents.
 
 # %% name="parents"
@@ -238,12 +240,11 @@ for _ in range(50):
     rmsprop.step()
 ours = train(Adam(0.01, 0.0, 0.99), valley.gradient, start, 50, correct=lambda r, m, v, t: (m, v))
 print(f"constant gradient 2: the average m = {m[0]:.1f}, the sum u = {u[0]:.1f}")
-same = np.allclose(ours[-1], theta.detach())
-assert same
-print("Adam without beta1 and correction is PyTorch's RMSprop:", same)
-print(f"and its first step is {abs(ours[1] - ours[0])[0] / 0.01:.1f} lr")
+apart = abs(ours[-1] - theta.detach().numpy()).max()
+assert apart < 1e-9  # Adam without beta1 and correction is PyTorch's RMSprop
+print(f"Adam without beta1 and correction: its first step is {abs(ours[1] - ours[0])[0] / 0.01:.1f} lr")
 
-# %% [markdown]
+# %% [markdown] name="parity-with-pytorch"
 # ## Parity with PyTorch
 #
 # The largest relative difference after 50 steps. Each column of the parameter gets gradients of another size, from $10^{-3}$ to 10. For half precision the judge is
@@ -252,7 +253,7 @@ print(f"and its first step is {abs(ours[1] - ours[0])[0] / 0.01:.1f} lr")
 # %% tags=["nbval-ignore-output"] name="parity"
 parity.table("Adam", setting.device)
 
-# %% [markdown]
+# %% [markdown] name="picture-text"
 # ## Picture
 #
 # A constant gradient of 1, so that with both corrections each step is exactly one learning rate. What happens if we forget both, or only one?
@@ -293,11 +294,11 @@ print(f"first step, only m corrected: {sizes['only m'][0]:.1f} lr, "
 small = -train(Adam(1.0, beta2=0.95), constant, np.zeros(1), 1, corrections["neither"])[1]
 print(f"neither, beta2 = 0.95: {small[0]:.2f} lr at t = 1")
 
-# %% [markdown]
+# %% [markdown] name="after-answer"
 # Without corrections the first step is too **large**: $m$ is 10 times too small, but $v$ is 1000 times too small, and $\sqrt{1000} / 10 = 3.16$. It gets worse up to step 12,
 # because $m$ recovers within tens of steps and $v$ takes thousands. With $\beta_2 = 0.95$, usual for language models, the balance tips: too small.
 
-# %% [markdown]
+# %% [markdown] name="a-forgotten-correction-in"
 # ## What breaks
 #
 # ### A forgotten correction, in training
@@ -314,40 +315,41 @@ def words(seed, size=64):
     ids = [number.get(word, size - 1) for word in text]
     counts = np.zeros((size, size))
     np.add.at(counts, (ids[:-1], ids[1:]), 1)
-    return torch.tensor(counts, device=setting.device)
+    return counts
 
 # %% name="bigram"
-class Problem(NamedTuple):
+class Problem(NamedTuple):  # one for each seed, side by side
     gradient: Callable
-    gap: Callable  # the loss above its floor
-    start: Any
+    gap: Callable  # the loss above its floor, for each seed
+    start: torch.Tensor
 
 def bigram(counts):
-    often = counts.sum(1)  # how often a word occurs is the weight of its row
-    follow = counts / often[:, None]
+    often = counts.sum(-1)  # how often a word occurs is the weight of its row
+    follow, weight = counts / often[..., None], often / often.sum(-1, keepdim=True)
 
     def loss(theta):
-        return weighted_mean(soft_cross_entropy(theta, follow), often)
+        return soft_cross_entropy(theta, follow.expand_as(theta))
 
     floor = loss(follow.log()).value
-    return Problem(lambda theta: loss(theta).grad,
-                   lambda theta: loss(theta).value - floor, 0 * counts)
+    return Problem(lambda theta: loss(theta).grad * weight[..., None],
+                   lambda theta: ((loss(theta).value - floor) * weight).sum(-1), 0 * counts)
 
-# %% name="often"
-counts = words(seed)
-often = counts.sum(1)
-print("a common word occurs over 100 times as often as a rare one:",
-      bool(often.max() > 100 * often.min()))
+# %% name="often" tags=["nbval-ignore-output"]
+counts = torch.tensor(np.array([words(s) for s in setting.seeds]), device=setting.device)
+often = counts.sum(-1)
+ratio = (often.amax(1) / often.amin(1)).min().item()
+assert ratio > 100
+print(f"a common word occurs at least {ratio:.0f} times as often as a rare one")
 
 # %% name="damage"
-def gaps(problem, lr, fix, steps=60):
-    visited = train(Adam(lr), problem.gradient, problem.start, steps, fix)
-    return [problem.gap(theta).item() for theta in visited]
+text = bigram(counts)
 
-runs = {}
-for label, fix in corrections.items():
-    runs[label] = np.array([gaps(bigram(words(s)), 1.0, fix) for s in setting.seeds])
-bands = {label: tuple(np.percentile(r, [0, 50, 100], axis=0)) for label, r in runs.items()}
+def gaps(lr, fix, steps=60):  # (steps, seeds)
+    visited = train(Adam(lr), text.gradient, text.start, steps, fix)
+    return torch.stack([text.gap(theta) for theta in visited]).cpu().numpy()
+
+runs = {label: gaps(1.0, fix) for label, fix in corrections.items()}
+bands = {label: tuple(np.percentile(r, [0, 50, 100], axis=1)) for label, r in runs.items()}
 plots.lines(
     np.arange(61), bands, "step t", "gap above the floor (nats)",
     "Gap of the word model over 60 steps at learning rate 1, on a logarithmic axis. With both "
@@ -357,48 +359,48 @@ plots.lines(
     title="Learning rate 1: what is corrected? (band: all seeds)", log="y",
 )
 
-# %% name="damage-verdict"
-timid = {}
-for label in ("both", "neither"):
-    timid[label] = [gaps(bigram(words(s)), 0.1, corrections[label])[-1] for s in setting.seeds]
-worse = runs["neither"][:, -1] / runs["both"][:, -1]
-better = np.array(timid["neither"]) / timid["both"]
-print("lr = 1, neither: the gap is at least 4 times larger for every seed:", bool(worse.min() > 4))
-print("lr = 0.1, neither: the gap is at least 4 times smaller for every seed:",
-      bool(better.max() < 1 / 4))
+# %% name="damage-verdict" tags=["nbval-ignore-output"]
+timid = {label: gaps(0.1, corrections[label])[-1] for label in ("both", "neither")}
+worse = runs["neither"][-1] / runs["both"][-1]
+better = timid["neither"] / timid["both"]
 assert worse.min() > 4 and better.max() < 1 / 4
-assert (runs["only m"][:, 3] > 5 * runs["both"][:, 0]).all()
+assert (runs["only m"][3] > 5 * runs["both"][0]).all()
+rows = [[lr, f"{r.min():.2g} to {r.max():.2g}"] for lr, r in ((1.0, worse), (0.1, better))]
+Table(["learning rate", "gap without corrections, as a multiple of the gap with both"], rows)
 
-# %% [markdown]
-# (The halves of the pages overlap from seed to seed, so the bands show less than fresh text would.) The picture above predicted it: forgetting the correction of $v$ hurts at once, forgetting that of $m$ only delays. But look at the second line: at a timid learning rate the *uncorrected*
+# %% [markdown] name="where-epsilon-stands"
+# (The halves of the pages overlap from seed to seed, so the bands show less than fresh text would.) The picture above predicted it: forgetting the correction of $v$ hurts at once, forgetting that of $m$ only delays. But look at the second row: at a timid learning rate the *uncorrected*
 # Adam is ahead, since it secretly takes longer steps. A missing correction is a hidden schedule, and another learning rate hides much of it. It was found the hard way in BERT:
-# an Adam without correction made fine-tuning unstable across seeds (Zhang et al. 2021, arXiv 2006.05987).
+# an Adam without correction made fine-tuning unstable across seeds (Zhang et al. 2021, "Revisiting few-sample BERT fine-tuning", arXiv 2006.05987).
 #
 # ### Where epsilon stands
 #
-# $\epsilon$ "avoids division by zero" (C29). It does more, and its place matters (E11). F11, as in PyTorch, adds it outside the root, after the correction. Keras uses the form of the paper's
-# section 2, with $\hat\epsilon$ added to the *uncorrected* root: $\eta\, \frac{\sqrt{1 - \beta_2^t}}{1 - \beta_1^t}\, \frac{m_t}{\sqrt{v_t} + \hat\epsilon}$ (G16). This is F11 if
+# $\epsilon$ "avoids division by zero", says the source document. It does more, and its place matters. The update above, as in PyTorch, adds it outside the root, after the correction. Keras uses the form of the paper's
+# section 2, with $\hat\epsilon$ added to the *uncorrected* root: $\eta\, \frac{\sqrt{1 - \beta_2^t}}{1 - \beta_1^t}\, \frac{m_t}{\sqrt{v_t} + \hat\epsilon}$. This is the update above if
 # $\hat\epsilon = \epsilon \sqrt{1 - \beta_2^t}$, and Keras keeps $\hat\epsilon$ fixed. A third form adds it under the root. The first step, in learning rates:
 
 # %% name="epsilon"
 m, v, f1, f2, e = sp.symbols("m v f1 f2 epsilon", positive=True)  # f1, f2: the factors 1 - beta^t
-G16 = sp.sqrt(f2) / f1 * m / (sp.sqrt(v) + e * sp.sqrt(f2))
-assert sp.simplify(G16 - (m / f1) / (sp.sqrt(v / f2) + e)) == 0
+keras = sp.sqrt(f2) / f1 * m / (sp.sqrt(v) + e * sp.sqrt(f2))
+assert sp.simplify(keras - (m / f1) / (sp.sqrt(v / f2) + e)) == 0
 
 forms = {
-    "F11: outside": lambda g, eps: g / (g + eps),
+    "PyTorch: outside": lambda g, eps: g / (g + eps),
     "under the root": lambda g, eps: g / np.sqrt(g**2 + eps),
     "Keras: before the correction": lambda g, eps: np.sqrt(0.001) * g / (np.sqrt(0.001) * g + eps),
 }
 trials = [(1.0, 1e-8), (1.0, 0.1), (1e-4, 1e-8), (1e-8, 1e-8)]
-assert all(np.isclose(step_sizes(np.array([[g]]))[0, 0], g / (g + 1e-8))
+assert all(np.isclose(steps_down(np.array([[g]]))[0, 0], g / (g + 1e-8))
            for g, eps in trials if eps == 1e-8)
+largest = max(abs(f(1.0, 1e-8) / forms["PyTorch: outside"](1.0, 1e-8) - 1) for f in forms.values())
+assert 1e-7 < largest < 1e-6
+print(f"g = 1, eps = 1e-08: apart by {largest:.1e}")
 headers = [f"g = {g:g}, eps = {eps:g}" for g, eps in trials]
 Table(["first step / lr", *headers],
       [[name, *(f(*s) for s in trials)] for name, f in forms.items()])
 
-# %% [markdown]
-# At $g = 1$ and the default $\epsilon$ they differ by less than $4 \cdot 10^{-7}$, nothing that a test in float32 would see. The third column does: under the root, $10^{-8}$ acts like $10^{-4}$. And for gradients as small as $\epsilon$
+# %% [markdown] name="after-epsilon"
+# At $g = 1$ and the default $\epsilon$ they are $3 \cdot 10^{-7}$ apart, a few roundings of float32: a test with NumPy's default tolerance of $10^{-7}$ sees it, one with $10^{-6}$ does not. The third column is another matter: under the root, $10^{-8}$ acts like $10^{-4}$. And for gradients as small as $\epsilon$
 # itself, steps shrink in every form: $\epsilon$ caps what a parameter with hardly any gradient may do. Enlarge it, and $\sqrt{\hat v}$ no longer matters: Adam becomes
 # momentum, averaged and corrected, with the rate $\eta / \epsilon$.
 
@@ -407,10 +409,11 @@ bowl = quadratic(1.0, 25.0)
 huge = trail(Adam(0.05e6, eps=1e6), bowl.gradient, start, 50)
 averaged = train(Adam(0.05), bowl.gradient, start, 50,
                  move=lambda r, theta, m_hat, v_hat: theta - r.lr * m_hat)
-assert np.allclose(huge, averaged, atol=1e-3)
-print("Adam with eps = 1e6 walks like averaged, corrected momentum: True")
+apart = abs(np.array(huge) - averaged).max()
+assert apart < 1e-3
+print(f"Adam with eps = 1e6, from averaged, corrected momentum: never farther than {apart:.0e}")
 
-# %% [markdown]
+# %% [markdown] name="a-loss-times-100"
 # ### A loss times 100
 #
 # Line 3 says that the size of the gradient cancels. So Adam should not care in which unit the loss is measured, while gradient descent does.
@@ -421,12 +424,12 @@ def path(rule, factor):
 
 sgd = path(SGD(0.05), 100)
 adam, tiny = (path(Adam(0.05), f) - path(Adam(0.05), 1) for f in (100, 1e-9))
-print("loss x 100:  SGD leaves for a distance above 1e50:", bool(abs(sgd[-1]).max() > 1e50))
-print("loss x 100:  Adam's path changes by less than 1e-6:", bool(abs(adam).max() < 1e-6))
-print("loss x 1e-9: Adam's path changes by more than 0.5:", bool(abs(tiny).max() > 0.5))
+print(f"loss x 100:  SGD leaves for a distance of {abs(sgd[-1]).max():.0e}")
+print(f"loss x 100:  Adam's path changes by {abs(adam).max():.0e}")
+print(f"loss x 1e-9: Adam's path changes by {abs(tiny).max():.1f}")
 assert abs(sgd[-1]).max() > 1e50 and abs(adam).max() < 1e-6 and abs(tiny).max() > 0.5
 
-# %% [markdown]
+# %% [markdown] name="half-precision"
 # The unit cancels as long as the gradients stay far above $\epsilon$.
 #
 # ### Half precision
@@ -446,156 +449,149 @@ assert torch.tensor(1e-8).half() == 0 < torch.tensor(6e-8).half()
 assert rows[0][1] == "nan" and ours.item() < 0.91
 Table(["gradient", "PyTorch, float16", "ours"], rows)
 
-# %% [markdown]
+# %% [markdown] name="after-half"
 # A zero gradient gives 0 / 0. What must fit is $v_1 = 0.001\, g^2$: below about $g = 0.005$ it is 0 and the step infinite, above about 8000 it is infinite and the step 0. All three are silent.
 
-# %% [markdown]
+# %% [markdown] name="faster-and-more-stable"
 # ## Faster and more stable?
 #
-# That is what the source document says of Adam (C30). One protocol: start at 0, 100 steps, every optimizer tries the same eight learning rates, and its best one counts; momentum is 0.9 and the betas are the defaults.
+# That is what the source document says of Adam. One protocol: start at 0, 100 steps, every optimizer tries learning rates half a decade apart, and its best one counts, which must not be the lowest or the highest tried; momentum is 0.9 and the betas are the defaults.
 # Two problems with real data: the **words** above, and linear regression on the **diabetes** data, ten standardised measurements of each patient. Only the training loss is judged.
 
 # %% name="race"
-rates = 10.0 ** np.arange(-1.5, 2.1, 0.5)
+rates = 10.0 ** np.arange(-3, 1.6, 0.5)
 rules = {"SGD": SGD, "momentum": Momentum, "Adam": Adam}
 
-def race(rule, problem, steps=100):  # gap, learning rate and theta of the best run
-    ends = [trail(rule(lr), problem.gradient, problem.start, steps)[-1] for lr in rates]
-    gaps = np.array([problem.gap(theta).item() for theta in ends])
-    best = np.nanargmin(gaps)
-    return gaps[best], rates[best], ends[best]
+def race(kind, problem, steps=100, **options):  # gap, learning rate and theta of each seed's best
+    rule = kind(lr=1.0, **options)  # it gives the step at rate 1, for all rates at once
+    theta = torch.stack([problem.start] * len(rates))
+    lr = torch.tensor(rates, device=theta.device).reshape(-1, *[1] * problem.start.ndim)
+    state = rule.init(theta)
+    for _ in range(steps):
+        moved, state = rule.update(theta, problem.gradient(theta), state)
+        theta = theta + lr * (moved - theta)
+    gaps = problem.gap(theta).nan_to_num(nan=torch.inf).cpu().numpy()
+    best, seeds = gaps.argmin(0), np.arange(gaps.shape[1])
+    assert all(0 < i < len(rates) - 1 for i in best)  # none at an end of the grid
+    return gaps[best, seeds], rates[best], theta[best, seeds]
 
 # %% name="regression"
-def regression(seed):
-    x, y = (torch.tensor(a, device=setting.device) for a in data.diabetes(seed)[:2])
-    y = (y - y.mean()) / y.std()
+def regression(seeds):
+    found = [data.diabetes(s)[:2] for s in seeds]
+    x, y = (torch.tensor(np.array(a), device=setting.device) for a in zip(*found, strict=True))
+    y = (y - y.mean(1, keepdim=True)) / y.std(1, keepdim=True)
 
     def loss(theta):
-        return mean(squared_error(x @ theta, y))
+        pred = (x @ theta[..., None])[..., 0]
+        return squared_error(pred, y.expand_as(pred))
 
-    floor = loss(torch.linalg.lstsq(x, y[:, None]).solution[:, 0]).value
-    return Problem(lambda theta: x.T @ loss(theta).grad,
-                   lambda theta: loss(theta).value - floor, 0 * x[0])
+    def gradient(theta):
+        return (x.mT @ loss(theta).grad[..., None])[..., 0] / y.shape[1]
 
-# %% [markdown]
+    floor = loss(torch.linalg.lstsq(x, y[..., None]).solution[..., 0]).value.mean(-1)
+    return Problem(gradient, lambda theta: loss(theta).value.mean(-1) - floor, 0 * x[:, 0])
+
+# %% [markdown] name="after-regression"
 # And a third, to find out *why*: the words again, but with the axes rotated. We train $\phi$ with $\theta = Q \phi$, where $Q$ is a random orthogonal matrix that mixes the rows. The losses that
 # can be reached are the same; only the parameters no longer belong to one word each.
 
 # %% name="rotated"
-def rotated(problem, seed):
-    q, _ = np.linalg.qr(np.random.default_rng(seed).normal(size=(len(problem.start),) * 2))
-    q = torch.tensor(q, device=setting.device)
-    return Problem(lambda phi: q.T @ problem.gradient(q @ phi),
+def mixer():  # a random orthogonal matrix for each seed
+    draws = [np.random.default_rng(s).normal(size=counts.shape[1:]) for s in setting.seeds]
+    return torch.tensor(np.linalg.qr(draws)[0], device=setting.device)
+
+def rotated(problem):
+    q = mixer()
+    return Problem(lambda phi: q.mT @ problem.gradient(q @ phi),
                    lambda phi: problem.gap(q @ phi), problem.start)
 
-plain, turned = bigram(counts), rotated(bigram(counts), seed)
+turned = rotated(text)
 for rule in (SGD(3.0), Momentum(3.0)):  # steps that are linear in the gradient turn with the axes
-    a, b = (p.gap(trail(rule, p.gradient, p.start, 100)[-1]) for p in (plain, turned))
-    assert torch.isclose(a, b)
+    a, b = (p.gap(trail(rule, p.gradient, p.start, 20)[-1]) for p in (text, turned))
+    assert torch.allclose(a, b)
 
 # %% name="results"
-results = {}
-for s in setting.seeds:
-    for name, problem in {"words": bigram(words(s)), "diabetes": regression(s)}.items():
-        for label, rule in rules.items():
-            results[name, label, s] = race(rule, problem)
-    results["words, rotated", "Adam", s] = race(Adam, rotated(bigram(words(s)), s))
-gap = {key[:2]: np.array([results[*key[:2], s][0] for s in setting.seeds]) for key in results}
+diabetes, results = regression(setting.seeds), {}
+for name, problem in {"words": text, "diabetes": diabetes}.items():
+    for label, kind in rules.items():
+        results[name, label] = race(kind, problem)
+results["words, rotated", "Adam"] = race(Adam, turned)
+gap = {key: found[0] for key, found in results.items()}
 
 # %% tags=["nbval-ignore-output"] name="results-table"
 def cell(name, label):
     if (name, label) not in gap:
         return "as words"
-    tuned = sorted({f"{results[name, label, s][1]:.3g}" for s in setting.seeds}, key=float)
+    tuned = sorted({f"{lr:.2g}" for lr in results[name, label][1]}, key=float)
     low, middle, high = np.quantile(gap[name, label], [0, 0.5, 1])
     return f"{middle:.1e} ({low:.1e} to {high:.1e}), lr {' or '.join(tuned)}"
 
-note = (f"Learning rates tried: {', '.join(f'{r:.3g}' for r in rates)}. "
+note = (f"Learning rates tried: {', '.join(f'{r:.2g}' for r in rates)}. "
         "Median gap, (range over seeds), best rates.")
 Table(["problem", *rules],
       [[n, *(cell(n, r) for r in rules)] for n in ("words", "words, rotated", "diabetes")], note)
 
-# %% name="results-verdict"
-words_won = gap["words", "momentum"] / gap["words", "Adam"]
-diabetes_lost = gap["diabetes", "Adam"] / gap["diabetes", "momentum"]
-rotation = gap["words, rotated", "Adam"] / gap["words", "Adam"]
-left = gap["words", "momentum"] / gap["words, rotated", "Adam"]
-print("For every seed,")
-print("words: Adam's gap is at least 100 times smaller than momentum's:", words_won.min() > 100)
-print("words: turning the axes makes Adam's gap at least 100 times larger:", rotation.min() > 100)
-print("words, axes turned: it is still at least 4 times smaller than momentum's:", left.min() > 4)
-print("diabetes: momentum's gap is at least 5 times smaller than Adam's:", diabetes_lost.min() > 5)
-assert words_won.min() > 100 and rotation.min() > 100 and left.min() > 4 and diabetes_lost.min() > 5
-assert all(rates[0] < r[1] < rates[-1] for r in results.values())  # none at an end of the grid
+# %% name="results-verdict" tags=["nbval-ignore-output"]
+turning = gap["words, rotated", "Adam"]
+factors = {
+    "words: momentum's gap over Adam's": gap["words", "momentum"] / gap["words", "Adam"],
+    "words: Adam's gap, axes turned, over before": turning / gap["words", "Adam"],
+    "words, axes turned: momentum's gap over Adam's": gap["words", "momentum"] / turning,
+    "diabetes: Adam's gap over momentum's": gap["diabetes", "Adam"] / gap["diabetes", "momentum"],
+}
+for factor, least in zip(factors.values(), (50, 50, 3, 2), strict=True):
+    assert factor.min() > least
+Table(["ratio of gaps", "lowest to highest of the seeds"],
+      [[name, f"{f.min():.2g} to {f.max():.2g}"] for name, f in factors.items()])
 
-# %% [markdown]
-# The gradient of a row is proportional to how often its word occurs, and so is its curvature. How much of Adam's lead is that? Take it out by hand, and let momentum race again. And does the diabetes verdict hang on the 100 steps?
+# %% [markdown] name="after-results-verdict"
+# The gradient of a row is proportional to how often its word occurs, and so is its curvature. How much of Adam's lead is that? Take it out by hand, and let momentum race again.
 
-# %% name="why"
-def row_scaled(problem, counts):  # every word as heavy as any other
-    scale = counts.sum() / counts.sum(1, keepdim=True)
-    return Problem(lambda theta: scale * problem.gradient(theta), problem.gap, problem.start)
+# %% name="why" tags=["nbval-ignore-output"]
+scale = counts.sum((-2, -1), keepdim=True) / counts.sum(-1, keepdim=True)
+heavy = Problem(lambda theta: scale * text.gradient(theta), text.gap, text.start)  # every word alike
+level = race(Momentum, heavy)[0]
+before, adams = gap["words", "momentum"] / level, level / gap["words", "Adam"]
+print(f"words, all equally heavy: momentum's gap {before.min():.2g} to {before.max():.2g} times "
+      f"smaller than before, {adams.min():.2g} to {adams.max():.2g} times Adam's")
+assert before.min() > 10 and adams.min() > 10
 
-level = np.array([race(Momentum, row_scaled(bigram(words(s)), words(s)))[0] for s in setting.seeds])
-early = np.array([[race(rule, regression(s), 30)[0] for rule in (SGD, Adam, Momentum)]
-                  for s in setting.seeds])
-print("words, all equally heavy: momentum's gap is at least 15 times smaller than before:",
-      (gap["words", "momentum"] > 15 * level).all())
-print("... and still at least 15 times larger than Adam's:",
-      (level > 15 * gap["words", "Adam"]).all())
-print("diabetes after 30 steps: plain SGD is ahead of both, in the median:",
-      np.median(early, axis=0).argmin() == 0)
-assert (gap["words", "momentum"] > 15 * level).all() and (level > 15 * gap["words", "Adam"]).all()
-assert np.median(early, axis=0).argmin() == 0
-
-# %% [markdown]
+# %% [markdown] name="after-why"
 # Two more questions. Are there differences of scale *within* a row, too? Mix only the columns. And does the diabetes verdict hang on the second knob, $\beta_2$ and the momentum?
 
-# %% name="second-knob"
-def columns_rotated(problem, seed):
-    q, _ = np.linalg.qr(np.random.default_rng(seed).normal(size=(64, 64)))
-    q = torch.tensor(q, device=setting.device)
-    return Problem(lambda phi: problem.gradient(phi @ q) @ q.T,
+# %% name="second-knob" tags=["nbval-ignore-output"]
+def columns_rotated(problem):
+    q = mixer()
+    return Problem(lambda phi: problem.gradient(phi @ q) @ q.mT,
                    lambda phi: problem.gap(phi @ q), problem.start)
 
-mixed = np.array([race(Adam, columns_rotated(bigram(words(s)), s))[0] for s in setting.seeds])
-second = {"Adam": lambda lr: Adam(lr, beta2=0.95),
-          "0.85": lambda lr: Momentum(lr, 0.85), "0.95": lambda lr: Momentum(lr, 0.95)}
-other = {label: np.array([race(rule, regression(s))[0] for s in setting.seeds])
-         for label, rule in second.items()}
+spread = race(Adam, columns_rotated(text))[0] / gap["words", "Adam"]
+second = {"Adam, beta2 = 0.95": (Adam, {"beta2": 0.95})}
+second |= {f"momentum {mu}": (Momentum, {"momentum": mu}) for mu in (0.85, 0.95)}
+middle = {"Adam": np.median(gap["diabetes", "Adam"])}
+for label, (kind, options) in second.items():
+    middle[label] = np.median(race(kind, diabetes, **options)[0])
+print(f"words, only the columns mixed: Adam's gap {np.median(spread):.2g} times as large (median)")
+print("diabetes, median gaps:", {label: f"{g:.1g}" for label, g in middle.items()})
+default, short, low, high = middle.values()
+assert np.median(spread) > 4 and default > 2 * short > 4 * low and high > short
 
-# %% name="second-knob-verdict"
-middle = {label: np.median(g)
-          for label, g in [*other.items(), ("default", gap["diabetes", "Adam"])]}
-spread = np.median(mixed) / np.median(gap["words", "Adam"])
-print("In the median over seeds,")
-print("words, only the columns mixed: Adam's gap is at least 8 times larger:", spread > 8)
-print("diabetes, beta2 = 0.95: Adam's gap is at least 4 times smaller than before:",
-      middle["default"] > 4 * middle["Adam"])
-print("... momentum 0.85 is still at least 4 times ahead of that:",
-      middle["Adam"] > 4 * middle["0.85"])
-print("... and momentum 0.95 is behind Adam with beta2 = 0.95:", middle["0.95"] > middle["Adam"])
-assert spread > 8 and middle["default"] > 4 * middle["Adam"] > 16 * middle["0.85"]
-assert middle["0.95"] > middle["Adam"]
-
-# %% [markdown]
+# %% [markdown] name="after-second-knob"
 # Part of the lead is in the rows, and another part along the columns, since most words hardly ever follow. One learning rate must serve all of them; Adam divides each step by the size of the parameter's own gradients. Turn the axes, and most of
-# the advantage is gone, though not all: **Adam helps most where the differences in scale lie along the axes.** The diabetes measurements have equal scales and are correlated: dividing gains little, and a $v$ that remembers the large first gradients for a thousand steps costs much ($\beta_2 = 0.95$ makes up most of it). Momentum 0.9 wins, given 100 steps; at 0.95 it is behind Adam with $\beta_2 = 0.95$. With the second knob set well for both, momentum stays ahead.
+# the advantage is gone, though not all: **Adam helps most where the differences in scale lie along the axes.** The diabetes measurements have equal scales and are correlated: dividing gains little, and a $v$ that remembers the large first gradients for a thousand steps costs much ($\beta_2 = 0.95$ makes up most of it). Momentum 0.9 wins, given 100 steps; at 0.95 it is behind Adam with $\beta_2 = 0.95$. With the better of the few second knobs tried for each, momentum stays ahead.
 #
 # Whose words are learned?
 
 # %% name="per-word"
 def per_word(theta, counts):  # the gap of each word, the most frequent first, in groups of 8
-    often = counts.sum(1)
-    follow = counts / often[:, None]
+    often = counts.sum(-1)
+    follow = counts / often[..., None]
     gap = soft_cross_entropy(theta, follow).value - soft_cross_entropy(follow.log(), follow).value
-    return gap[often.argsort(descending=True)].reshape(-1, 8).mean(1).cpu().numpy()
+    order = often.argsort(dim=1, descending=True)
+    return gap.gather(1, order).reshape(len(counts), -1, 8).mean(2).cpu().numpy()
 
 # %% name="rare"
-curves = {}
-for label in rules:
-    curves[label] = np.array([per_word(results["words", label, s][2], words(s))
-                              for s in setting.seeds])
+curves = {label: per_word(results["words", label][2], counts) for label in rules}
 bands = {label: tuple(np.percentile(c, [0, 50, 100], axis=0)) for label, c in curves.items()}
 plots.lines(
     np.arange(4.5, 64, 8), bands,
@@ -605,19 +601,19 @@ plots.lines(
     title="After 100 steps at the best rate (band: all seeds)", log="y",
 )
 
-# %% [markdown]
+# %% [markdown] name="after-rare"
 # SGD and momentum get the further behind the rarer the word, though even the most frequent ones are far from done; for Adam the rank hardly matters. Language has a long tail of rare words, which is one measured reason for Adam's place
-# in language models (Kunstner et al. 2024, arXiv 2402.19449).
+# in language models (Kunstner et al. 2024, "Heavy-tailed class imbalance and why Adam outperforms gradient descent on language models", arXiv 2402.19449).
 
 # %% name="rare-verdict"
 rarest = {label: c[:, 4:].mean(1) for label, c in curves.items()}
-assert (rarest["momentum"] > 100 * rarest["Adam"]).all()
+assert (rarest["momentum"] > 50 * rarest["Adam"]).all()
 assert (rarest["SGD"] > rarest["momentum"]).all()
 
-# %% [markdown]
+# %% [markdown] name="more-stable"
 # ### More stable?
 #
-# A problem of one parameter in $[-1, 1]$, after Reddi et al. (2018, arXiv 1904.09237): the gradient is 3 at every third step, else $-1$. The average slope is positive, so $-1$ is the best point.
+# A problem of one parameter in $[-1, 1]$, after Reddi et al. (2018, "On the convergence of Adam and beyond", arXiv 1904.09237): the gradient is 3 at every third step, else $-1$. The average slope is positive, so $-1$ is the best point.
 # They take $\beta_1 = 0$ and $\beta_2 = 1 / (1 + 3^2)$. Before you run it: where does Adam go?
 
 # %% name="reddi"
@@ -635,11 +631,11 @@ ends = {label: walk(rule) for label, rule in walkers.items()}
 assert ends == {"Adam": "1.0", "AMSGrad": "-1.0", "SGD": "-1.0", "Adam, default betas": "-1.0"}
 Table(["rule", "ends at"], ends.items())
 
-# %% [markdown]
+# %% [markdown] name="after-reddi"
 # To the worst point. Adam divides the large gradient by its own size, and with so short a memory it has forgotten that size when the two small ones come: three steps of similar length, two of them
 # the wrong way. AMSGrad divides by the largest $v$ so far. The default betas remember a thousand steps, and Adam is right here; but the paper builds such a problem for every choice of betas with $\beta_1 < \sqrt{\beta_2}$.
 
-# %% [markdown]
+# %% [markdown] name="adam-whose-betas-change"
 # ## Exercises
 #
 # ### 1. Adam whose betas change (12 minutes, medium)
@@ -659,7 +655,7 @@ def adam_step(theta, g, m, v, w1, w2, lr, beta1, beta2, eps):
 # %% name="check-step"
 check("adam_step")
 
-# %% [markdown]
+# %% [markdown] name="the-resumed-run"
 # <details><summary>Hint 1</summary>What becomes of the weight of an earlier gradient when a new step multiplies the average by beta?</details>
 # <details><summary>Hint 2</summary>w1 follows the same rule as m, with 1 in place of g. With constant betas it is 1 - beta1**t.</details>
 #
@@ -675,9 +671,9 @@ def resumed(t, beta1, beta2):
 # %% name="check-resumed"
 check("resumed")
 
-# %% [markdown]
+# %% [markdown] name="the-longest-step-with"
 # <details><summary>Hint 1</summary>After a long run under a constant gradient c, what are m and v? Does the next step change them?</details>
-# <details><summary>Hint 2</summary>What do F9 and F10 make of them? Under <i>Code</i>, <code>correct(Adam(), m=1.0, v=1.0, t=1)</code> did this: hats of 10 and 1000.</details>
+# <details><summary>Hint 2</summary>What do the corrections make of them? Under <i>Code</i>, <code>correct(Adam(), m=1.0, v=1.0, t=1)</code> did this: hats of 10 and 1000.</details>
 #
 # ### 3. The longest step, with a shorter memory (5 minutes, easy)
 # Language models are often trained with $\beta_2 = 0.95$. Without both corrections, with $\beta_1 = 0.9$ and $\beta_2 = 0.95$, under a constant gradient: at which step `t` is Adam's step longest?
@@ -692,7 +688,7 @@ longest_at = (
 # %% name="check-longest"
 check("longest_at")
 
-# %% [markdown]
+# %% [markdown] name="the-largest-possible-step"
 # <details><summary>Hint 1</summary>Which line of the derivation gives the size of a step?</details>
 # <details><summary>Hint 2</summary><code>max(range(1, 1000), key=...)</code> finds where a function is largest.</details>
 #
@@ -713,7 +709,7 @@ def largest_step(t, beta1, beta2):
 # %% name="check-largest"
 check("largest_step")
 
-# %% [markdown]
+# %% [markdown] name="takeaways"
 # <details><summary>Hint 1</summary>Line 5 bounds m / sqrt(v) at every t. Keep its sum over k finite: there are t terms.</details>
 # <details><summary>Hint 2</summary>m_hat / sqrt(v_hat) is m / sqrt(v) times two factors that do not depend on the gradients.</details>
 #
@@ -721,9 +717,8 @@ check("largest_step")
 #
 # ## Takeaways
 #
-# - Adam divides an average of gradients by the root of an average of squares, so the size of the gradient cancels. **F7 to F11, G15, G16: confirmed. C29, E12: confirmed,** with $t$ from 1 and a zero start;
-#   without its corrections a constant gradient gives steps of up to 6.57 $\eta$. **E11:** $\epsilon$ also limits parameters with small gradients, and there its place shows. **G17: refuted as a bound;** the
-#   largest step comes as close to 7.27 $\eta$ as you like. **C28: conditional (E10),** an average instead of a sum, and a correction that neither parent has.
-# - **C30: conditional (E25).** Adam wins by far where scales differ along the axes, as with rare words. Elsewhere momentum can win, and with a short memory Adam can walk to the worst point. Published comparisons disagree as well:
-#   worse test errors than SGD in Wilson et al. (2017, arXiv 1705.08292), never behind momentum once *all* hyperparameters are tuned in Choi et al. (2019, arXiv 1910.05446).
+# - Adam divides an average of gradients by the root of an average of squares, so the size of the gradient cancels, with $t$ from 1 and a zero start; without its corrections a constant gradient gives steps of up to 6.57 $\eta$.
+#   $\epsilon$ also limits parameters with small gradients, and there its place shows. The bound of the paper is none: the largest step comes as close to 7.27 $\eta$ as you like. "Momentum plus RMSProp" is nearly right: an average instead of a sum, and a correction that neither parent has.
+# - Faster and more stable? It depends. Adam won by far where scales differ along the axes, as with rare words. Elsewhere momentum can win, and with a short memory Adam can walk to the worst point. Published comparisons disagree as well:
+#   worse test errors than SGD in Wilson et al. (2017, "The marginal value of adaptive gradient methods in machine learning", arXiv 1705.08292), never behind momentum once *all* hyperparameters are tuned in Choi et al. (2019, "On empirical comparisons of optimizers for deep learning", arXiv 1910.05446).
 # - Do not use it in pure float16, nor where memory has no room for two more numbers per parameter. Where all scales are equal, as in the diabetes data, try momentum too, and tune its second knob.
