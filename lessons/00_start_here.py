@@ -6,7 +6,7 @@
 #     settles: [E1]
 # ---
 
-# %% [markdown]
+# %% [markdown] name="title"
 # # Start here
 #
 # This course takes the losses and optimizers that train large models apart. Each lesson derives a formula and has a machine check the
@@ -17,7 +17,7 @@
 # article that this course follows calls the second one an "optimization function", 优化函数; the standard term is *optimizer*, 优化器, because
 # the function being optimised is the loss. E1)
 
-# %% [markdown]
+# %% [markdown] name="the-lessons"
 # ## The lessons
 #
 # | lesson | minutes | exercises | the question it answers |
@@ -42,7 +42,7 @@
 # | [Advantages and drawbacks, measured](03_algorithms/18_advantages_and_drawbacks.ipynb) | 40 | 3 | How much worse is a classifier that is trained with squared error? |
 # | [Fields of application: field, loss, optimizer, metric](03_algorithms/19_fields.ipynb) | 35 | 3 | Ten classes, nothing trained yet, and the first loss is 2.9. Is something broken? |
 
-# %% [markdown]
+# %% [markdown] name="is-everything-in-place"
 # ## Is everything in place?
 #
 # Run the next cell (Shift + Enter). If a package is missing or too old, it says what to do.
@@ -54,7 +54,7 @@ from lessons_lib.self_check import self_check
 
 self_check()
 
-# %% [markdown]
+# %% [markdown] name="after-self-check"
 # Lessons compute on a GPU if there is one; each first cell has `device = "auto"` for you to change to `"cpu"` or `"cuda"`.
 
 # %% tags=["parameters"] name="parameters"
@@ -65,7 +65,7 @@ profile = "quick"  # "quick": 5 seeds, "full": 20
 # %% tags=["nbval-ignore-output"] name="device"
 bridge.start(device, seed, profile).device
 
-# %% [markdown]
+# %% [markdown] name="how-an-exercise-works"
 # ## How an exercise works
 #
 # You get a stub that ends in `...`, and a check right under it. Run the check: it says *open*. Replace `...` by an answer and run both cells
@@ -82,7 +82,7 @@ def warm_up(a, b):
 # %% name="check-warm-up"
 check("warm_up")
 
-# %% [markdown]
+# %% [markdown] name="your-progress"
 # ## Your progress
 #
 # Kept on this machine only; nothing is sent anywhere. Run the cell again to see what is new. Each lesson ends with a link to its solutions;

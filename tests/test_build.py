@@ -20,10 +20,10 @@ MINI = """# ---
 #   lesson: {title: Mini, minutes: 1, settles: []}
 # ---
 
-# %% [markdown] lang="en"
+# %% [markdown] name="title" lang="en"
 # # Mini
 
-# %% [markdown] lang="zh"
+# %% [markdown] name="title" lang="zh"
 # # 迷你
 
 # %% name="code"
@@ -32,10 +32,10 @@ def answer():
     return 42
     ### END SOLUTION
 
-# %% [markdown]
+# %% [markdown] name="once"
 # Twice.
 
-# %% [markdown]
+# %% [markdown] name="again"
 # Twice.
 
 # %% name="use"
@@ -76,17 +76,18 @@ def test_a_byte_order_mark_is_no_text(mini):
         ("### BEGIN SOLUTION", "### BEGIN SOLUTION \n", "'### BEGIN SOLUTION' marks"),
         ("### END SOLUTION", "### END OF SOLUTION", "'### BEGIN SOLUTION' marks no solution"),
         ("# Twice.", "# Twice.\n#\n# ### END OF SOLUTION", "'### END OF SOLUTION' marks"),
-        ('name="code"', "", "cell 'def answer\\(\\):': a code cell needs a name"),
+        (' name="code"', "", "cell 'def answer\\(\\):': a cell needs a name"),
+        (' name="once"', "", "cell 'Twice.': a cell needs a name"),
         ("# %% name", "x = 1\n\n# %% name", "line 12: 'x = 1' would become prose"),
         ('"use"', '"code"', "2 cells have the name 'code'"),
-        ('# %% [markdown] lang="zh"\n# # 迷你\n', "", "no text in the language 'zh', only in en"),
+        ('# %% [markdown] name="title" lang="zh"\n# # 迷你\n', "", "no text in the language 'zh', only in en"),
         (
             "# Twice.",
             '# Twice.\n\n# %% [markdown] lang="en"\n# Only here.',
             "from 'Only here.' on, a cell lacks its twin",
         ),
         ("[markdown]", "[markdwon]", "is no header of a cell"),
-        ("name=", "nmae=", "'# %% nmae=\"code\"' is no header of a cell"),
+        ("name=", "nmae=", "'# %% .*nmae=\"title\".*' is no header of a cell"),
         ("minutes: 1", "minuts: 1", "minutes is None"),
         ("minutes: 1", "minutes: soon", "minutes is 'soon'"),
         ("settles: []", "settles: F1", "settles is 'F1'"),

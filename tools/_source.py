@@ -81,8 +81,8 @@ def check_languages(name: str, cells: list[NotebookNode], lang: str) -> None:
 
 def check_names(name: str, cells: list[NotebookNode]) -> None:
     for cell in cells:
-        if cell.cell_type == "code" and not cell.metadata.get("name"):
-            raise ValueError(f'{name}, cell {called(cell)}: a code cell needs a name: # %% name="..."')
+        if not cell.metadata.get("name"):
+            raise ValueError(f'{name}, cell {called(cell)}: a cell needs a name: # %% name="..."')
     for used, times in Counter(cell.metadata.get("name") for cell in cells).items():
         if used and times > 1:
             raise ValueError(f"{name}: {times} cells have the name {used!r}; a name belongs to one cell")

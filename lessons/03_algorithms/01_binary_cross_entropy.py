@@ -7,7 +7,7 @@
 #     settles: [F1, G2, E2, G8]
 # ---
 
-# %% [markdown]
+# %% [markdown] name="title"
 # # Binary cross-entropy
 #
 # **Goal.** Derive the loss of a yes-or-no prediction, and compute it so that it never stops teaching. **60 minutes.**
@@ -34,7 +34,7 @@ from lessons_lib.show import Table, show
 
 setting = bridge.start(device, seed, profile)
 
-# %% [markdown]
+# %% [markdown] name="the-formula"
 # ## The formula
 #
 # For one example the model gives a **logit** $z$, any real number. The **sigmoid** turns it into a probability:
@@ -54,7 +54,7 @@ setting = bridge.start(device, seed, profile)
 # | $\ell$ | `.value` | `(N,)`, in nats |
 # | $\partial \ell / \partial z$ | `.grad` | `(N,)` |
 
-# %% [markdown]
+# %% [markdown] name="derivation-text"
 # ## Derivation
 #
 # 1. The model claims: the label is 1 with probability $p$ and 0 with probability $1 - p$. Both cases in one expression (the Bernoulli
@@ -92,7 +92,7 @@ ours = binary_cross_entropy(zs, ys)
 assert np.allclose(ours.value, sp.lambdify((z, y), short)(zs, ys))
 assert np.allclose(ours.grad, sp.lambdify((z, y), p - y)(zs, ys))
 
-# %% [markdown]
+# %% [markdown] name="code"
 # ## Code
 #
 # The library's own file. It keeps the two terms apart, each as a *softplus* $\log(1 + e^{x})$, so that a confident and right
@@ -104,7 +104,7 @@ from lessons_lib.losses import _stable
 
 show(binary_cross_entropy, _stable.softplus, _stable.sigmoid)
 
-# %% [markdown]
+# %% [markdown] name="after-source"
 # The source document computes the loss in three steps: obtain the predictions, apply the formula to each example, take the mean.
 # The first is ours to write, the other two the library has. On real tumours with 30 measurements each (`y = 1`: benign):
 
@@ -121,7 +121,7 @@ assert np.isclose(loss.value, np.log(2))
 print(f"{len(split.x)} tumours; mean loss of a model that knows nothing: "
       f"{loss.value:.4f} nats = log 2")
 
-# %% [markdown]
+# %% [markdown] name="after-steps"
 # Average first and compute the loss after, and the mean logit meets the mean label. The columns of our data have mean 0, so the mean logit is
 # 0 whatever the parameters: the number is log 2 for all of them, and nothing could be learned from it.
 
@@ -137,7 +137,7 @@ for name, theta in {"random": random, "good": good}.items():
     print(f"{name:6} parameters: right order {right[name]:.2f}, broken order {broken:.2f}")
 assert right["random"] > 1.2 * right["good"]
 
-# %% [markdown]
+# %% [markdown] name="parity-with-pytorch"
 # ## Parity with PyTorch
 #
 # Value and gradient against `F.binary_cross_entropy_with_logits`, every option, every dtype (`reduction` says what is done with the batch: nothing, the mean or the sum): the largest difference of the value, then of
@@ -146,7 +146,7 @@ assert right["random"] > 1.2 * right["good"]
 # %% tags=["nbval-ignore-output"] name="parity"
 parity.table("binary_cross_entropy", setting.device)
 
-# %% [markdown]
+# %% [markdown] name="after-parity"
 # One difference the table cannot show, because it is relative to the largest number: certain and *right*, PyTorch computes $\sigma(z) - 1$, which rounds to 0; two terms kept apart do not. No training here depends on it.
 
 # %% name="certain-and-right"
@@ -158,7 +158,7 @@ assert (mine < 0).all() and (theirs.abs() <= mine.abs()).all()
 print("y = 1, gradient at z = 17 and 50:",
       *(f"ours {a:.1e}, PyTorch {b:g};" for a, b in zip(mine, theirs, strict=True)))
 
-# %% [markdown]
+# %% [markdown] name="picture-text"
 # ## Picture
 #
 # How hard does one example with label $y = 0$ push, as its logit grows and the model becomes ever more certain of the wrong answer?
@@ -197,11 +197,11 @@ plots.lines(
     title="Certain and wrong: who still pushes?",
 )
 
-# %% [markdown]
+# %% [markdown] name="after-picture"
 # Only the top line stays at 1, where the formula's gradient belongs. The computation from the probability follows it and then falls off a cliff; the squared error
 # has faded long before, because its gradient $2(\sigma - y)\,\sigma(1 - \sigma)$ carries the factor $1 - \sigma$.
 
-# %% [markdown]
+# %% [markdown] name="what-breaks"
 # ## What breaks
 #
 # Why a cliff, and why just there? The smallest float32 above 1 is $1 + \varepsilon$. When $e^{-z}$ drops below half of $\varepsilon$,
@@ -224,7 +224,7 @@ for label, way in ways.items():
     rows += [[label, *value.detach().tolist()], ["its gradient", *grad.tolist()]]
 Table(["y = 0", "z = 16", "z = 17", "z = 50"], rows)
 
-# %% [markdown]
+# %% [markdown] name="after-cliff"
 # Clipping makes the loss look sane, and beyond the bound its gradient is 0 as well: it hides the fault, it does not cure it. And the formula word by word, without the
 # clamp? And the other side, $y = 1$ and $z \to -\infty$?
 
@@ -246,7 +246,7 @@ for z_far in (-20.0, -30.0, -50.0):
     print(f"y = 1, z = {z_far:.0f}: gradient from the logit {pushes[0]:.3f}, "
           f"from the probability {pushes[1]:.3f}")
 
-# %% [markdown]
+# %% [markdown] name="after-other-side"
 # Word by word it is worse. With $p = 1$ and $y = 0$ the loss is infinite, and the chain rule multiplies $1/(1-p) = \infty$ by $p(1-p) = 0$: NaN. With $y = 1$ the model is *right*, and $0 \cdot \log 0$ makes even the loss NaN.
 # For $y = 1$ and $z \to -\infty$ a sigmoid near 0 keeps its digits, so the push lasts longer. `BCELoss` divides by $\max(p(1-p), 10^{-12})$ in its gradient; once $p$ is smaller than that, at $z < -27.6$, the push fades like $e^{z}$.
 #
@@ -291,7 +291,7 @@ headers = [f"× {c}, lr {lr:g}, {n} steps" for c, lr, n in plans]
 rows = [[w, *(cell(results[w, p]) for p in plans)] for w in ways]
 Table([f"test accuracy, mean ± sd, {len(setting.seeds)} splits", *headers], rows)
 
-# %% [markdown]
+# %% [markdown] name="after-fine-tune-table"
 # *Learned*: every split above 75 per cent. *Not yet*: every split below 60. *Depends*: anything else.
 
 # %% name="fine-tune-verdict"
@@ -308,12 +308,12 @@ assert max(median[w, (20, 2.0, 300)] for w in ways if w != "from the logit") < 0
 for p in [(20, 2.0, 3000), (20, 200.0, 300)]:
     assert median["from the probability", p] > 0.8 > median["squared error", p]
 
-# %% [markdown]
+# %% [markdown] name="after-fine-tune-asserts"
 # With ordinary certainty (× 1) the accuracies do not differ. The more certain the wrong start, the fewer examples still push, except from the logit. At learning rate 2, 300 steps turn the most certain model around from the logit only. Ten times
 # the steps, or a hundred times the learning rate, do it from the probability too: the few that still push are heard late, or must be amplified. Clipped, it depends. The squared error at × 20 learns in none of the three columns. So
 # each verdict belongs to its learning rate and its patience; the cliff does not.
 
-# %% [markdown]
+# %% [markdown] name="exercises"
 # ## Exercises
 #
 # Replace `...` by your answer and run the cell, then the check below it.
@@ -330,7 +330,7 @@ def bce_value(logits, target):
 # %% name="check-value"
 check("bce_value")
 
-# %% [markdown]
+# %% [markdown] name="2-the-gradient-5-minutes"
 # <details><summary>Hint 1</summary>Line 5 of the derivation never takes exp of a positive number.</details>
 # <details><summary>Hint 2</summary><code>np.log1p(a)</code> is log(1 + a), accurate for small a. What is a here?</details>
 #
@@ -346,7 +346,7 @@ def bce_grad(logits, target):
 # %% name="check-grad"
 check("bce_grad")
 
-# %% [markdown]
+# %% [markdown] name="3-a-weight-for-the"
 # <details><summary>Hint 1</summary>Differentiate the short form of line 3, log(1 + exp(z)) - y z.</details>
 # <details><summary>Hint 2</summary>The sigmoid is (1 + tanh(z / 2)) / 2.</details>
 #
@@ -363,7 +363,7 @@ def weighted_bce(logits, target, w):
 # %% name="check-weighted"
 check("weighted_bce")
 
-# %% [markdown]
+# %% [markdown] name="4-the-first-dead-logit"
 # <details><summary>Hint 1</summary>Go back to line 3 of the derivation: the first of its two terms belongs to y.</details>
 # <details><summary>Hint 2</summary><code>np.logaddexp(0, x)</code> is log(1 + exp(x)) without overflow.</details>
 #
@@ -384,7 +384,7 @@ def dead_logits():
 # %% name="check-dead"
 check("dead_logits")
 
-# %% [markdown]
+# %% [markdown] name="takeaways"
 # <details><summary>Hint 1</summary><code>torch.tensor(float(z), dtype=torch.float16)</code> is the logit in that precision.</details>
 # <details><summary>Hint 2</summary>A loop over z = 1, 2, 3, ... that stops at the first 0; a second loop around it over the four dtypes.</details>
 #

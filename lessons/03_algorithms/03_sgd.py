@@ -7,7 +7,7 @@
 #     settles: [F5, F6, G11, G12, C26, C27, E9, E13, E14, E23]
 # ---
 
-# %% [markdown]
+# %% [markdown] name="title"
 # # Stochastic gradient descent
 #
 # **Goal.** Go from the gradient of one example to the mini-batch, and know what a step can promise. **70 minutes.**
@@ -37,7 +37,7 @@ from lessons_lib.show import Table, show
 
 setting = bridge.start(device, seed, profile)
 
-# %% [markdown]
+# %% [markdown] name="the-formula"
 # ## The formula
 #
 # The source document's update uses the gradient of the loss of **one** example:
@@ -61,7 +61,7 @@ setting = bridge.start(device, seed, profile)
 #
 # A **quadratic** $J$ has the same $H$ everywhere. Linear regression with the squared error has one: $J(\theta) = \frac1N \sum_n (x_n^\top \theta - y_n)^2$ and $H = \frac2N X^\top X$.
 
-# %% [markdown]
+# %% [markdown] name="derivation-text"
 # ## Derivation
 #
 # (Needed: eigenvalues of a symmetric matrix, the covariance matrix, the trace, which is the sum of a matrix's diagonal.)
@@ -91,7 +91,7 @@ for B in range(1, N + 1):
     assert sp.expand(variance - S2 / B * sp.Rational(N - B, N - 1)) == 0  # line 3
     print(f"B = {B}: unbiased, variance {sp.Rational(N - B, B * (N - 1))} of S^2")
 
-# %% [markdown]
+# %% [markdown] name="after-derivation"
 # **What one step promises.** For a quadratic $J$ the loss after a step with *any* vector $g$ is exactly
 #
 # $$J(\theta - \eta g) = J(\theta) - \eta\, g^\top \nabla J + \tfrac{\eta^2}2\, g^\top H g .$$
@@ -128,13 +128,13 @@ for lr in (0.199, 0.201):
     share = bowl.value(theta) / bowl.value(np.ones(2))
     print(f"lr = {lr}: after 500 steps the loss is {share:.1e} times that at the start")
 
-# %% [markdown]
+# %% [markdown] name="code"
 # ## Code
 
 # %% name="source"
 show(SGD)
 
-# %% [markdown]
+# %% [markdown] name="after-source"
 # `weight_decay` adds a pull towards 0 and is 0 here; the state of plain SGD is only a counter of steps; `elementwise` says that each number is updated on its own. The source document's steps: (1) initialise $\theta_0$; (2) repeat: a. sample a mini-batch, b. its gradient, c. the update; (3) stop. As functions, on 442
 # patients' records (scikit-learn's diabetes data): ten measurements predict the progress of the disease.
 
@@ -181,7 +181,7 @@ edge = 2 / curvatures[-1]
 print(f"curvatures from {curvatures[0]:.3f} to {curvatures[-1]:.2f}")
 print(f"{len(x)} patients for training; the full batch is stable below lr = {edge:.3f}")
 
-# %% [markdown]
+# %% [markdown] name="who-computes-the-gradient"
 # ### Who computes the gradient?
 #
 # The source document says: the optimizer. It does not. A step in PyTorch is five calls. Two of them are the optimizer's: `zero_grad` forgets the old gradients, `step` takes `theta.grad` as it finds it. The gradient is computed by `backward`. The library's rule in
@@ -206,7 +206,7 @@ assert np.allclose(theirs, ours[-1], rtol=1e-10)
 Table(["after 100 steps", "first weight", "second", "third"],
       [["PyTorch's loop", *theirs[:3]], ["ours", *ours[-1][:3]]])
 
-# %% [markdown]
+# %% [markdown] name="parity-with-pytorch"
 # ## Parity with PyTorch
 #
 # The largest relative difference after 50 steps; in half precision the judge is PyTorch in float32. The row `maximize` is compared with our step against $-g$.
@@ -214,7 +214,7 @@ Table(["after 100 steps", "first weight", "second", "third"],
 # %% tags=["nbval-ignore-output"] name="parity"
 parity.table("SGD", setting.device)
 
-# %% [markdown]
+# %% [markdown] name="picture-text"
 # ## Picture
 #
 # A thousand steps at the same constant learning rate, with batches of 1, 8, 64 and all examples. Left, how far the objective is above its minimum. Right, in which share of the last fifty steps it went up. (The share depends on how far a run has come: this picture is for one learning rate.)
@@ -246,7 +246,7 @@ plots.side_by_side(
     titles=("How far down", "How often up"), logs=("xy", "x"),
 )
 
-# %% [markdown]
+# %% [markdown] name="after-picture"
 # Nothing is broken. Each run goes down until the two terms of line 6 balance. Then the average change is about zero: what some steps gain, others lose. About half of the steps go up (table), and what still sinks (B = 64) does so slowly, in the flat
 # directions (lines: medians, bands: lowest to highest seed; right: all seeds together). Per step the full batch wins. And per example read?
 
@@ -279,7 +279,7 @@ nearer = np.array(best[8]) / np.array(best[len(x)])
 print(f"gap of B = 8 over the full batch's, each at its best rate: {nearer.min():.1f} to {nearer.max():.1f}")
 assert (nearer < 0.8).all()
 
-# %% [markdown]
+# %% [markdown] name="after-per-example"
 # After 310 examples the batch of 8 has taken 38 steps, the full batch one. Each at its best rate of seven, the batch of 8 is nearer: that is what SGD is for. And line 6? At the level of $B = 8$ steps with 8 balance, on average over many steps; a step on *one* example has eight times the noise and should go up on average. All 310 of them, averaged, every seed:
 
 # %% name="line-6"
@@ -294,7 +294,7 @@ for s in setting.seeds:
     assert change > 0
     print(f"seed {s}: a step on one example changes the objective by {change:+.3f} on average")
 
-# %% [markdown]
+# %% [markdown] name="after-line-6"
 # So "the loss gradually falls until the optimum" is true of the full batch with a learning rate below the edge. A mini-batch step lowers the loss of *its own batch*, if the rate is below *that batch's* edge (exercise 3; the picture's 0.02 lies just below it, 0.06 does not). It
 # promises nothing about the objective. How high the level is follows from line 6: the noise enters with $\eta^2 / B$, the descent with $\eta$. Their balance moves with $\eta / B$: a smaller learning rate or a larger batch brings it down.
 
@@ -329,7 +329,7 @@ assert (four_times > 3).all() and (four_times < 7).all()
 for what, r in (("twice the rate", half_lr), ("a quarter of the batch", four_times)):
     print(f"{what}: the level is {r.min():.1f} to {r.max():.1f} times as high")
 
-# %% [markdown]
+# %% [markdown] name="after-levels"
 # The bit less has two causes: $\Sigma$ is not constant, it grows with the distance from the minimum (a larger residual, a larger gradient), and that hits $B = 2$ hardest; and the factor $(N - B) / (N - 1)$ adds 2 %. And if the model *can* fit every example? Replace the targets by what the best $\theta$ predicts, so that no noise is left at the minimum:
 
 # %% name="no-noise"
@@ -344,7 +344,7 @@ for when, gap_then in (("start", start), ("step 1000", middle), ("step 3000", en
     print(f"{when}: gap of single examples {np.median(gap_then):.0e} (median)")
 assert (end < middle).all() and (middle < start / 10).all()
 
-# %% [markdown]
+# %% [markdown] name="what-breaks"
 # ## What breaks
 #
 # ### Sum instead of mean
@@ -362,7 +362,7 @@ same_lr, _ = train(x, y, 64, 0.0128, 30, seed, gradient_of_sum)
 assert gap(same_lr)[-1] > 1e9
 print(f"after 30 steps at the same rate: mean {gap(by_mean)[30]:.2f}, sum {gap(same_lr)[-1]:.0e}")
 
-# %% [markdown]
+# %% [markdown] name="over-the-edge"
 # ### Over the edge
 #
 # The edge $2 / \lambda_{\max}$ was tried on a bowl with two axes. On the patients' data, 2 % below and 2 % above; below, every single step must keep the promise of line 4:
@@ -382,7 +382,7 @@ burst = [gap(train(*problem(s)[:2], 1, 0.9 * edge, 300, s)[0][-1]) for s in sett
 print(f"0.9 x edge, single examples: gap after 300 steps, the lowest of all seeds: {min(burst):.0e}")
 assert min(burst) > 1e3
 
-# %% [markdown]
+# %% [markdown] name="a-larger-batch-a-larger"
 # A single example can be far steeper than the average: what is safe for the full batch is not for $B = 1$.
 #
 # ### A larger batch, a larger learning rate
@@ -412,7 +412,7 @@ ratio = {case: np.median(f) / np.median(finals[case[0], 2]) for case, f in final
 assert all(ratio[0.5, B] < 3 for B in batch_sizes) and all(ratio[1.05, B] < 3 for B in (8, 32, 128))
 assert ratio[1.05, 256] > 100
 
-# %% [markdown]
+# %% [markdown] name="stopping-on-a-lucky-batch"
 # On the line through half the edge at $B = 256$ the rule holds: a large batch needs no more epochs (medians within a factor of 3) and fewer steps, 24 instead of 3100. At 1.05 times the edge $B = 256$ fails. (The third column is line 3's factor: 256 of 310, drawn without replacement, have less noise than the rule reckons with, so that the largest batch is favoured.) The source document says that mini-batches bring efficiency and stability. Efficiency: fewer steps, as shown; time per step we did not measure. Stability: the
 # smaller variance of line 3.
 #
@@ -439,10 +439,10 @@ print(f"a batch is below the lowest possible objective after {min(first)} to {ma
 print(f"the share of the gap that is left there: {min(there):.2f} to {max(there):.2f}")
 assert max(first) < 60 and min(there) > 0.1
 
-# %% [markdown]
+# %% [markdown] name="after-stop-verdict"
 # How much of the way is left depends on the rate and on the luck of the draw; this is one rate. A fixed validation set, and **patience** (stop when it has not improved for several evaluations), are the usual cure; we did not measure them here.
 
-# %% [markdown]
+# %% [markdown] name="exercises"
 # ## Exercises
 #
 # ### 1. The gradient of a batch (8 minutes, easy)
@@ -458,7 +458,7 @@ def batch_gradient(theta, c, x, y):
 # %% name="check-gradient"
 check("batch_gradient")
 
-# %% [markdown]
+# %% [markdown] name="2-how-large-a-batch"
 # <details><summary>Hint 1</summary>Gradient of one squared error by its prediction: 2 (prediction - target). How does the prediction move with theta, and how with c?</details>
 # <details><summary>Hint 2</summary>Multiplying by <code>x.T</code> adds up over the examples; what turns a sum into a mean?</details>
 #
@@ -475,7 +475,7 @@ def batch_size(a, v):
 # %% name="check-variance"
 check("batch_size")
 
-# %% [markdown]
+# %% [markdown] name="3-the-edge-for-a"
 # <details><summary>Hint 1</summary>Line 3 of the derivation, solved for B. Which divisor has S²?</details>
 # <details><summary>Hint 2</summary>However small v is, the answer never exceeds N.</details>
 #
@@ -497,7 +497,7 @@ assert all(own_share(0.99, s) == 1 and own_share(4, s) < 0.9 for s in setting.se
 # %% name="check-edge"
 check("single_edge")
 
-# %% [markdown]
+# %% [markdown] name="4-one-epoch-6-minutes"
 # <details><summary>Hint 1</summary>The second derivatives of one example's loss are the matrix 2 x xᵀ. Which direction is its only steep one, and how steep is it?</details>
 # <details><summary>Hint 2</summary>Line 5 gives the edge for each example; the N edges differ. Which of them must hold?</details>
 #
@@ -513,7 +513,7 @@ def epoch(order, B):
 # %% name="check-epoch"
 check("epoch")
 
-# %% [markdown]
+# %% [markdown] name="takeaways"
 # <details><summary>Hint 1</summary>Which index begins the second batch, and the third?</details>
 # <details><summary>Hint 2</summary>A slice that runs past the end is cut short, without an error.</details>
 #

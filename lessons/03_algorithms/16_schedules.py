@@ -7,7 +7,7 @@
 #     settles: [G19, E22]
 # ---
 
-# %% [markdown]
+# %% [markdown] name="title"
 # # Schedules, warm-up and averaging
 #
 # **Goal.** Choose what the learning rate does over time, know what averaging the weights can do instead, and when warm-up matters. **40 minutes:** reading 24, exercises 16.
@@ -36,7 +36,7 @@ from lessons_lib.show import Table, show
 
 setting = bridge.start(device, seed, profile)
 
-# %% [markdown]
+# %% [markdown] name="the-formula"
 # ## The formula
 #
 # The source document has one constant $\eta$. The usual schedule today is **warm-up, then cosine** (the warm-up of Goyal and others, 2017, the cosine of Loshchilov and Hutter, 2017), over $T$ steps of which $T_w$ warm up:
@@ -109,13 +109,13 @@ assert last(1.0) == np.inf and last(1.0, warmup=200) < 0.1
 for lr, warmup in ((0.019, 1), (0.021, 1), (1.0, 1), (1.0, 200)):
     print(f"rate {lr}, warm-up {warmup}: from 10 to {last(lr, warmup):.1g}")
 
-# %% [markdown]
+# %% [markdown] name="code"
 # ## Code
 
 # %% name="source"
 show(warmup_cosine, warmup_stable_decay)
 
-# %% [markdown]
+# %% [markdown] name="after-source"
 # A schedule is a plain function of $t$: a resumed run needs only its step. The source document's loop gains one line: (a) **rate for step $t$**, (b) sample, (c) gradient, (d) update.
 #
 # **Where to count from.** Of twelve updates under a plan for twelve, one has the rate 0: counted from 0 the first, counted from 1 the last. A plan one step longer, or $\eta_{\min} > 0$, saves the last:
@@ -128,7 +128,7 @@ for first, total in ((0, 12), (1, 12), (1, 13)):
     rows.append([f"t from {first}, total {total}", *(f"{x:.2f}" for x in r)])
 Table(["rate in update", *range(1, 13)], rows)
 
-# %% [markdown]
+# %% [markdown] name="parity-with-pytorch"
 # ## Parity with PyTorch
 #
 # In PyTorch `optimizer.step()` comes first, `scheduler.step()` after it. Most of its schedulers compute each rate from the one they find; ours are closed forms in $t$, from 0 here as there. Its averages are `torch.optim.swa_utils.AveragedModel`, by default the running mean, with `avg_fn=get_ema_avg_fn(0.99)` the EMA. Statistics that layers collect (batch normalization) are copied, not averaged: run `update_bn` at the end. The same rates over 100 updates:
@@ -164,7 +164,7 @@ for name, (make, ours) in pairs.items():
     rows.append([name, f"{worst:.1e}"])
 Table(["scheduler", "largest difference over 100 updates, rate 1"], rows)
 
-# %% [markdown]
+# %% [markdown] name="picture-text"
 # ## Picture
 #
 # The tumours of lesson 1, logistic regression with a small penalty, SGD with batches of 16, $T = 1500$. Constant rate; cosine; and of the constant rate the EMA ($\beta = 0.99$) and the mean of the last half. All see the same batches, at rates from 0.1 to 10.
@@ -270,7 +270,7 @@ print(f"mean of last half, rate 10, four times the steps: {np.median(still):.1g}
 assert (worse[:, 2:] > 20).all() and np.median(worse[:, 1]) < 6
 assert (still > 0.4).all() and (in_bowl[:, 3] < 1.3).all()
 
-# %% [markdown]
+# %% [markdown] name="what-breaks"
 # Left of rate 1 the start is not forgotten yet (line 1). Each at its best rate, all beat the bare constant, and decay and the mean of the last half end near each other. But line 2 says that the rate cancels: in the bowl a large one does the average no harm, on the tumours it ruins it. The formula is right, its condition fails: where the curvature changes along a wide circle, the mean of the gradients is not the gradient at the mean. The circle has another centre. Four times the steps would leave a quarter of mere noise; here they leave more: **averaging for longer does not move the centre back.** A cosine ends with small steps: it forgives a rate that is too large.
 #
 # ## What breaks
@@ -299,7 +299,7 @@ for when, gap_then in (
 assert at_500[1, i] < at_500[0].min() and at_500[1, i] > 1.3 * own[1]
 assert at_1000[1, i] > 2 * at_500[1, i] and late[0] > 1.3 * late[2]
 
-# %% [markdown]
+# %% [markdown] name="a-range-test-depends-on"
 # ### A range test depends on its speed
 #
 # After Smith (2017, *Cyclical learning rates for training neural networks*): raise the rate a little in each step, and see where the loss takes off. Here from 0.001 to 100, until the mean of the last ten batches is over four times its lowest so far; once in 100 steps, once in 1000:
@@ -320,7 +320,7 @@ assert (slow < fast).all() and np.median(fast / slow) > 2 and (fast > lrs[at].ma
 for what, rate in (("100 steps", fast), ("1000 steps", slow)):
     print(f"{what}: takes off at {rate.min():.1g} to {rate.max():.1g} (all seeds)")
 
-# %% [markdown]
+# %% [markdown] name="warm-up-where-it-helps"
 # A fast test says, roughly, where to stop searching, and little of where to begin.
 #
 # ### Warm-up: where it helps and where not
@@ -366,7 +366,7 @@ headers = ["start", "width", "lowest rate", "x 3", "x 10", "x 20", "each at its 
 Table(headers, rows,
       "Training loss without warm-up over that with it, medians over seeds; above 1 it helps.")
 
-# %% [markdown]
+# %% [markdown] name="exercises"
 # After the large start warm-up helps at the highest rate, at both widths, as line 5 leads to expect (the curvature is not measured here). After the usual start it may go either way, and **a lower rate does about as well** (last column: each side at its *own* best rate of this coarse grid). All this is SGD with momentum. For Adam, Liu and others (2020) gave a reason of its own: the few gradients in its first $v$. Ma and Yarats (2021, *On the adequacy of untuned warmup for adaptive optimization*) refute it (lesson 14).
 #
 # ## Exercises
@@ -383,7 +383,7 @@ def inverse_root(t, warmup, lr):
 # %% name="check-root"
 check("inverse_root")
 
-# %% [markdown]
+# %% [markdown] name="2-two-ways-to-one"
 # <details><summary>Hint 1</summary>c / √t must be lr at t = warmup: what is c?</details>
 # <details><summary>Hint 2</summary>Which of the two branches is the smaller one before warmup, which after?</details>
 #
@@ -399,7 +399,7 @@ def as_precise(h, n):
 # %% name="check-equal"
 check("as_precise")
 
-# %% [markdown]
+# %% [markdown] name="3-in-pytorch-s-numbers"
 # <details><summary>Hint 1</summary>Set the variance of line 1 equal to the last one of line 2. σ² cancels.</details>
 # <details><summary>Hint 2</summary>Multiply by both denominators: what is left is linear in η.</details>
 #
@@ -415,7 +415,7 @@ def torch_numbers(warmup, total):
 # %% name="check-numbers"
 check("torch_numbers")
 
-# %% [markdown]
+# %% [markdown] name="takeaways"
 # <details><summary>Hint 1</summary>The schedulers count their steps from 0, the formula from 1. In which of their steps does update <code>warmup</code> fall?</details>
 # <details><summary>Hint 2</summary>From the peak on, the cosine counts from 0 again. In which of <em>its</em> steps does update <code>total</code> fall?</details>
 #

@@ -7,7 +7,7 @@
 #     settles: [G20]
 # ---
 
-# %% [markdown]
+# %% [markdown] name="title"
 # # Clipping and accumulation
 #
 # **Goal.** Put three steps between gradient and update (add up, unscale, clip) in the right order, and know what each of them changes. **40 minutes:** reading 20, exercises 20.
@@ -33,7 +33,7 @@ from lessons_lib.show import Table, show
 
 setting = bridge.start(device, seed, profile)
 
-# %% [markdown]
+# %% [markdown] name="the-formula"
 # ## The formula
 #
 # The source document goes straight from the gradient to the update. Real training puts more between. **Clipping** by the global norm (Pascanu, Mikolov and Bengio, 2013, *On the difficulty of training recurrent neural networks*) shortens a gradient that is too long:
@@ -79,13 +79,13 @@ means, n = np.array([a[:2].mean(), a[2]]), np.array([2, 1])
 assert np.isclose(n @ means / 3, a.mean()) and np.isclose(means.mean(), a @ [1 / 4, 1 / 4, 1 / 2])
 print(f"mean {ten.mean():.1f}; mean of the clipped {clip_by_value(ten, 1.0).mean():+.1f}")
 
-# %% [markdown]
+# %% [markdown] name="code"
 # ## Code
 
 # %% name="source"
 show(clip_by_norm, clip_by_value)
 
-# %% [markdown]
+# %% [markdown] name="after-source"
 # The code adds $10^{-6}$ to the norm, as PyTorch does: no division by 0, and a clipped gradient a hair shorter than $c$.
 #
 # The step grows: (a) sample, (b) gradient, then new: (c) add up the micro-batches, (d) unscale, (e) clip, and (f) update. Step (d) belongs to training in float16 (Micikevicius and others, 2018, *Mixed precision training*), whose smallest number above 0 is $6 \cdot 10^{-8}$: the loss is multiplied by a factor $S$ so that small gradients do not become 0, and the gradient must be divided by it again, in float32 (in float16 it could become 0 after all). Swap (d) and (e), or forget (d):
@@ -106,7 +106,7 @@ assert np.isclose(lengths["clip, unscale", 5.0], 1 / S, rtol=1e-5)
 assert lengths["clip only", 0.01] > 0.99
 Table(["order, at limit 1", "a true length of 5 becomes", "a true length of 0.01 becomes"], rows)
 
-# %% [markdown]
+# %% [markdown] name="parity-with-pytorch"
 # Only the first row is right. The third looks right while gradients are long; near the minimum, where they should be short, SGD goes on with full steps, down to a length of $1 / S$. And (c) comes before (e): clip each micro-batch first and then add up, and line 4 applies.
 #
 # In PyTorch, `backward` adds up (c); `unscale_` of a `torch.amp.GradScaler` (d) comes before `clip_grad_norm_` (e), the scaler's `step` (f) skips the update if a gradient is not finite, and its `update`, called last, then halves $S$. The library's own scaler is `optim.loss_scale.LossScale`.
@@ -145,7 +145,7 @@ pairs = {
 rows = [[name, *(parity_of(*pair, d) for d in dtypes)] for name, pair in pairs.items()]
 Table(["clip by", *(str(d).split(".")[1] for d in dtypes)], rows)
 
-# %% [markdown]
+# %% [markdown] name="picture-text"
 # ## Picture
 #
 # We estimate one number $\theta$ for the diabetes data: the loss is $\frac12 (\theta - y_n)^2$, so a batch of size $B$ has the gradient $\theta$ minus its mean, and the minimum is the mean of all $y$. The data are skewed: their median is lower. Where is the *average clipped* gradient 0, the place around which clipped SGD settles? (For a single number, clipping by norm and by value are the same.)
@@ -193,7 +193,7 @@ means = batch_means(y, 8, seed)
 print(f"batch of 8: median of the means {np.median(means):.1f}, "
       f"clipped at 0.1 it settles at {place(means, 0.1):.1f}")
 
-# %% [markdown]
+# %% [markdown] name="after-picture-verdict"
 # **A tight clip changes what is minimised.** With single examples, the clipped slope of the squared error *is* Huber's slope with $\delta = c$ (lesson 5), so clipped SGD minimises Huber's loss. In a batch, averaging comes before clipping, and a tight clip leads to the median of the *batch means*. Here the mild skew is mostly gone in a mean of 8. A few huge values do not average out so fast:
 
 # %% name="far"
@@ -211,7 +211,7 @@ for k in (3, 4, 7, 10):
 Table(["values at 300", "average batch of 64 holds", "middle batch holds", "settles at"], rows,
       "310 values, limit 0.3. Settles at 0: the median, at 1: the mean.")
 
-# %% [markdown]
+# %% [markdown] name="after-far"
 # A tight clip leads to the middle batch, and a batch holds a *whole* number of huge values. With three, the middle one holds none. A fourth tips the majority, and the place jumps *past* the mean. With seven it falls short; with ten the middle batch happens to be like the average one. Real SGD goes to the predicted place; here on the diabetes data, with single examples, clipped at 10, from the mean:
 
 # %% name="walk"
@@ -226,7 +226,7 @@ way = [(walk(y, 10.0, s) - y.mean()) / (place(y, 10.0) - y.mean()) for s, y in y
 assert abs(np.median(way) - 1) < 0.2 and max(abs(np.array(way) - 1)) < 0.5
 print(f"share of the way walked: {np.median(way):.1f} ({min(way):.1f} to {max(way):.1f})")
 
-# %% [markdown]
+# %% [markdown] name="what-breaks"
 # ## What breaks
 #
 # ### Adam after one bad batch
@@ -282,7 +282,7 @@ thrown = ride(SGD(0.1), 1000)
 assert np.isclose(thrown[49], 99 * thrown[48])
 print(f"SGD: in step 50 the distance is multiplied by {thrown[49] / thrown[48]:.0f}")
 
-# %% [markdown]
+# %% [markdown] name="the-mean-of-means"
 # The spike adds $(1 - \beta_2) \cdot 10^6$ ordinary squares to $v$, and they fade by the factor $\beta_2$ a step. If the gradients keep their length, a step is half as long as usual when 3 of them are left: after about 5800 steps, or about 190 with 0.95 (the last row wakes up). Adam is hardly thrown off; it falls asleep. Clipped at 10, about the length of an ordinary gradient, the spike is one ordinary step; a loose limit helps less. SGD with $\eta = 0.1$ is thrown instead: to 99 times its distance.
 #
 # ### The mean of means
@@ -307,7 +307,7 @@ Table(["weight of a micro-batch", *(f"{n} tokens" for n in counts)],
        ["the same for all", *(f"{p:.3f}" for p in means)]],
       "The probability that the trained model gives to each answer's word.")
 
-# %% [markdown]
+# %% [markdown] name="a-gradient-that-is-not"
 # Dividing each micro-batch's loss by $K$, as one often reads, makes this model say the rarest word in a quarter of all cases. The mistake shows only where the $n_k$ differ.
 #
 # ### A gradient that is not finite
@@ -322,7 +322,7 @@ try:
 except ValueError as error:
     print("ours:", error)
 
-# %% [markdown]
+# %% [markdown] name="exercises"
 # Clipping is no cure for `inf`: there is no direction to keep. PyTorch is silent unless told `error_if_nonfinite=True`. Skip that step (exercise 3).
 #
 # ## Exercises
@@ -341,7 +341,7 @@ def clip_relative(theta, g, ratio, least):
 # %% name="check-relative"
 check("clip_relative")
 
-# %% [markdown]
+# %% [markdown] name="2-a-running-mean-over"
 # <details><summary>Hint 1</summary>First compute one number: the longest gradient that is allowed here.</details>
 # <details><summary>Hint 2</summary>A gradient of zeros must come back as it is: 0 / 0 is NaN.</details>
 #
@@ -359,7 +359,7 @@ def accumulate(g, n, g_new, n_new):
 # %% name="check-accumulate"
 check("accumulate")
 
-# %% [markdown]
+# %% [markdown] name="3-the-step-in-float16"
 # <details><summary>Hint 1</summary>Turn both means back into sums, add, divide.</details>
 # <details><summary>Hint 2</summary>0 times NaN is NaN: an empty micro-batch needs a line of its own.</details>
 #
@@ -379,7 +379,7 @@ def scaled_step(g, S, limit):
 # %% name="check-scaled"
 check("scaled_step")
 
-# %% [markdown]
+# %% [markdown] name="takeaways"
 # <details><summary>Hint 1</summary>Look again at the table of the three orders.</details>
 # <details><summary>Hint 2</summary>One norm for all arrays together, or the direction turns.</details>
 #
