@@ -15,7 +15,7 @@
 #
 # A **loss function** says how wrong a prediction is. An **optimizer** is the rule that turns its gradient into the next parameters. (The
 # article that this course follows calls the second one an "optimization function", 优化函数; the standard term is *optimizer*, 优化器, because
-# the function being optimised is the loss. E1)
+# the function being optimised is the loss.)
 
 # %% [markdown] name="the-lessons"
 # ## The lessons
