@@ -394,7 +394,7 @@ check("dead_logits")
 #
 # ## Takeaways
 #
-# - Binary cross-entropy is minus the log-likelihood of a Bernoulli label; its slope with respect to the logit is prediction minus label. 
+# - Binary cross-entropy is minus the log-likelihood of a Bernoulli label; its slope with respect to the logit is prediction minus label.
 # - Hand logits to the loss. **The article's formula is right on paper. In float32, from $z \approx 16.64$ on, its gradient is NaN whatever the label; `BCELoss`'s is 0 where $y = 0$,** and clipping only moves the end to a smaller logit.
 # - Think twice where the model is sure of a wrong *label*: the loss of one such example grows without bound. The squared error
 #   ignores such an example, and ignores a wrong model just as readily.
