@@ -88,7 +88,8 @@ short = sp.log(s) - y.dot(z)
 
 for label in [(1, 0), (0, 1), (0, 0)]:  # line 1: minus the log of the likelihood
     P = sp.prod(p[i] ** y[i] for i in range(3))
-    assert stated.subs({y1: label[0], y2: label[1]}) == -sp.log(P.subs({y1: label[0], y2: label[1]}))
+    known = {y1: label[0], y2: label[1]}
+    assert stated.subs(known) == -sp.log(P.subs(known))
 assert sp.simplify(sp.expand_log(stated - short, force=True)) == 0  # line 2
 assert sp.simplify(short.diff(z) - (p - y)) == sp.zeros(3, 1)  # line 3
 assert sp.simplify(sp.hessian(short, list(z)) - (sp.diag(*p) - p * p.T)) == sp.zeros(3)  # line 4
@@ -432,7 +433,8 @@ assert np.min(lead["noise"]) > 0 and np.max(lead["noise, lr 0.06"]) < 0
 assert abs(np.median(lead["noise, lr 0.06, 600 steps"])) < 0.06
 assert 0 < np.median(best_lead) < np.median(lead["noise"])
 def points(lead):
-    return f"{100 * np.median(lead):+.0f} points ({100 * lead.min():+.0f} to {100 * lead.max():+.0f})"
+    low, middle, high = 100 * np.quantile(lead, [0, 0.5, 1])
+    return f"{middle:+.0f} points ({low:+.0f} to {high:+.0f})"
 
 print("by how much the mistake leads, median and range of the seeds:")
 print(*(f"{case}: {points(lead[case])}" for case in names[1:4]), sep="\n")
@@ -445,7 +447,8 @@ assert after["probabilities", "off by one, 600 steps"] > 0.85
 assert after["probabilities", "off by one, certain"] < 0.2
 assert after["logits", "off by one, certain"] > 0.8
 print("right in the median, from logits and from probabilities:")
-print(*(f"{c}: {after['logits', c]:.0%}, {after['probabilities', c]:.0%}" for c in names[4:]), sep="\n")
+for c in names[4:]:
+    print(f"{c}: {after['logits', c]:.0%}, {after['probabilities', c]:.0%}")
 
 # %% name="noise-entropy"
 # what a label that is redrawn in 40 % of cases says of the picture:

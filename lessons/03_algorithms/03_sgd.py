@@ -260,8 +260,10 @@ for label in sizes:
     assert (abs(share - 0.5) < 0.12).all() if label != "all" else not share.any()
 shares = [train(*problem(s)[:2], 1, 0.06, 200, s)[1] for s in setting.seeds]
 assert max(shares) < 0.95
-print(f"rate {lr}: the batch's own loss falls in {min(o.min() for o in own.values()):.1%} of the steps")
-print(f"three times the rate, single examples: in {min(shares):.0%} to {max(shares):.0%} (all seeds)")
+least = min(o.min() for o in own.values())
+print(f"rate {lr}: the batch's own loss falls in {least:.1%} of the steps")
+print(f"three times the rate, single examples: in {min(shares):.0%} to {max(shares):.0%} "
+      "(all seeds)")
 
 # %% tags=["nbval-ignore-output"] name="picture-table"
 Table(["batch", "own loss falls (worst seed)",
@@ -276,7 +278,8 @@ for s in setting.seeds:
     for B, gaps_B in best.items():
         gaps_B.append(min(gap_s(train(x_s, y_s, B, r, len(x) // B, s)[0][-1]) for r in rates))
 nearer = np.array(best[8]) / np.array(best[len(x)])
-print(f"gap of B = 8 over the full batch's, each at its best rate: {nearer.min():.1f} to {nearer.max():.1f}")
+print("gap of B = 8 over the full batch's, each at its best rate: "
+      f"{nearer.min():.1f} to {nearer.max():.1f}")
 assert (nearer < 0.8).all()
 
 # %% [markdown] name="after-per-example"
@@ -316,7 +319,8 @@ def train_all(B, lr, steps):  # the same walk, all seeds at once: every theta, (
 # %% name="levels"
 def level(B, lr):  # mean gap from step 1500 to 3000, less what the full batch still has to go
     batch, full = (
-        np.array([p[2](t[1500:]).mean() for p, t in zip(problems, train_all(b, lr, 3000), strict=True)])
+        np.array([p[2](t[1500:]).mean()
+                  for p, t in zip(problems, train_all(b, lr, 3000), strict=True)])
         for b in (B, len(x))
     )
     return batch - full
@@ -371,7 +375,8 @@ print(f"after 30 steps at the same rate: mean {gap(by_mean)[30]:.2f}, sum {gap(s
 for factor in (0.98, 1.02):
     visited, _ = train(x, y, len(x), factor * edge, 2000, seed)
     share = gap(visited[-1]) / gap(visited[0])
-    print(f"{factor} x edge, all examples: gap after 2000 steps over that at the start: {share:.0e}")
+    print(f"{factor} x edge, all examples: gap after 2000 steps over that at the start: "
+          f"{share:.0e}")
     assert (share < 1) == (factor < 1)
     if factor < 1:  # line 4, at every step
         g = np.array([gradient(t, x, y) for t in visited[:-1]])
@@ -379,7 +384,8 @@ for factor in (0.98, 1.02):
         assert (-np.diff(gap(visited)) >= least - 1e-12).all()
 
 burst = [gap(train(*problem(s)[:2], 1, 0.9 * edge, 300, s)[0][-1]) for s in setting.seeds]
-print(f"0.9 x edge, single examples: gap after 300 steps, the lowest of all seeds: {min(burst):.0e}")
+print("0.9 x edge, single examples: gap after 300 steps, the lowest of all seeds: "
+      f"{min(burst):.0e}")
 assert min(burst) > 1e3
 
 # %% [markdown] name="a-larger-batch-a-larger"
@@ -402,8 +408,8 @@ with np.errstate(over="ignore", invalid="ignore"):
 def cell(f):
     return f"{np.median(f):.2g} ({min(f):.2g} to {max(f):.2g})"
 
-rows = [[B, 20 * len(x) // B, f"{(len(x) - B) / (len(x) - 1):.2f}", *(cell(finals[f, B]) for f in factors)]
-        for B in batch_sizes]
+rows = [[B, 20 * len(x) // B, f"{(len(x) - B) / (len(x) - 1):.2f}",
+         *(cell(finals[f, B]) for f in factors)] for B in batch_sizes]
 Table(["B", "steps", "(N - B) / (N - 1)", "gap at 0.5 edge B / 256, median (range)",
        "at 1.05 edge B / 256"], rows)
 

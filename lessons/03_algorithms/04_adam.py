@@ -162,7 +162,8 @@ noise = [abs(steps_down(np.random.default_rng(s).standard_cauchy((1000, 3000))))
          for s in setting.seeds]
 print(f"one gradient after silence: {spike:.2f} lr   "
       f"60 growing gradients after silence: {growth:.2f} lr")
-print(f"noise with very heavy tails, longest of 3 million steps: {np.median(noise):.1f} lr (median)")
+print("noise with very heavy tails, longest of 3 million steps: "
+      f"{np.median(noise):.1f} lr (median)")
 assert max(noise) < 0.6 * limit and np.allclose([spike, growth], [paper, limit], rtol=1e-3)
 
 # %% [markdown] name="after-far-steps"
@@ -242,7 +243,8 @@ ours = train(Adam(0.01, 0.0, 0.99), valley.gradient, start, 50, correct=lambda r
 print(f"constant gradient 2: the average m = {m[0]:.1f}, the sum u = {u[0]:.1f}")
 apart = abs(ours[-1] - theta.detach().numpy()).max()
 assert apart < 1e-9  # Adam without beta1 and correction is PyTorch's RMSprop
-print(f"Adam without beta1 and correction: its first step is {abs(ours[1] - ours[0])[0] / 0.01:.1f} lr")
+print("Adam without beta1 and correction: its first step is "
+      f"{abs(ours[1] - ours[0])[0] / 0.01:.1f} lr")
 
 # %% [markdown] name="parity-with-pytorch"
 # ## Parity with PyTorch
@@ -549,7 +551,8 @@ Table(["ratio of gaps", "lowest to highest of the seeds"],
 
 # %% name="why" tags=["nbval-ignore-output"]
 scale = counts.sum((-2, -1), keepdim=True) / counts.sum(-1, keepdim=True)
-heavy = Problem(lambda theta: scale * text.gradient(theta), text.gap, text.start)  # every word alike
+# every word alike
+heavy = Problem(lambda theta: scale * text.gradient(theta), text.gap, text.start)
 level = race(Momentum, heavy)[0]
 before, adams = gap["words", "momentum"] / level, level / gap["words", "Adam"]
 print(f"words, all equally heavy: momentum's gap {before.min():.2g} to {before.max():.2g} times "

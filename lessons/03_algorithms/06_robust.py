@@ -72,7 +72,8 @@ for share in (0.1, 0.4, 0.7):
 half = quantile_loss(size, 0 * size, 0.5), absolute_error(size, 0 * size)
 assert np.allclose(half[0].value, half[1].value / 2)
 soft = sp.log(sp.cosh(r))
-for by, ours in ((soft, log_cosh(size, 0 * size).value), (sp.tanh(r), log_cosh(size, 0 * size).grad)):
+found = log_cosh(size, 0 * size)
+for by, ours in ((soft, found.value), (sp.tanh(r), found.grad)):
     assert np.allclose(sp.lambdify(r, by)(size), ours)  # line 2
 assert sp.simplify(sp.diff(soft, r) - sp.tanh(r)) == 0
 assert sp.series(soft, r, 0, 4).removeO() == r**2 / 2
@@ -218,7 +219,8 @@ assert seen[1] > 0.97 and over["alpha = -2, c seen"][3].max() < 0.9
 assert abs(twice_fitted - 1).max() < 0.1
 assert min(alphas[0]) > 1.6 and max(alphas[1]) < 0.8
 Table(["spoilt targets, per cent", "learned alpha"],
-      [[f"{100 * p:.0f}", f"{min(a):.1f} to {max(a):.1f}"] for p, a in zip(shares, alphas, strict=True)],
+      [[f"{100 * p:.0f}", f"{min(a):.1f} to {max(a):.1f}"]
+       for p, a in zip(shares, alphas, strict=True)],
       "Lowest to highest of the seeds.")
 
 # %% [markdown] name="after-picture-verdict"

@@ -191,7 +191,8 @@ def shown(e):  # median and range over seeds
 
 rows = []
 for name, e, sd in zip(ways, errors, sds, strict=True):
-    rows.append([name, shown(e), shown(slower[name]) if name in slower else "", shown(np.median(sd, 1))])
+    late = shown(slower[name]) if name in slower else ""
+    rows.append([name, shown(e), late, shown(np.median(sd, 1))])
 Table(["slopes", "distance from the wave, lr 0.02", "lr 0.01", "predicted sd, lr 0.02"], rows)
 
 # %% name="picture-verdict"

@@ -233,7 +233,8 @@ assert fits["forward KL"][middle].sum() > 0.25 and target[middle].sum() < 0.01
 assert seen["forward KL"] < 1 and seen["reverse KL"] > 10
 assert abs(moments(fits["reverse KL"])[0] + 3) < 0.05
 for kind, q in fits.items():
-    print(f"{kind}: mean {moments(q)[0]:.1f}, width {moments(q)[1]:.2f}, {q[middle].sum():.0%} of it "
+    at, width = moments(q)
+    print(f"{kind}: mean {at:.1f}, width {width:.2f}, {q[middle].sum():.0%} of it "
           f"between the humps; forward KL {seen[kind]:.2g} nats")
 print(f"target: mean {moments(target)[0]:.1f}, width {moments(target)[1]:.2f}, "
       f"{target[middle].sum():.1%} between the humps")
@@ -275,7 +276,8 @@ price = -np.log([d[0] for d in draws])  # of the larger hump, to reverse KL
 for cover, choose in zip(covers["reverse KL"], price, strict=True):
     assert (np.diff(cover[cover < choose]) > 0).all()  # covering gets dearer
 assert all(abs(c[:, apart <= 2]).max() < 0.1 for c in chosen.values())
-print(f"forward KL: never farther than {abs(chosen['forward KL']).max():.2f} from the target's mean")
+print(f"forward KL: never farther than {abs(chosen['forward KL']).max():.2f} "
+      "from the target's mean")
 for kind in kinds[1:]:
     print(f"{kind}: lets go at {min(jump[kind]):g} to {max(jump[kind]):g} widths")
 
@@ -320,8 +322,10 @@ for lr in (0.05, 0.2):
     value, q = fit("reverse KL", p, begin, lr=lr, steps=1500)
     apart = {
         "forward KL, from the target's mean and width": moments(covers) - moments(p),
-        "reverse KL, from the middle of the hump on its side": moments(q)[0] - np.where(on_left, left, right),
-        "... from minus the log of that hump's share": value + np.log(np.where(on_left, share, 1 - share)),
+        "reverse KL, from the middle of the hump on its side":
+            moments(q)[0] - np.where(on_left, left, right),
+        "... from minus the log of that hump's share":
+            value + np.log(np.where(on_left, share, 1 - share)),
     }
     print(f"rate {lr}, farthest of {len(begin)} starts:")
     print(*(f"  {name}: {abs(off).max():.2f}" for name, off in apart.items()), sep="\n")

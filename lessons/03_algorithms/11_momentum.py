@@ -260,7 +260,8 @@ measured = np.stack([(d.y - d.y.mean()) / d.y.std() for d in sets])
 best = np.stack([np.linalg.lstsq(*d)[0] for d in zip(x, measured, strict=True)])
 clean = np.einsum("snd,sd->sn", x, best)  # the same minimum, every row fitted
 rows = np.tile(np.arange(310), (1000, 1))
-batches = np.stack([np.random.default_rng(s).permuted(rows, axis=1)[:, :16] for s in setting.seeds], 1)
+draws = [np.random.default_rng(s).permuted(rows, axis=1)[:, :16] for s in setting.seeds]
+batches = np.stack(draws, 1)
 
 def train(rule, y, steps):  # the gap after each step, (seeds, steps)
     theta, gaps = np.zeros((len(x), 10)), []

@@ -95,7 +95,8 @@ for lr in (0.1, 0.3, 1.0):
     measured = circling(lr)
     assert np.allclose(measured, wide, rtol=0.1)
     rows.append([lr, *(f"{m:.2g}, {w:.2g}" for m, w in zip(measured, wide, strict=True))])
-Table(["rate", "circle: measured, line 1", "n x mean of all: measured, line 2", "EMA: measured, line 4"], rows)
+Table(["rate", "circle: measured, line 1", "n x mean of all: measured, line 2",
+       "EMA: measured, line 4"], rows)
 
 # %% name="edge"
 def last(lr, warmup=1):  # line 5, from 10
@@ -257,7 +258,8 @@ at = best(ends)
 own = np.median(ends, 0)[range(4), at]
 assert ((at > 0) & (at < 4)).all() and own[0] > 1.2 * max(own[1:]) and 0.4 < own[3] / own[1] < 2.5
 Table(["way", "best rate", "end gap there, median"],
-      [[way, f"{lrs[i]:g}", f"{gap_there:.1e}"] for way, i, gap_there in zip(ways, at, own, strict=True)])
+      [[way, f"{lrs[i]:g}", f"{gap_there:.1e}"]
+       for way, i, gap_there in zip(ways, at, own, strict=True)])
 
 # %% name="ten-times"
 worse, in_bowl = ends[..., 4] / ends[..., 2], bowl_ends[..., 4] / bowl_ends[..., 2]
@@ -266,7 +268,8 @@ still = longer[:, 2, 4, -5:].mean(-1) / ends[:, 3, 4]
 print("end gap at rate 10 over that at rate 1, medians (tumours, bowl):")
 for way, there, bowl_there in zip(ways, np.median(worse, 0), np.median(in_bowl, 0), strict=True):
     print(f"  {way}: {there:.2g}, {bowl_there:.2g}")
-print(f"mean of last half, rate 10, four times the steps: {np.median(still):.1g} of its gap is left")
+print("mean of last half, rate 10, four times the steps: "
+      f"{np.median(still):.1g} of its gap is left")
 assert (worse[:, 2:] > 20).all() and np.median(worse[:, 1]) < 6
 assert (still > 0.4).all() and (in_bowl[:, 3] < 1.3).all()
 
@@ -292,7 +295,8 @@ i, late = at_500.argmin(-1)[1], at_1000.min(-1)
 # %% name="plan-verdict"
 for when, gap_then in (
     ("at 500: cosine for 500", at_500[1, i]), ("at 500: best constant rate", at_500[0].min()),
-    ("at 1500: cosine for 1500", own[1]), ("at 1000: cosine for 500, at full rate again", at_1000[1, i]),
+    ("at 1500: cosine for 1500", own[1]),
+    ("at 1000: cosine for 500, at full rate again", at_1000[1, i]),
     ("at 1000: best constant rate", late[0]), ("at 1000: fall in the last 200", late[2]),
 ):
     print(f"{when}: {gap_then:.1e}")

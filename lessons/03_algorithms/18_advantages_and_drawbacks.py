@@ -234,7 +234,8 @@ moved = 100 * abs(accuracy - at_accuracy).max()
 assert fit > 3 and test > 1.1 and turned > 1.1 and training[-1] < 0.8 * at_training[-1]
 assert moved < 2 and 1 - accuracy[-1] > 1.2 * (1 - sure[-1])
 settle("the lowest training loss is the best model", "Adam at 0.03, SGD at 0.1, 2000 steps",
-       f"refuted: SGD's training loss is {fit:.0f} times as high, Adam's test loss {test:.1f} times")
+       f"refuted: SGD's training loss is {fit:.0f} times as high, "
+       f"Adam's test loss {test:.1f} times")
 settle("Adam avoids overfitting", "test loss with Adam at 0.03",
        f"refuted: at the end {turned:.1f} times its lowest")
 settle("cross-entropy: over-confident", "top probability against accuracy, Adam at 0.03",
@@ -305,7 +306,8 @@ def kept(rule):  # numbers of state for each parameter
 numbers = {type(r).__name__: kept(r) for r in (SGD(0.1), Momentum(0.1), Adam(), AdamW())}
 assert [*numbers.values()] == [0, 1, 2, 2]
 settle("SGD needs little memory, Adam much", "state of each rule",
-       f"confirmed: {numbers['SGD']:g}, {numbers['Momentum']:g} with momentum, {numbers['Adam']:g} for Adam")
+       f"confirmed: {numbers['SGD']:g}, {numbers['Momentum']:g} with momentum, "
+       f"{numbers['Adam']:g} for Adam")
 
 # %% [markdown] name="rare-words"
 # ### Rare words
@@ -371,7 +373,8 @@ settle("SGD cannot learn rare words", "made-up language, rates best for the rare
 
 # %% name="evidence"
 evidence += [
-    ["squared error: hurt by outliers; absolute, Huber: robust", "regression lesson, one record times 100",
+    ["squared error: hurt by outliers; absolute, Huber: robust",
+     "regression lesson, one record times 100",
      "confirmed"],
     ["absolute error: restless at its kink; Huber: not", "regression lesson, two constant rates",
      "confirmed, at rates where Huber is stable"],

@@ -91,7 +91,8 @@ for name, (loss, expected) in first.items():
     assert np.isclose(mean(loss).value, expected), name
 s = rng.normal(size=(8, 8))
 pairs, classes = L.info_nce(s, temperature=0.5), L.cross_entropy(s / 0.5, np.arange(8))
-assert np.allclose(pairs.value, classes.value) and np.allclose(pairs.grad, classes.grad / 0.5)  # line 3
+# line 3:
+assert np.allclose(pairs.value, classes.value) and np.allclose(pairs.grad, classes.grad / 0.5)
 Table(["nothing learned yet", "first loss"], [[name, f"{x:.3f}"] for name, (_, x) in first.items()])
 
 # %% [markdown] name="code"
