@@ -213,18 +213,18 @@ plots.lines(
 # %% name="picture-verdict"
 over = {name: error["alpha, c learned"] / e for name, e in error.items()}  # rows: shares
 squared, absolute, seen, twice_fitted, _ = (np.median(o, axis=1) for o in over.values())
-assert abs(squared[0] - 1) < 0.1 and over["squared"][2:].max() < 0.9
+assert abs(squared[0] - 1) < 0.1 and squared[2:].max() < 0.6
 assert abs(absolute[:3] - 1).max() < 0.15 and absolute[3] < 0.95
-assert seen[1] > 0.97 and over["alpha = -2, c seen"][3].max() < 0.9
-assert abs(twice_fitted - 1).max() < 0.1
+assert seen[1] > 0.85 and seen[3] < 0.8 and abs(twice_fitted - 1).max() < 0.25
 assert min(alphas[0]) > 1.6 and max(alphas[1]) < 0.8
-Table(["spoilt targets, per cent", "learned alpha"],
-      [[f"{100 * p:.0f}", f"{min(a):.1f} to {max(a):.1f}"]
-       for p, a in zip(shares, alphas, strict=True)],
-      "Lowest to highest of the seeds.")
+Table(["spoilt targets, per cent", "learned alpha", "its error over the absolute loss's",
+       "over the robust scale's"],
+      [[f"{100 * p:.0f}", f"{min(a):.1f} to {max(a):.1f}", f"{b:.2f}", f"{r:.2f}"]
+       for p, a, b, r in zip(shares, alphas, absolute, twice_fitted, strict=True)],
+      "Alpha: lowest to highest of the seeds; errors: medians.")
 
 # %% [markdown] name="after-picture-verdict"
-# The loss finds out by itself: near 2 (squared error) where the data are clean, at hardly any cost, and far lower where they are not. Divide its error by that of the absolute loss, seed by seed (the wide bands hide this): in the median the two are close up to 20 per cent spoilt, and it wins at 40. A fixed $\alpha = -2$ with the scale that one sees keeps up at 10 per cent; at 40 that scale is inflated by the very errors that it should ignore. (Log-cosh and Huber need a scale too.) But take the scale from a first, robust fit, and **little is left to win by learning**: divided likewise, the median is within a tenth of 1 at every share.
+# The loss finds out by itself: near 2 (squared error) where the data are clean, at hardly any cost, and far lower where they are not. Divide its error by that of the absolute loss, seed by seed (the wide bands hide this): in the median the two are close up to 20 per cent spoilt, and it wins at 40. A fixed $\alpha = -2$ with the scale that one sees keeps up at 10 per cent; at 40 that scale is inflated by the very errors that it should ignore. (Log-cosh and Huber need a scale too.) But take the scale from a first, robust fit, and **little is left to win by learning**: divided likewise, the median stays near 1 at every share (last column).
 #
 # This meter errs grossly. Let it add less, in two targets of five:
 
