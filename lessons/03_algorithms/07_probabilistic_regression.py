@@ -199,11 +199,10 @@ Table(["slopes", "distance from the wave, lr 0.02", "lr 0.01", "predicted sd, lr
 squared, nll, *alone, both, root = np.median(errors, axis=1)
 assert min(nll, *alone) > 2 * squared
 assert both < nll / 2 and root < nll / 1.5
-assert np.median(slower["likelihood"]) > 1.3 * np.median(slower[few[0]])
-assert np.median(slower[few[2]]) < np.median(slower["likelihood"]) / 2
+assert np.median(slower[few[2]]) < np.median(slower["likelihood"])
 
 # %% [markdown] name="after-picture"
-# A flat line at 0 has the distance 0.35. **Neither suspect alone is the culprit, for each is enough.** With the mean's slope set free but $v$ still at work on the common layers, nothing is won; nor with the weight kept and $v$ only reading along. Set the mean free of both, and it arrives: as squared error, with $v$ reading along (Stirn et al. 2023, *Faithful heteroscedastic regression with neural networks*), or with *both* slopes times $v^\beta$, which tames the two at once: $\beta = 1$ or, not as surely, $\frac12$ (Seitzer et al. 2022, *On the pitfalls of heteroscedastic uncertainty estimation with probabilistic neural networks*; exercise 3). Where the mean arrives, the predicted spread is near the true 0.05.
+# A flat line at 0 has the distance 0.35. **Neither suspect alone is the culprit, for each is enough.** With the mean's slope set free but $v$ still at work on the common layers, nothing is won; nor with the weight kept and $v$ only reading along. Set the mean free of both, and it arrives: as squared error, with $v$ reading along (Stirn et al. 2023, *Faithful heteroscedastic regression with neural networks*), or with *both* slopes times $v^\beta$, which tames the two at once: $\beta = 1$ or, not as surely, $\frac12$ (Seitzer et al. 2022, *On the pitfalls of heteroscedastic uncertainty estimation with probabilistic neural networks*; exercise 3). Where the mean arrives, the predicted spread is near the true 0.05. At half the rate, too, both slopes times $v$ end nearer than the likelihood.
 #
 # The likelihood is not wrong: whatever $v$ is, the slope $r / v$ is 0 on average at the right mean. But the road there is long.
 #
