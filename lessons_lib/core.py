@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 from array_api_compat import array_namespace, device
 
 from .contracts import contract
-from .dtypes import in_first_dtype, is_floating, map_arrays
+from .dtypes import in_first_dtype, is_called, is_floating, map_arrays
 from .kinds import (
     FLOAT,
     Array,
@@ -86,7 +86,7 @@ class Rule(Protocol):
 
 def is_half(a) -> bool:
     """True for an array of float16 or bfloat16."""
-    return "float16" in str(getattr(a, "dtype", ""))
+    return is_called("float16", getattr(a, "dtype", ""))
 
 
 def _a_loss(name, x, call):

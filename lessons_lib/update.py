@@ -3,10 +3,10 @@
 import reprlib
 from functools import wraps
 
-from array_api_compat import array_namespace, device, is_array_api_obj
+from array_api_compat import device
 
 from .core import is_half, same_shape
-from .dtypes import outside_autocast
+from .dtypes import is_floating, namespace, outside_autocast
 
 
 def in_theta_dtype(update):
@@ -21,15 +21,16 @@ def in_theta_dtype(update):
     @wraps(update)
     def checked(self, theta, g, state):
         belong(self, theta, g, state)
-        xp = array_namespace(theta)
+        xp = namespace(theta)
         wide = xp.float32 if is_half(theta) else theta.dtype
 
         def widen(a):
-            return xp.astype(a, wide, copy=False) if is_array_api_obj(a) and a.dtype != wide else a
+            return xp.astype(a, wide) if namespace(a) and a.dtype != wide else a
 
         with outside_autocast(theta):
             moved, state = update(self, widen(theta), widen(g), type(state)(*map(widen, state)))
-        return xp.astype(moved, theta.dtype, copy=False), type(state)(*map(widen, state))
+        moved = moved if moved.dtype == theta.dtype else xp.astype(moved, theta.dtype)
+        return moved, type(state)(*map(widen, state))
 
     return checked
 
@@ -40,7 +41,7 @@ def alike(**arrays) -> None:
     same_shape(**arrays)
     (first, a), *others = arrays.items()
     for name, b in others:
-        if array_namespace(b) is not array_namespace(a):
+        if namespace(b) is not namespace(a):
             raise TypeError(f"{name} must come from the array library of {first}, got {type(b)} beside {type(a)}")
         if device(b) != device(a):
             raise ValueError(f"{name} must be on the device of {first}, {device(a)}, got {device(b)}")
@@ -63,13 +64,13 @@ def belong(rule, theta, g, state) -> None:
 
 
 def _shapes(state) -> dict:
-    return {name: tuple(a.shape) if is_array_api_obj(a) else None for name, a in state._asdict().items()}
+    return {name: tuple(a.shape) if namespace(a) else None for name, a in state._asdict().items()}
 
 
 def floating(**arrays) -> None:
     """Raise TypeError unless every one is an array of floating point numbers."""
     for name, a in arrays.items():
-        if not is_array_api_obj(a):
+        if not namespace(a):
             raise TypeError(f"{name} must be a floating point array, got {reprlib.repr(a)}, a {type(a).__name__}")
-        if not array_namespace(a).isdtype(a.dtype, "real floating"):
+        if not is_floating(a):
             raise TypeError(f"{name} must be a floating point array, got dtype {a.dtype}")

@@ -461,7 +461,7 @@ Table(["gradient", "PyTorch, float16", "ours"], rows)
 # Two problems with real data: the **words** above, and linear regression on the **diabetes** data, ten standardised measurements of each patient. Only the training loss is judged.
 
 # %% name="race"
-rates = 10.0 ** np.arange(-3, 1.6, 0.5)
+rates = 10.0 ** np.arange(-2, 1.6, 0.5)
 rules = {"SGD": SGD, "momentum": Momentum, "Adam": Adam}
 
 def race(kind, problem, steps=100, **options):  # gap, learning rate and theta of each seed's best

@@ -329,7 +329,7 @@ for what, rate in (("100 steps", fast), ("1000 steps", slow)):
 #
 # ### Warm-up: where it helps and where not
 #
-# Digits, three hidden layers of 64 or 32, momentum 0.9 (lesson 11), 300 steps, the rate falling in a straight line, with and without 50 steps of warm-up. Two starts: weights of the usual size, and three times as large, so the logits are $3^4 = 81$ times as large and the beginning is steep. With four rates, sixteen networks are trained side by side:
+# Digits, three hidden layers of 48 or 24, momentum 0.9 (lesson 11), 300 steps, the rate falling in a straight line, with and without 50 steps of warm-up. Two starts: weights of the usual size, and three times as large, so the logits are $3^4 = 81$ times as large and the beginning is steep. With four rates, sixteen networks are trained side by side:
 
 # %% name="deep"
 grid = list(product((1, 3), (1, 50), (0.001, 0.003, 0.01, 0.02)))
@@ -360,12 +360,12 @@ def deep(s, width, steps=300):
     return forward(p, x, y).detach().nan_to_num(np.inf).cpu().numpy().reshape(2, 2, 4)
 
 # %% name="deep-table" tags=["nbval-ignore-output"]
-trained = {w: np.median([deep(s, w) for s in setting.seeds], 0) for w in (64, 32)}
+trained = {w: np.median([deep(s, w) for s in setting.seeds], 0) for w in (48, 24)}
 rows = []
 for (w, m), i in product(trained.items(), (0, 1)):
     ratios = [*(m[i, 0] / m[i, 1]), m[i, 0].min() / m[i, 1].min()]  # without over with
     rows.append([("usual", "3 x")[i], w, *("over 50" if r > 50 else f"{r:.2g}" for r in ratios)])
-    assert ratios[3] > 1 if i else True  # after the usual start it may go either way
+    assert i == 0 or ratios[3] > 1  # after the usual start it may go either way
 headers = ["start", "width", "lowest rate", "x 3", "x 10", "x 20", "each at its best"]
 Table(headers, rows,
       "Training loss without warm-up over that with it, medians over seeds; above 1 it helps.")

@@ -76,5 +76,7 @@ def _expm1_over(xp, s):
     one = xp.ones_like(s)
     e1 = xp.where(s == 0, one, xp.expm1(s) / xp.where(s == 0, one, s))
     small = xp.clip(s, -0.5, 0.5)
-    series = sum(small**n / math.factorial(n + 2) for n in range(13))
+    series = 0 * small
+    for n in range(14, 1, -1):
+        series = series * small + 1 / math.factorial(n)
     return e1, xp.where(s == small, series, (e1 - 1) / xp.where(s == small, one, s))

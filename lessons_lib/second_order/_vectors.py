@@ -2,8 +2,8 @@
 
 import math
 
-from ..core import array_namespace, is_half
-from ..dtypes import outside_autocast
+from ..core import is_half
+from ..dtypes import namespace, outside_autocast
 from ..options import is_number
 from ..update import floating
 
@@ -23,7 +23,7 @@ def value_at(value, theta) -> float:
 
 def largest(a) -> float:
     """max |a|, 0 for an empty vector."""
-    xp = array_namespace(a)
+    xp = namespace(a)
     return float(xp.max(xp.abs(a))) if math.prod(a.shape) else 0.0
 
 
@@ -35,5 +35,6 @@ def vector(**arrays) -> None:
             raise TypeError(f"{name} must be float32 or float64: {a.dtype} has too few digits for second order")
         if a.ndim != 1:
             raise ValueError(f"{name} must be shaped (d,), got {tuple(a.shape)}")
-        if not bool(array_namespace(a).all(array_namespace(a).isfinite(a))):
+        xp = namespace(a)
+        if not bool(xp.all(xp.isfinite(a))):
             raise ValueError(f"{name} must be finite, got inf or NaN in it")
