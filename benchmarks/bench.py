@@ -20,11 +20,11 @@ import torch
 import torch.nn.functional as F
 from tqdm import tqdm
 
-from lessons_lib import cases
 from lessons_lib.bridge import TorchOptimizer
 from lessons_lib.fast.by_rows import by_rows
 from lessons_lib.losses import cross_entropy
 from lessons_lib.optim import AdamW
+from lessons_lib.parity import cases
 
 SLOW = 3.0  # a row above this ratio has a reason, or says that it has none
 REASONS = {

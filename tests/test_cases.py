@@ -1,11 +1,12 @@
-"""Every row of lessons_lib.cases: on every array library, against PyTorch, autograd and finite differences."""
+"""Every row of lessons_lib.parity.cases: on every array library, against PyTorch, autograd and finite differences."""
 
 import numpy as np
 import pytest
 import torch
 from arrays import INTO, back
 
-from lessons_lib import cases, losses, optim, parity
+from lessons_lib import losses, optim, parity
+from lessons_lib.parity import cases
 
 LOSS_IDS = [f"{c.name}-{c.option}" for c in cases.LOSSES]
 RULE_IDS = [f"{c.name}-{c.option}" for c in cases.RULES]

@@ -1,6 +1,6 @@
 """Every public name, walked by machine: whatever it is given, the answer is right or an error that names the input.
 
-What a loss is given comes from `lessons_lib.cases`: a new loss joins the walk with its first case.
+What a loss is given comes from `lessons_lib.parity.cases`: a new loss joins the walk with its first case.
 """
 
 import inspect
@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from lessons_lib import cases, contracts, losses
+from lessons_lib import contracts, losses
 from lessons_lib.core import Loss, mean, total, weighted_mean
+from lessons_lib.parity import cases
 
 # --- Losses and the averages over a batch -----------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lessons_lib.corners import CORNERS
+from lessons_lib.parity.corners import CORNERS
 
 
 @pytest.mark.parametrize("corner", CORNERS, ids=lambda c: c.title)

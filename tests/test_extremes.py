@@ -12,7 +12,8 @@ import pytest
 import torch
 from arrays import back
 
-from lessons_lib import cases, losses
+from lessons_lib import losses
+from lessons_lib.parity import cases
 
 INF, MAX, TINY = math.inf, float(np.finfo("f4").max), float(np.finfo("f4").smallest_subnormal)
 EPS = float(np.finfo("f4").eps)

@@ -24,7 +24,7 @@ def record():
 
 @pytest.fixture
 def records(tmp_path, monkeypatch):
-    monkeypatch.setattr(parity, "RECORDS", tmp_path)
+    monkeypatch.setattr(parity.record, "RECORDS", tmp_path)
     return tmp_path
 
 
@@ -61,9 +61,9 @@ def test_a_record_stands_beside_the_live_rows_until_the_source_changes(records, 
     ],
 )
 def test_a_hash_covers_code_alone_and_only_the_functions_in_use(monkeypatch, old, new, touched):
-    names, fresh, source = ("huber", "absolute_error", "SGD"), parity.source_hash.__wrapped__, parity.source
+    names, fresh, source = ("huber", "absolute_error", "SGD"), parity.source_hash.__wrapped__, parity.record.source
     before = {name: fresh(name) for name in names}
-    monkeypatch.setattr(parity, "source", lambda part: source(part).replace(old, new))
+    monkeypatch.setattr(parity.record, "source", lambda part: source(part).replace(old, new))
     assert {name for name in names if fresh(name) != before[name]} == touched
 
 

@@ -9,9 +9,9 @@ import torch
 import torch.nn.functional as F
 
 from lessons_lib.bridge import as_autograd
-from lessons_lib.cases.sequences import CLASSES, CUTOFFS
 from lessons_lib.core import mean
 from lessons_lib.losses import adaptive_cross_entropy, cross_entropy, ctc
+from lessons_lib.parity.cases.sequences import CLASSES, CUTOFFS
 
 
 def softmax(z):

@@ -12,9 +12,10 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.myst_role import myst_role_plugin
 
 from benchmarks import bench
-from lessons_lib import cases, landscapes, plots
+from lessons_lib import landscapes, plots
 from lessons_lib.losses import binary_cross_entropy
 from lessons_lib.optim import Adam
+from lessons_lib.parity import cases
 from lessons_lib.self_check import self_check
 from lessons_lib.show import Table, rounded, show
 

@@ -103,7 +103,8 @@ def measure() -> dict:
     """Every row and every corner with the torch at hand."""
     import torch
 
-    from lessons_lib import corners, parity
+    from lessons_lib import parity
+    from lessons_lib.parity import corners
 
     rows: dict[str, dict] = {}
     for r in parity.rows():

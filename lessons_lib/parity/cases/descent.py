@@ -2,7 +2,7 @@
 
 import torch
 
-from .. import optim
+from ... import optim
 from ._case import RuleCase, rule
 
 _SGD = torch.optim.SGD

@@ -12,8 +12,8 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from . import losses, optim
-from .core import Loss, mean, weighted_mean
+from .. import losses, optim
+from ..core import Loss, mean, weighted_mean
 
 INF, NAN = float("inf"), float("nan")
 

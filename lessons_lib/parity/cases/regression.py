@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import torch
 import torch.nn.functional as F
 
-from ..core import Loss, array_namespace, in_first_dtype, mean, total, weighted_mean
-from ..losses import (
+from ...core import Loss, array_namespace, in_first_dtype, mean, total, weighted_mean
+from ...losses import (
     absolute_error,
     barron,
     barron_nll,

@@ -9,8 +9,8 @@ import torch
 from torch.optim import lr_scheduler as theirs
 from torch.optim import swa_utils
 
-from .. import second_order
-from ..optim import averages, clip, cycles, loss_scale, plateau, schedules
+from ... import second_order
+from ...optim import averages, clip, cycles, loss_scale, plateau, schedules
 from ._case import HelperCase
 
 LR, STEPS = 0.3, 60

@@ -8,9 +8,9 @@ from unittest.mock import patch
 import torch
 from torch.optim import _muon
 
-from .. import optim
-from ..core import array_namespace
-from ..update import in_theta_dtype
+from ... import optim
+from ...core import array_namespace
+from ...update import in_theta_dtype
 from ._case import RuleCase, rule
 
 

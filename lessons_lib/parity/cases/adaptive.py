@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 import torch
 
-from .. import optim
-from ..update import in_theta_dtype
+from ... import optim
+from ...update import in_theta_dtype
 from ._case import RuleCase, rule
 
 

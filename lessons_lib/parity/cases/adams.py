@@ -5,8 +5,8 @@ from typing import Any
 
 import torch
 
-from .. import optim
-from ..core import array_namespace
+from ... import optim
+from ...core import array_namespace
 from ._case import RuleCase, rule
 from .adaptive import float64_scalars
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..core import Loss, array_namespace, mean, total
+from ...core import Loss, array_namespace, mean, total
 
 WEIGHTS = [0.5, 2.0, 1.0, 3.0, 0.25, 1.5]  # one per class or column, all exact in binary
 

@@ -4,8 +4,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from ..core import Loss, array_namespace, device, in_first_dtype, mean
-from ..losses import (
+from ...core import Loss, array_namespace, device, in_first_dtype, mean
+from ...losses import (
     contrastive,
     cosine_embedding,
     hinge,

@@ -3,8 +3,8 @@
 import numpy as np
 import torch.nn.functional as F
 
-from ..core import array_namespace, mean, total, weighted_mean
-from ..losses import binary_cross_entropy, cross_entropy, focal, smooth_labels, soft_cross_entropy
+from ...core import array_namespace, mean, total, weighted_mean
+from ...losses import binary_cross_entropy, cross_entropy, focal, smooth_labels, soft_cross_entropy
 from ._case import WEIGHTS, LossCase, like, reductions, scaled
 
 

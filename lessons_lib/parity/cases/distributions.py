@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import torch.nn.functional as F
 
-from ..core import Loss, array_namespace, mean, total, weighted_mean
-from ..losses import binary_cross_entropy_on_probabilities, jensen_shannon, kl_divergence, nll
+from ...core import Loss, array_namespace, mean, total, weighted_mean
+from ...losses import binary_cross_entropy_on_probabilities, jensen_shannon, kl_divergence, nll
 from ._case import WEIGHTS, LossCase, like, reductions, scaled
 
 

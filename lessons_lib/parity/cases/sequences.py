@@ -6,8 +6,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from ..core import Loss, array_namespace, mean, total, weighted_mean
-from ..losses import adaptive_cross_entropy, ctc
+from ...core import Loss, array_namespace, mean, total, weighted_mean
+from ...losses import adaptive_cross_entropy, ctc
 from ._case import LossCase, scaled
 
 CUTOFFS = (3, 5)  # classes 0 to 2 alone, {3, 4}, {5, 6, 7, 8}
