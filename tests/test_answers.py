@@ -24,7 +24,7 @@ AT_MOST = 12  # automatic mutants of one exercise that are tried here
 
 @cache
 def _lesson(lesson: str) -> list[ast.stmt]:
-    return ast.parse((ROOT / "lessons" / f"{lesson}.py").read_text(encoding="utf-8")).body
+    return ast.parse((ROOT / "lessons" / lesson / "lesson.py").read_text(encoding="utf-8")).body
 
 
 def _tree(name: str) -> ast.stmt:

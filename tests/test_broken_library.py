@@ -19,7 +19,7 @@ from tools.build import edition, sources
 from tools.seeds import code_cells, execute
 
 BREAKS = ("raises", "zeros", "flips")
-LESSONS = [s for s in sources() if s.parent.name != "lessons"]
+LESSONS = [s for s in sources() if s.parent.parent.name != "lessons"]
 
 
 def studies(source) -> list[str]:
@@ -102,7 +102,7 @@ def noticed(source) -> dict[tuple[str, str], str]:
     return found
 
 
-@pytest.mark.parametrize("source", LESSONS, ids=lambda s: s.stem)
+@pytest.mark.parametrize("source", LESSONS, ids=lambda s: s.parent.name)
 def test_a_broken_function_turns_its_lesson_red(source, monkeypatch):
     assert studies(source), "the header names nothing under `studies`"
     for name, value in QUIET.items():

@@ -46,8 +46,8 @@ CONFLICT = "<<<<<<< HEAD\n{}\n=======\nmy own work\n>>>>>>> main\n"
 
 @pytest.fixture
 def mini(tmp_path, monkeypatch):
-    (tmp_path / "lessons" / "01_x").mkdir(parents=True)
-    source = tmp_path / "lessons" / "01_x" / "mini.py"
+    source = tmp_path / "lessons" / "01_x" / "mini" / "lesson.py"
+    source.parent.mkdir(parents=True)
     source.write_text(MINI, encoding="utf-8")
     monkeypatch.setattr(build, "ROOT", tmp_path)
     return source
@@ -97,7 +97,7 @@ def test_a_byte_order_mark_is_no_text(mini):
 )
 def test_a_source_that_would_lose_or_leak_something_is_refused(mini, old, new, says):
     mini.write_text(MINI.replace(old, new), encoding="utf-8")
-    with pytest.raises(ValueError, match=rf"mini\.py.*{says}"):
+    with pytest.raises(ValueError, match=rf"mini/lesson\.py.*{says}"):
         edition(mini, "notebooks", "zh")
 
 
@@ -108,13 +108,13 @@ def test_a_source_that_would_lose_or_leak_something_is_refused(mini, old, new, s
 def test_a_misspelt_marker_is_refused(mini, marker, other):
     text = MINI.replace("### BEGIN SOLUTION", marker).replace("### END SOLUTION", other(marker))
     mini.write_text(text, encoding="utf-8")
-    with pytest.raises(ValueError, match=r"mini\.py, cell 'code': '#+ \w+ \w+' marks no solution"):
+    with pytest.raises(ValueError, match=r"mini/lesson\.py, cell 'code': '#+ \w+ \w+' marks no solution"):
         edition(mini, "notebooks")
 
 
 def test_a_source_in_another_encoding_is_refused(mini):
     mini.write_bytes(MINI.replace("迷你", "é").encode("latin-1"))
-    with pytest.raises(ValueError, match=r"mini\.py is not UTF-8"):
+    with pytest.raises(ValueError, match=r"mini/lesson\.py is not UTF-8"):
         edition(mini, "notebooks")
 
 
@@ -184,7 +184,7 @@ def test_a_build_is_byte_stable_and_keeps_a_learners_edits(mini, tmp_path):
 def test_a_lesson_that_fails_or_warns_is_not_built(mini, tmp_path, cell, says):
     mini.write_text(MINI + f'\n# %% name="bad"\n{cell}\n', encoding="utf-8")
     said = build.build((mini, "notebooks", "en", tmp_path))
-    assert said.startswith("FAILED mini.py (notebooks)") and says in said
+    assert said.startswith("FAILED mini (notebooks)") and says in said
 
 
 def test_a_picture_from_elsewhere_is_seen():
@@ -242,13 +242,20 @@ def test_any_text_reaches_a_console_of_any_code_page(tmp_path):
     assert done.returncode == 0 and done.stdout == "FAILED \\u03b7 \\u4f60\n", done.stderr
 
 
-def test_a_path_that_is_no_lesson_is_refused(capsys):
+def test_a_lesson_is_named_by_its_room_or_its_source(mini, tmp_path, capsys):
+    for path in (mini, mini.parent):
+        assert build.main(["--check", str(path)]) == 1
+        assert capsys.readouterr().out.count("01_x/mini.ipynb is not what lessons/ gives") == 2
+
+
+@pytest.mark.parametrize("path", ["lessons", "lessons/nothing.py", "lessons/03_algorithms/04_adam/exercises.py"])
+def test_a_path_that_is_no_lesson_is_refused(path, capsys):
     with pytest.raises(SystemExit):
-        build.main(["lessons/nothing.py"])
+        build.main(["--check", path])
     assert "is not a lesson" in capsys.readouterr().err
 
 
 def test_check_names_what_it_cannot_build(mini, capsys):
     mini.write_text("", encoding="utf-8")
     assert build.main(["--check"]) == 1
-    assert "notebooks/01_x/mini.ipynb cannot be built: mini.py: its first lines must" in capsys.readouterr().out
+    assert "notebooks/01_x/mini.ipynb cannot be built: mini/lesson.py: its first lines must" in capsys.readouterr().out

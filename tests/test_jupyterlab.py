@@ -237,10 +237,10 @@ def test_lesson(page):
 
 
 def test_lesson_source_opens_as_a_notebook(authors_page, desk):
-    """An author opens lessons/*.py with Open With > Jupytext Notebook; saving it unedited changes no cell."""
-    page, source = authors_page, desk / "lessons" / f"{LESSON}.py"
+    """An author opens a lesson.py with Open With > Jupytext Notebook; saving it unedited changes no cell."""
+    page, source = authors_page, desk / "lessons" / LESSON / "lesson.py"
     before = source.read_text(encoding="utf-8")
-    _open(page, f"lessons/{LESSON}.py", factory="Jupytext Notebook")
+    _open(page, f"lessons/{LESSON}/lesson.py", factory="Jupytext Notebook")
     page.locator(".jp-Dialog .jp-mod-accept").click()  # a source names no kernel: Lab asks
     _wait_for_kernel(page)
     assert {"markdown", "code"} <= {cell["cell_type"] for cell in _cells(page)}

@@ -191,22 +191,22 @@ def test_work_that_was_done_in_notebooks_before_there_was_a_copy_is_kept_too(cou
 @pytest.mark.parametrize("folder", lab.FOLDERS)
 def test_relative_links_stay_among_what_is_copied(folder):
     """work/ has the folders of the course, so what resolves here resolves there."""
-    for source in (lab.ROOT / "lessons").rglob("*.py"):
-        page = lab.ROOT / folder / source.relative_to(lab.ROOT / "lessons")
+    for source in build.sources():
+        page = build.target(source, folder)
         for link in re.findall(r"\]\(([^):\s]+\.\w+)\)", source.read_text(encoding="utf-8")):
             target = (page.parent / link).resolve()
-            assert target.relative_to(lab.ROOT).parts[0] in lab.FOLDERS and target.exists(), f"{source.name}: {link}"
+            assert target.relative_to(lab.ROOT).parts[0] in lab.FOLDERS and target.exists(), f"{source}: {link}"
 
 
 def test_a_lesson_leads_to_its_solutions_and_they_lead_back():
-    source = lab.ROOT / "lessons/03_algorithms/04_adam.py"
+    source = lab.ROOT / "lessons/03_algorithms/04_adam/lesson.py"
     ends = {kind: "\n".join(c.source for c in build.edition(source, kind).cells) for kind in lab.FOLDERS}
     there, back = (
         "[All solutions of this lesson](../../solutions/03_",
         "[This lesson with open exercises](../../notebooks/03_",
     )
     assert [(there in text, back in text) for text in ends.values()] == [(True, False), (False, True)]
-    assert all(there in s.read_text(encoding="utf-8") for s in build.sources() if s.stem != "00_start_here")
+    assert all(there in s.read_text(encoding="utf-8") for s in build.sources() if s.parent.name != "00_start_here")
 
 
 def test_git_ignores_the_copy():

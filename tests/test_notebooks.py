@@ -8,7 +8,7 @@ import torch
 from tools import build
 from tools.build import EDITIONS, ROOT, edition, sources, stale, target
 
-BOTH = [pytest.param(s, kind, id=f"{kind}-{s.stem}") for s in sources() for kind in EDITIONS]
+BOTH = [pytest.param(s, kind, id=f"{kind}-{s.parent.name}") for s in sources() for kind in EDITIONS]
 
 
 @pytest.mark.parametrize(("source", "kind"), BOTH)
@@ -35,7 +35,7 @@ def test_outputs_are_stored_small_and_quiet(source, kind):
 
 @pytest.mark.parametrize(("source", "kind"), BOTH)
 def test_figures_are_stored_with_alternative_text(source, kind):
-    if source.stem == "00_start_here":
+    if source.parent.name == "00_start_here":
         pytest.skip("the start page has no figure")
     cells = nbformat.read(target(source, kind), as_version=4).cells
     images = [o for c in cells for o in c.get("outputs", []) if "image/png" in o.get("data", {})]
@@ -47,7 +47,7 @@ def test_both_editions_share_their_ids():
         assert [c.id for c in edition(source, "notebooks").cells] == [c.id for c in edition(source, "solutions").cells]
 
 
-@pytest.mark.parametrize("source", sources(), ids=lambda p: p.stem)
+@pytest.mark.parametrize("source", sources(), ids=lambda p: p.parent.name)
 def test_one_parameters_cell_and_a_title(source):
     nb = edition(source, "notebooks")
     tagged = [c for c in nb.cells if "parameters" in c.metadata.get("tags", [])]
@@ -58,24 +58,24 @@ def test_one_parameters_cell_and_a_title(source):
     assert used <= {"parameters", "nbval-ignore-output"}, "no cell is skipped or may raise"
 
 
-@pytest.mark.parametrize("source", sources(), ids=lambda p: p.stem)
+@pytest.mark.parametrize("source", sources(), ids=lambda p: p.parent.name)
 def test_no_code_line_makes_a_reader_scroll_sideways(source):
     code = [c for c in edition(source, "solutions").cells if c.cell_type == "code"]
     lines = [(c.metadata.get("name"), line) for c in code for line in c.source.splitlines()]
-    wide = [f"{source.stem}, cell {name}: {line}" for name, line in lines if len(line) > 100]
+    wide = [f"{source.parent.name}, cell {name}: {line}" for name, line in lines if len(line) > 100]
     assert not wide, "over 100 characters:\n" + "\n".join(wide)
 
 
-@pytest.mark.parametrize("page", ["README.md", "lessons/00_start_here.py"])
+@pytest.mark.parametrize("page", ["README.md", "lessons/00_start_here/lesson.py"])
 def test_lesson_tables_name_every_lesson_with_its_minutes_and_exercises(page):
     from lessons_lib.checks import EXERCISES
 
     text = (ROOT / page).read_text(encoding="utf-8")
     for source in sources():
-        path = source.relative_to(ROOT / "lessons").with_suffix("").as_posix()
+        path = build.name_of(source)
         lesson = edition(source, "notebooks").metadata["lesson"]
         exercises = sum(e.lesson == path for e in EXERCISES.values())
-        if source.stem != "00_start_here":
+        if source.parent.name != "00_start_here":
             link = f"{path}.ipynb" if page.startswith("lessons") else f"notebooks/{path}.ipynb"
             assert f"| [{lesson['title']}]({link}) | {lesson['minutes']} | {exercises} |" in text
 
@@ -84,7 +84,7 @@ def test_the_readmes_picture_is_the_lessons():
     assert build.PICTURE.read_bytes() == build.readme_picture()
 
 
-@pytest.mark.parametrize("source", sources(), ids=lambda p: p.stem)
+@pytest.mark.parametrize("source", sources(), ids=lambda p: p.parent.name)
 def test_solved_edition_runs_with_another_seed(source, tmp_path, monkeypatch):
     """papermill, with parameters other than the stored ones: no claim may rest on one lucky seed."""
     monkeypatch.chdir(tmp_path)

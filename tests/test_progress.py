@@ -56,7 +56,9 @@ def test_every_check_of_the_solved_edition_says_that_it_is_nobodys_own():
     start, *_ = lessons = sources()
     code = [cell.source for cell in edition(start, "solutions").cells]
     assert 'check("warm_up", record=False)' in code and 'check("warm_up")' not in code
-    assert not [s.name for s in lessons if 'check("' in CHECK.sub("", s.read_text(encoding="utf-8"))], "not recognised"
+    assert not [s.parent.name for s in lessons if 'check("' in CHECK.sub("", s.read_text(encoding="utf-8"))], (
+        "not recognised"
+    )
 
 
 @pytest.mark.parametrize(

@@ -32,12 +32,11 @@ CELL
 
 @pytest.fixture
 def mini(tmp_path, monkeypatch):
-    (tmp_path / "lessons").mkdir()
+    source = tmp_path / "lessons" / "mini" / "lesson.py"
+    source.parent.mkdir(parents=True)
     monkeypatch.setattr(build, "ROOT", tmp_path)
-    monkeypatch.setattr(seeds, "ROOT", tmp_path)
 
     def write(cell):
-        source = tmp_path / "lessons" / "mini.py"
         source.write_text(LESSON.replace("CELL", cell), encoding="utf-8")
         return source
 

@@ -27,4 +27,4 @@ def test_no_id_stands_in_a_lessons_text():
     for path, nb in LESSONS.items():
         text = "\n".join(c.source for c in nb.cells).replace("F1 score", "")
         found = set(re.findall(r"\b[CFGE]\d+\b", text)) & set(MAP["ids"])
-        assert not found, f"{path.name} names {sorted(found)}"
+        assert not found, f"{path.parent.name} names {sorted(found)}"

@@ -68,7 +68,7 @@ def test_nbval_compares_so(tmp_path):
     assert "1 failed, 1 passed" in run.stdout and "Cell 1" in run.stdout.rpartition("short test summary")[2], run.stdout
 
 
-@pytest.mark.parametrize("source", sources(), ids=lambda s: s.stem)
+@pytest.mark.parametrize("source", sources(), ids=lambda s: s.parent.name)
 def test_cells_that_both_editions_share_store_the_same(source):
     """So one of the two editions has to be executed by nbval, and not both."""
     learner, solved = (nbformat.read(target(source, kind), as_version=4).cells for kind in ("notebooks", "solutions"))

@@ -21,7 +21,7 @@ HEADER = re.compile(r'# %%(?: \[markdown\])?(?: name="[^"]+"| lang="[^"]+"| tags
 
 def read(source: Path, lang: str) -> tuple[dict, list[NotebookNode]]:
     """The lesson's header and its cells in one language, the solution regions still in them."""
-    name = source.name
+    name = f"{source.parent.name}/{source.name}"
     try:
         text = source.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:

@@ -1,7 +1,7 @@
 """Make the learner's edition (notebooks/) and the solved one (solutions/) from the sources under lessons/.
 
 python -m tools.build                    build and execute everything
-python -m tools.build lessons/x.py ...   only these
+python -m tools.build lessons/x/y ...    only these
 python -m tools.build --check            compare cells, ids and metadata with what is committed; execute nothing
 """
 
@@ -44,7 +44,7 @@ def edition(source: Path, kind: str, lang: str = "en") -> NotebookNode:
     """One edition of one lesson, not executed: exercises open ("notebooks") or solved ("solutions")."""
     lesson, raw = _source.read(source, lang)
     seen: set[str] = set()
-    cells = [_cell(source.stem, cell, kind, seen) for cell in raw]
+    cells = [_cell(source.parent.name, cell, kind, seen) for cell in raw]
     return nbformat.v4.new_notebook(cells=cells, metadata={**METADATA, "lesson": lesson})
 
 
@@ -133,11 +133,26 @@ def foreign_pictures(notebook: NotebookNode) -> list[str]:
 
 
 def sources() -> list[Path]:
-    return sorted((ROOT / "lessons").rglob("*.py"))
+    return sorted((ROOT / "lessons").rglob("lesson.py"))
+
+
+def chosen(paths: list[Path], parser: argparse.ArgumentParser) -> list[Path]:
+    """The sources that a caller named, by room or by file; all of them if none is named."""
+    named, known = [path.resolve() for path in paths], sources()
+    found = [path / "lesson.py" if path.is_dir() else path for path in named]
+    for path in found:
+        if path not in known:
+            parser.error(f"{path} is not a lesson; lessons are rooms with a lesson.py: lessons/03_algorithms/04_adam")
+    return found or known
+
+
+def name_of(source: Path) -> str:
+    """A lesson's name in the course, such as 03_algorithms/04_adam."""
+    return source.resolve().parent.relative_to(ROOT / "lessons").as_posix()
 
 
 def target(source: Path, kind: str) -> Path:
-    return ROOT / kind / source.resolve().relative_to(ROOT / "lessons").with_suffix(".ipynb")
+    return ROOT / kind / f"{name_of(source)}.ipynb"
 
 
 def stored(path: Path) -> NotebookNode | None:
@@ -167,7 +182,7 @@ def build(job: tuple[Path, str, str, Path]) -> NotebookNode | str:
         folder.mkdir(parents=True, exist_ok=True)
         return execute(edition(source, kind, lang), folder)
     except Exception as error:
-        return f"FAILED {source.name} ({kind}): {strip_ansi(str(error))}"
+        return f"FAILED {source.parent.name} ({kind}): {strip_ansi(str(error))}"
 
 
 def place(notebook: NotebookNode, path: Path, out: Path) -> str:
@@ -220,18 +235,15 @@ def main(args: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m tools.build", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("lessons", nargs="*", type=Path, help="sources under lessons/; all of them by default")
+    parser.add_argument("lessons", nargs="*", type=Path, help="rooms under lessons/; all of them by default")
     parser.add_argument(
         "--check", action="store_true", help="execute nothing, name the notebooks that are not up to date"
     )
     parser.add_argument("--lang", default="en", help="language of the cells that have one (default: en)")
     parser.add_argument("--out", type=Path, default=ROOT, help="folder that gets notebooks/ and solutions/")
     options = parser.parse_args(args)
-    chosen, out = options.lessons or sources(), options.out.resolve()
-    for path in chosen:
-        if path.resolve() not in sources():
-            parser.error(f"{path} is not a lesson; lessons are lessons/**/*.py")
-    pairs = list(product(chosen, EDITIONS))
+    out = options.out.resolve()
+    pairs = list(product(chosen(options.lessons, parser), EDITIONS))
     if options.check:
         return int(any([_told_stale(source, kind) for source, kind in pairs]))
     paths = [out / target(source, kind).relative_to(ROOT) for source, kind in pairs]

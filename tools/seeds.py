@@ -1,7 +1,7 @@
 """Run the solved lessons with many seeds, and print the asserts that came closest to failing.
 
 python -m tools.seeds                                  every lesson, ten seeds and three more
-python -m tools.seeds lessons/03_algorithms/04_adam.py --seeds 0 11
+python -m tools.seeds lessons/03_algorithms/04_adam --seeds 0 11
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from typing import Any
 from tqdm import tqdm
 
 from tools import _command
-from tools.build import ROOT, edition, sources
+from tools.build import chosen, edition, name_of
 
 SEEDS = (*range(10), 42, 123, 2024)
 CELL, LESSON = 10.0, 20.0  # seconds of CPU that a cell and a lesson may take on a quiet core
@@ -102,7 +102,7 @@ def code_cells(source: Path) -> list[tuple[str, str, str]]:
 
 def play(source: Path, seed: int) -> Played:
     """Run a lesson's solved edition in this process, which should be a fresh one."""
-    lesson = source.resolve().relative_to(ROOT / "lessons").with_suffix("").as_posix()
+    lesson = name_of(source)
     played, name = Played(lesson, seed), ""
 
     def compare(said, signs, first, *others):
@@ -172,22 +172,19 @@ def main(args: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m tools.seeds", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("lessons", nargs="*", type=Path, help="sources under lessons/; all of them by default")
+    parser.add_argument("lessons", nargs="*", type=Path, help="rooms under lessons/; all of them by default")
     parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS, help="default: %(default)s")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="runs at a time (default: %(default)s)")
     parser.add_argument("--closest", type=int, default=20, help="how many asserts to print (default: %(default)s)")
     options = parser.parse_args(args)
-    chosen = [path.resolve() for path in options.lessons] or sources()
-    for path in chosen:
-        if path not in sources():
-            parser.error(f"{path} is not a lesson; lessons are lessons/**/*.py")
+    lessons = chosen(options.lessons, parser)
     os.environ.update(_command.QUIET)
     methods = multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
     if "forkserver" in methods:
         context.set_forkserver_preload(["torch", "sympy", "lessons_lib.checks", "lessons_lib.plots"])
     runs: list[Played] = []
-    jobs = list(product(options.seeds, chosen))
+    jobs = list(product(options.seeds, lessons))
     worker = _command.pool_worker, (os.getpid(),)
     with ProcessPoolExecutor(options.jobs, context, *worker, max_tasks_per_child=1) as pool:
         try:

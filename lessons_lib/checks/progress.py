@@ -82,7 +82,7 @@ def _link(notebook: str):
     """A link to a notebook, under its lesson's title where the lesson's source is at hand."""
     lesson = re.sub(r"( \(new edition.*\))?\.ipynb$", "", notebook)
     try:
-        header = (LESSONS / f"{lesson}.py").read_text(encoding="utf-8")
+        header = (LESSONS / lesson / "lesson.py").read_text(encoding="utf-8")
     except OSError:
         header = ""
     title = re.search(r'^# +title: "?(.*?)"?$', header, re.M)
