@@ -29,7 +29,7 @@ INF, NAN = math.inf, math.nan
 def public() -> dict[str, Any]:
     """Functions and rules by name: what the packages export, and what the modules of optim hold besides."""
     found = [getattr(package, name) for package in (optim, second_order) for name in package.__all__]
-    for module in pkgutil.iter_modules(optim.__path__, "lessons_lib.optim."):
+    for module in pkgutil.walk_packages(optim.__path__, "lessons_lib.optim."):
         if "._" not in module.name:
             found += [x for name, x in vars(importlib.import_module(module.name)).items() if not name.startswith("_")]
     ours = (x for x in found if inspect.isfunction(x) or is_dataclass(x))
@@ -68,7 +68,12 @@ SAMPLES: dict[str, Any] = {
     **{"x": np.zeros(2), "pairs": [(np.ones(2), np.ones(2))], "history": 5, "line_search": True, "max_evals": 10},
     **{"beta": lambda g, old: 0.0, "rule": optim.SGD(0.1), "coefficients": (2.0, -1.5, 0.5)},
 }
-OWN = {("linear", "start"): 0.5, ("newton_schulz", "x"): THETA, ("momentum", "steps"): 3}  # same name, other meaning
+OWN: dict[tuple[str, str], Any] = {  # the same name with another meaning
+    ("linear", "start"): 0.5,
+    ("chained", "schedules"): [lambda t, lr: lr],
+    ("newton_schulz", "x"): THETA,
+    ("momentum", "steps"): 3,
+}
 ODD = ["abc", "1e-3", None, True, NAN, INF, -INF, -1, 0, 1.5, 1e300, 10**400, 2j, [], {}, (1.0, 2.0), object(), b"1"]
 ARRAYS = [np.ones(3), np.ones((2, 2)), np.ones(2, dtype=int), np.array([NAN, 1.0]), np.array("a"), np.array([None, 1])]
 ODD += [*ARRAYS, np.float64(0.5), np.array(0.5)]

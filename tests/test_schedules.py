@@ -9,7 +9,7 @@ from arrays import INTO, back
 from torch.optim import lr_scheduler as theirs
 from torch.optim import swa_utils
 
-from lessons_lib.optim import averages, clip, cycles, plateau, schedules, warmup
+from lessons_lib.optim import averages, clip, schedules
 
 LR, STEPS = 0.3, 60
 
@@ -35,44 +35,45 @@ def assert_agree(ours, make, steps=STEPS, key="lr"):
     assert len(set(rates)) > 1, "a schedule that never moves compares nothing"
 
 
-FACTORS = {
-    "step": (lambda t: schedules.step_decay(t, 7, 0.6), lambda o: theirs.StepLR(o, 7, 0.6)),
-    "step, default": (lambda t: schedules.step_decay(t, 30), lambda o: theirs.StepLR(o, 30)),
+PROPORTIONAL = {
+    "step": (lambda t: schedules.step_decay(t, 7, LR, 0.6), lambda o: theirs.StepLR(o, 7, 0.6)),
+    "step, default": (lambda t: schedules.step_decay(t, 30, LR), lambda o: theirs.StepLR(o, 30)),
     "multi": (
-        lambda t: schedules.multi_step(t, [5, 20, 20, 41], 0.7),
+        lambda t: schedules.multi_step(t, [5, 20, 20, 41], LR, 0.7),
         lambda o: theirs.MultiStepLR(o, [20, 5, 20, 41], 0.7),
     ),
-    "multi, default": (lambda t: schedules.multi_step(t, [0, 9]), lambda o: theirs.MultiStepLR(o, [0, 9])),
-    "constant": (lambda t: schedules.constant_then(t, 0.2, 11), lambda o: theirs.ConstantLR(o, 0.2, 11)),
-    "constant, default": (lambda t: schedules.constant_then(t), theirs.ConstantLR),
-    "linear": (lambda t: schedules.linear(t, 0.1, 0.7, 23), lambda o: theirs.LinearLR(o, 0.1, 0.7, 23)),
-    "linear down": (lambda t: schedules.linear(t, 1.0, 0.0, 23), lambda o: theirs.LinearLR(o, 1.0, 0.0, 23)),
-    "linear, default": (lambda t: schedules.linear(t), theirs.LinearLR),
-    "exponential": (lambda t: schedules.exponential(t, 0.9), lambda o: theirs.ExponentialLR(o, 0.9)),
-    "polynomial": (lambda t: schedules.polynomial(t, 40, 2.5), lambda o: theirs.PolynomialLR(o, 40, 2.5)),
-    "polynomial, default": (lambda t: schedules.polynomial(t), theirs.PolynomialLR),
+    "multi, default": (lambda t: schedules.multi_step(t, [0, 9], LR), lambda o: theirs.MultiStepLR(o, [0, 9])),
+    "constant": (lambda t: schedules.constant_then(t, 11, LR, 0.2), lambda o: theirs.ConstantLR(o, 0.2, 11)),
+    "constant, default": (lambda t: schedules.constant_then(t, 5, LR), theirs.ConstantLR),
+    "linear": (lambda t: schedules.linear(t, 23, LR, 0.1, 0.7), lambda o: theirs.LinearLR(o, 0.1, 0.7, 23)),
+    "linear down": (lambda t: schedules.linear(t, 23, LR, 1.0, 0.0), lambda o: theirs.LinearLR(o, 1.0, 0.0, 23)),
+    "linear, default": (lambda t: schedules.linear(t, 5, LR), theirs.LinearLR),
+    "exponential": (lambda t: schedules.exponential(t, LR, 0.9), lambda o: theirs.ExponentialLR(o, 0.9)),
+    "polynomial": (lambda t: schedules.polynomial(t, 40, LR, 2.5), lambda o: theirs.PolynomialLR(o, 40, 2.5)),
+    "polynomial, default": (lambda t: schedules.polynomial(t, 5, LR), theirs.PolynomialLR),
     "multiplicative": (
-        lambda t: schedules.multiplicative(t, lambda i: 1 - 0.5 / (i + 1)),
+        lambda t: schedules.multiplicative(t, LR, lambda i: 1 - 0.5 / (i + 1)),
         lambda o: theirs.MultiplicativeLR(o, lambda i: 1 - 0.5 / (i + 1)),
     ),
-    "lambda": (lambda t: 1 / (1 + t), lambda o: theirs.LambdaLR(o, lambda t: 1 / (1 + t))),
+    "lambda": (lambda t: LR / (1 + t), lambda o: theirs.LambdaLR(o, lambda t: 1 / (1 + t))),
     "sequential": (
         lambda t: schedules.sequential(
-            t, [lambda s: schedules.linear(s, 0.1, 1.0, 8), lambda s: schedules.step_decay(s, 5, 0.8),
-                lambda s: schedules.polynomial(s, 20, 2.0)], [10, 33]
+            t, [lambda s: schedules.linear(s, 8, LR, 0.1), lambda s: schedules.step_decay(s, 5, LR, 0.8),
+                lambda s: schedules.polynomial(s, 20, LR, 2.0)], [10, 33]
         ),
         lambda o: theirs.SequentialLR(
             o, [theirs.LinearLR(o, 0.1, 1.0, 8), theirs.StepLR(o, 5, 0.8), theirs.PolynomialLR(o, 20, 2.0)], [10, 33]
         ),
     ),
     "sequential of one": (
-        lambda t: schedules.sequential(t, [lambda s: schedules.exponential(s, 0.9)], []),
+        lambda t: schedules.sequential(t, [lambda s: schedules.exponential(s, LR, 0.9)], []),
         lambda o: theirs.SequentialLR(o, [theirs.ExponentialLR(o, 0.9)], []),
     ),
     "chained": (
         lambda t: schedules.chained(
-            t, [lambda s: schedules.constant_then(s, 0.2, 4), lambda s: schedules.exponential(s, 0.9),
-                lambda s: schedules.multi_step(s, [7, 30], 0.5)]
+            t, LR, [lambda s, lr: schedules.constant_then(s, 4, lr, 0.2),
+                    lambda s, lr: schedules.exponential(s, lr, 0.9),
+                    lambda s, lr: schedules.multi_step(s, [7, 30], lr, 0.5)]
         ),
         lambda o: theirs.ChainedScheduler(
             [theirs.ConstantLR(o, 0.2, 4), theirs.ExponentialLR(o, 0.9), theirs.MultiStepLR(o, [7, 30], 0.5)]
@@ -81,28 +82,27 @@ FACTORS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", FACTORS)
-def test_factors(name):
-    ours, make = FACTORS[name]
-    assert_agree(lambda t: LR * ours(t), make)
+@pytest.mark.parametrize("name", PROPORTIONAL)
+def test_rates_in_proportion_to_lr(name):
+    assert_agree(*PROPORTIONAL[name])
 
 
 @pytest.mark.parametrize("lr_min", [0.0, 0.02])
 @pytest.mark.parametrize("total", [13, 50, 100])
 def test_cosine(total, lr_min):  # also far beyond its end, where PyTorch rises again
-    assert_agree(lambda t: cycles.cosine(t, total, LR, lr_min), lambda o: theirs.CosineAnnealingLR(o, total, lr_min))
+    assert_agree(lambda t: schedules.cosine(t, total, LR, lr_min), lambda o: theirs.CosineAnnealingLR(o, total, lr_min))
 
 
 @pytest.mark.parametrize(("period", "growth"), [(7, 1), (4, 2), (3, 3), (100, 1)])
 @pytest.mark.parametrize("lr_min", [0.0, 0.02])
 def test_cosine_restarts(period, growth, lr_min):
     make = lambda o: theirs.CosineAnnealingWarmRestarts(o, period, growth, lr_min)  # noqa: E731
-    assert_agree(lambda t: cycles.cosine_restarts(t, period, LR, lr_min, growth), make)
+    assert_agree(lambda t: schedules.cosine_restarts(t, period, LR, lr_min, growth), make)
     opt = optimizer()
     scheduler = make(opt)
     for t in (0.25, 3.5, 11.75, 29.5):  # parts of an epoch
         scheduler.step(t)
-        assert cycles.cosine_restarts(t, period, LR, lr_min, growth) == pytest.approx(
+        assert schedules.cosine_restarts(t, period, LR, lr_min, growth) == pytest.approx(
             opt.param_groups[0]["lr"], rel=1e-12
         )
 
@@ -124,8 +124,8 @@ def test_cyclic(up, down, mode):
     def make(o):
         return theirs.CyclicLR(o, 0.01, 0.4, up, down, base_momentum=0.6, max_momentum=0.95, **options)
 
-    assert_agree(lambda t: cycles.cyclic(t, 0.01, 0.4, up, down, height), make)
-    assert_agree(lambda t: cycles.cyclic(t, 0.95, 0.6, up, down, height), make, key="momentum")
+    assert_agree(lambda t: schedules.cyclic(t, 0.01, 0.4, up, down, height), make)
+    assert_agree(lambda t: schedules.cyclic(t, 0.95, 0.6, up, down, height), make, key="momentum")
 
 
 @pytest.mark.parametrize("shape", ["cos", "linear"])
@@ -139,15 +139,15 @@ def test_one_cycle(shape, pct_start, three_phase, factors):
             three_phase=three_phase, base_momentum=0.6, max_momentum=0.95, **factors)  # fmt: skip
 
     kind = {"pct_start": pct_start, "shape": shape, "three_phase": three_phase}
-    assert_agree(lambda t: cycles.one_cycle(t, STEPS, 0.4, **kind, **factors), make)
+    assert_agree(lambda t: schedules.one_cycle(t, STEPS, 0.4, **kind, **factors), make)
     ends = {"div_factor": 0.6 / 0.95, "final_div_factor": 1.0}
-    assert_agree(lambda t: cycles.one_cycle(t, STEPS, 0.6, **kind, **ends), make, key="momentum")
+    assert_agree(lambda t: schedules.one_cycle(t, STEPS, 0.6, **kind, **ends), make, key="momentum")
 
 
 @pytest.mark.parametrize(("total", "pct_start"), [(1, 1.0), (10, 0.1), (60, 0.0), (60, 1 / 80), (60, 1.0)])
 def test_one_cycle_refuses_a_phase_without_a_step(total, pct_start):
     with pytest.raises(ValueError, match=f"pct_start={pct_start}, total={total} leave a phase without a step"):
-        cycles.one_cycle(0, total, 0.4, pct_start=pct_start)
+        schedules.one_cycle(0, total, 0.4, pct_start=pct_start)
 
 
 @pytest.mark.parametrize("mode", ["min", "max"])
@@ -170,11 +170,11 @@ def test_plateau(mode, threshold_mode, options, start):
     for n in range(1, STEPS + 1):
         scheduler.step(metrics[n - 1])
         rates.append(opt.param_groups[0]["lr"])
-        ours = plateau.plateau(list(metrics[:n]), LR, mode=mode, threshold_mode=threshold_mode, **own)
+        ours = schedules.plateau(list(metrics[:n]), LR, mode=mode, threshold_mode=threshold_mode, **own)
         assert ours == pytest.approx(rates[-1], rel=1e-12), n
     if options and start > 0:
         assert len(set(rates)) > 1
-    assert plateau.plateau([], LR) == LR
+    assert schedules.plateau([], LR) == LR
 
 
 def test_warmup_cosine():
@@ -186,11 +186,11 @@ def test_warmup_cosine():
         )  # fmt: skip
 
     rates = torch_rates(make, 59)  # its step 0 is our t = 1
-    np.testing.assert_allclose([warmup.warmup_cosine(t, 10, 59, LR, 0.02) for t in range(1, 60)], rates, rtol=1e-12)
-    assert warmup.warmup_cosine(0, 10, 59, LR) == 0 and warmup.warmup_cosine(5, 10, 59, LR) == LR / 2
-    assert warmup.warmup_cosine(10**6, 10, 59, LR, 0.02) == 0.02  # it stays; the cosine of cycles.py rises again
+    np.testing.assert_allclose([schedules.warmup_cosine(t, 10, 59, LR, 0.02) for t in range(1, 60)], rates, rtol=1e-12)
+    assert schedules.warmup_cosine(0, 10, 59, LR) == 0 and schedules.warmup_cosine(5, 10, 59, LR) == LR / 2
+    assert schedules.warmup_cosine(10**6, 10, 59, LR, 0.02) == 0.02  # it stays; `cosine` rises again
     for t in range(50):
-        assert warmup.warmup_cosine(t, 0, 50, LR, 0.1) == cycles.cosine(t, 50, LR, 0.1)
+        assert schedules.warmup_cosine(t, 0, 50, LR, 0.1) == schedules.cosine(t, 50, LR, 0.1)
 
 
 def test_warmup_stable_decay():
@@ -199,9 +199,9 @@ def test_warmup_stable_decay():
         return theirs.SequentialLR(o, parts, [9, 29])
 
     rates = torch_rates(make, STEPS)
-    ours = [warmup.warmup_stable_decay(t, 10, 30, 50, LR, LR / 10) for t in range(1, STEPS + 1)]
+    ours = [schedules.warmup_stable_decay(t, 10, 30, 50, LR, LR / 10) for t in range(1, STEPS + 1)]
     np.testing.assert_allclose(ours, rates, rtol=1e-12)
-    falls = [warmup.warmup_stable_decay(35, 10, 30, 50, 1.0, 0.2, shape=s) for s in ("linear", "cos", "sqrt")]
+    falls = [schedules.warmup_stable_decay(35, 10, 30, 50, 1.0, 0.2, shape=s) for s in ("linear", "cos", "sqrt")]
     assert falls == pytest.approx([0.8, 0.2 + 0.8 * (1 + math.sqrt(0.5)) / 2, 0.6])  # a quarter of the way
 
 
@@ -209,47 +209,47 @@ def test_warmup_stable_decay():
 @pytest.mark.parametrize("anneal_steps", [0, 1, 10, 100])
 def test_swa_lr(shape, anneal_steps):
     rates = torch_rates(lambda o: swa_utils.SWALR(o, 0.05, anneal_steps, shape))
-    ours = [averages.swa_lr(t, LR, 0.05, anneal_steps, shape) for t in range(STEPS)]
+    ours = [schedules.swa_lr(t, LR, 0.05, anneal_steps, shape) for t in range(STEPS)]
     np.testing.assert_allclose(ours, rates, rtol=1e-12)
 
 
 @pytest.mark.parametrize(
     ("call", "says"),
     [
-        (lambda: schedules.step_decay(-1, 3), "t=-1 is not allowed"),
-        (lambda: schedules.step_decay(1, 0), "step_size=0"),
-        (lambda: schedules.step_decay(1, 3, -0.1), "factor=-0.1"),
-        (lambda: schedules.multi_step(math.nan, [3]), "t=nan"),
-        (lambda: schedules.constant_then(1, total=-2), "total=-2"),
-        (lambda: schedules.linear(1, start=-1), "start=-1"),
-        (lambda: schedules.linear(1, total=0), "total=0"),
-        (lambda: schedules.exponential(1, math.inf), "factor=inf"),
-        (lambda: schedules.polynomial(1, 0), "total=0"),
-        (lambda: schedules.polynomial(1, power=-1), "power=-1"),
-        (lambda: schedules.multiplicative(-1, abs), "t=-1"),
+        (lambda: schedules.step_decay(-1, 3, 0.1), "t=-1 is not allowed"),
+        (lambda: schedules.step_decay(1, 0, 0.1), "step_size=0"),
+        (lambda: schedules.step_decay(1, 3, 0.1, -0.1), "factor=-0.1"),
+        (lambda: schedules.multi_step(math.nan, [3], 0.1), "t=nan"),
+        (lambda: schedules.constant_then(1, -2, 0.1), "total=-2"),
+        (lambda: schedules.linear(1, 5, 0.1, start=-1), "start=-1"),
+        (lambda: schedules.linear(1, 0, 0.1), "total=0"),
+        (lambda: schedules.exponential(1, 0.1, math.inf), "factor=inf"),
+        (lambda: schedules.polynomial(1, 0, 0.1), "total=0"),
+        (lambda: schedules.polynomial(1, 5, 0.1, power=-1), "power=-1"),
+        (lambda: schedules.multiplicative(-1, 0.1, abs), "t=-1"),
         (lambda: schedules.sequential(1, [abs, abs], []), "one fewer than the 2 schedules"),
         (lambda: schedules.sequential(1, [abs, abs, abs], [3, 2]), "must ascend"),
-        (lambda: schedules.chained(-1, [abs]), "t=-1"),
-        (lambda: cycles.cosine(1, 0, 0.1), "total=0"),
-        (lambda: cycles.cosine(1, 10, -0.1), "lr=-0.1"),
-        (lambda: cycles.cosine_restarts(1, 0, 0.1), "period=0"),
-        (lambda: cycles.cosine_restarts(1, 3, 0.1, growth=0.5), "growth=0.5"),
-        (lambda: cycles.cyclic(1, 0.1, 0.2, up=0), "up=0"),
-        (lambda: cycles.cyclic(1, 0.1, 0.2, 3, height="saw"), "height='saw' is unknown"),
-        (lambda: cycles.one_cycle(10, 10, 0.1), "t=10 .* the last step is total - 1 = 9"),
-        (lambda: cycles.one_cycle(1, 10, 0.1, pct_start=1.5), "pct_start=1.5"),
-        (lambda: cycles.one_cycle(1, 10, 0.1, pct_start=0.6, three_phase=True), "pct_start=0.6"),
-        (lambda: cycles.one_cycle(1, 10, 0.1, shape="spline"), "shape='spline' is unknown"),
-        (lambda: cycles.one_cycle(1, 10, 0.1, div_factor=0), "div_factor=0"),
-        (lambda: warmup.warmup_cosine(1, 10, 10, 0.1), "warmup=10, .* total=10 must ascend"),
-        (lambda: warmup.warmup_cosine(-1, 5, 10, 0.1), "t=-1"),
-        (lambda: warmup.warmup_stable_decay(1, 5, 4, 10, 0.1), "decay_from=4"),
-        (lambda: warmup.warmup_stable_decay(1, 5, 7, 10, 0.1, lr_min=-1), "lr_min=-1"),
-        (lambda: plateau.plateau([1.0], 0.1, factor=1.0), "factor=1.0"),
-        (lambda: plateau.plateau([1.0], 0.1, mode="least"), "mode='least' is unknown"),
-        (lambda: plateau.plateau([1.0], 0.1, threshold_mode="log"), "threshold_mode='log' is unknown"),
-        (lambda: plateau.plateau([1.0], 0.1, patience=-1), "patience=-1"),
-        (lambda: averages.swa_lr(1, 0.1, -0.1), "lr_swa=-0.1"),
+        (lambda: schedules.chained(-1, 0.1, [pow]), "t=-1"),
+        (lambda: schedules.cosine(1, 0, 0.1), "total=0"),
+        (lambda: schedules.cosine(1, 10, -0.1), "lr=-0.1"),
+        (lambda: schedules.cosine_restarts(1, 0, 0.1), "period=0"),
+        (lambda: schedules.cosine_restarts(1, 3, 0.1, growth=0.5), "growth=0.5"),
+        (lambda: schedules.cyclic(1, 0.1, 0.2, up=0), "up=0"),
+        (lambda: schedules.cyclic(1, 0.1, 0.2, 3, height="saw"), "height='saw' is unknown"),
+        (lambda: schedules.one_cycle(10, 10, 0.1), "t=10 .* the last step is total - 1 = 9"),
+        (lambda: schedules.one_cycle(1, 10, 0.1, pct_start=1.5), "pct_start=1.5"),
+        (lambda: schedules.one_cycle(1, 10, 0.1, pct_start=0.6, three_phase=True), "pct_start=0.6"),
+        (lambda: schedules.one_cycle(1, 10, 0.1, shape="spline"), "shape='spline' is unknown"),
+        (lambda: schedules.one_cycle(1, 10, 0.1, div_factor=0), "div_factor=0"),
+        (lambda: schedules.warmup_cosine(1, 10, 10, 0.1), "warmup=10, .* total=10 must ascend"),
+        (lambda: schedules.warmup_cosine(-1, 5, 10, 0.1), "t=-1"),
+        (lambda: schedules.warmup_stable_decay(1, 5, 4, 10, 0.1), "decay_from=4"),
+        (lambda: schedules.warmup_stable_decay(1, 5, 7, 10, 0.1, lr_min=-1), "lr_min=-1"),
+        (lambda: schedules.plateau([1.0], 0.1, factor=1.0), "factor=1.0"),
+        (lambda: schedules.plateau([1.0], 0.1, mode="least"), "mode='least' is unknown"),
+        (lambda: schedules.plateau([1.0], 0.1, threshold_mode="log"), "threshold_mode='log' is unknown"),
+        (lambda: schedules.plateau([1.0], 0.1, patience=-1), "patience=-1"),
+        (lambda: schedules.swa_lr(1, 0.1, -0.1), "lr_swa=-0.1"),
         (lambda: averages.ema(np.ones(2), np.ones(2), 1.0), "decay=1.0"),
         (lambda: averages.ema(np.ones(2), np.ones(3)), r"theta \(3,\)"),
         (lambda: averages.running_mean(np.ones(2), np.ones(2), -1), "n=-1"),

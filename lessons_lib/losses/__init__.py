@@ -1,6 +1,6 @@
 """Losses: the value per example and its closed-form gradient. One concept per file."""
 
-from .absolute import absolute_error
+from .absolute_error import absolute_error
 from .adaptive_cross_entropy import adaptive_cross_entropy
 from .barron import barron
 from .barron_nll import barron_nll
@@ -26,11 +26,11 @@ from .multilabel_margin import multilabel_margin
 from .multilabel_soft_margin import multilabel_soft_margin
 from .nll import nll
 from .poisson_nll import poisson_nll
-from .quantile import quantile_loss
+from .quantile_loss import quantile_loss
 from .smooth_l1 import smooth_l1
 from .soft_cross_entropy import smooth_labels, soft_cross_entropy
 from .soft_margin import soft_margin
-from .squared import squared_error
+from .squared_error import squared_error
 from .triplet import triplet, triplet_with_distance
 
 __all__ = [

@@ -1,5 +1,6 @@
-"""Optimizers: frozen hyperparameters with `init` and `update`, for one array. One concept per file."""
+"""Optimizers: frozen hyperparameters with `init` and `update`, for one array; and the loop. One concept per file."""
 
+from . import schedules
 from .adadelta import Adadelta
 from .adafactor import Adafactor
 from .adagrad import AdaGrad
@@ -8,6 +9,7 @@ from .adamax import Adamax
 from .adamw import AdamW
 from .amsgrad import AMSGrad
 from .asgd import ASGD
+from .descend import descend
 from .each import Each
 from .lamb import LAMB
 from .lars import LARS
@@ -17,7 +19,7 @@ from .nadam import NAdam
 from .radam import RAdam
 from .rmsprop import RMSProp
 from .rprop import Rprop
-from .sam import sam_gradient
+from .sam_gradient import sam_gradient
 from .sgd import SGD
 from .sparse_adam import SparseAdam
 
@@ -41,5 +43,7 @@ __all__ = [
     "RMSProp",
     "Rprop",
     "SparseAdam",
+    "descend",
     "sam_gradient",
+    "schedules",
 ]

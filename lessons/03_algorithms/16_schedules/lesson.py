@@ -3,7 +3,7 @@
 #   lesson:
 #     title: Schedules, warm-up and averaging
 #     minutes: 40
-#     studies: [optim.warmup.warmup_cosine, optim.averages.ema, optim.averages.running_mean]
+#     studies: [optim.schedules.warmup_cosine, optim.averages.ema, optim.averages.running_mean]
 #     settles: [G19, E22]
 # ---
 
@@ -26,15 +26,15 @@ import numpy as np
 import sympy as sp
 import torch
 
-from lessons_lib import bridge, data, plots
-from lessons_lib.checks import check
+from lessons_lib import bridge, data, exercises, plots
 from lessons_lib.core import mean
 from lessons_lib.losses import binary_cross_entropy, cross_entropy
-from lessons_lib.optim import averages, cycles, schedules
-from lessons_lib.optim.warmup import warmup_cosine, warmup_stable_decay
+from lessons_lib.optim import averages, schedules
+from lessons_lib.optim.schedules import cosine, warmup_cosine, warmup_stable_decay
 from lessons_lib.show import Table, show
 
 setting = bridge.start(device, seed, profile)
+check = exercises.of("03_algorithms/16_schedules")
 
 # %% [markdown] name="the-formula"
 # ## The formula
@@ -151,11 +151,10 @@ def rise_and_fall(o):
     return sched.SequentialLR(o, [up, down], [20])
 
 # %% name="parity-table"
-parts = [lambda t: schedules.linear(t, 0.1, 1.0, 20), lambda t: schedules.exponential(t, 0.97)]
+parts = [lambda t: schedules.linear(t, 20, 1.0, 0.1), lambda t: schedules.exponential(t, 1.0, 0.97)]
 pairs = {
-    "StepLR": (lambda o: sched.StepLR(o, 30), lambda t: schedules.step_decay(t, 30)),
-    "CosineAnnealingLR": (lambda o: sched.CosineAnnealingLR(o, 40),
-                          lambda t: cycles.cosine(t, 40, 1)),
+    "StepLR": (lambda o: sched.StepLR(o, 30), lambda t: schedules.step_decay(t, 30, 1.0)),
+    "CosineAnnealingLR": (lambda o: sched.CosineAnnealingLR(o, 40), lambda t: cosine(t, 40, 1)),
     "SequentialLR": (rise_and_fall, lambda t: schedules.sequential(t, parts, [20])),
 }
 rows = []
@@ -233,7 +232,7 @@ def best(ends):  # per way, the rate with the lowest median; chosen on the seeds
     return np.median(ends, 0).argmin(-1)
 
 ways = ["constant", "cosine", "EMA", "mean of last half"]
-shapes = (constant, lambda t: cycles.cosine(t, T, 1.0))
+shapes = (constant, lambda t: cosine(t, T, 1.0))
 jobs = {s: Tumours(s) for s in setting.seeds}
 gaps = np.array([walk(job, s, *shapes) for s, job in jobs.items()])
 bowls = np.array([walk(Bowl(job), s, *shapes, gap=bowl_gap) for s, job in jobs.items()])
@@ -285,7 +284,7 @@ assert (still > 0.4).all() and (in_bowl[:, 3] < 1.3).all()
 # %% name="plan"
 plans = (
     constant,
-    lambda t: cycles.cosine(t, 500, 1.0),
+    lambda t: cosine(t, 500, 1.0),
     lambda t: warmup_stable_decay(t, 0, 800, 1000, 1.0),
 )
 gaps_short = np.array([walk(job, s, *plans, steps=1000) for s, job in jobs.items()])

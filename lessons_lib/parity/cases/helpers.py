@@ -10,7 +10,8 @@ from torch.optim import lr_scheduler as theirs
 from torch.optim import swa_utils
 
 from ... import second_order
-from ...optim import averages, clip, cycles, loss_scale, plateau, schedules
+from ...optim import averages, clip, loss_scale
+from ...optim import schedules as s
 from ._case import HelperCase
 
 LR, STEPS = 0.3, 60
@@ -40,64 +41,69 @@ def _metric(t):
 
 def _one_cycle(**kind) -> HelperCase:
     return schedule(
-        cycles.one_cycle,
+        s.one_cycle,
         ", ".join(kind) or "plain",
-        lambda t: cycles.one_cycle(t, STEPS, 0.4, **kind),
+        lambda t: s.one_cycle(t, STEPS, 0.4, **kind),
         lambda o: theirs.OneCycleLR(
             o, 0.4, total_steps=STEPS, **{"anneal_strategy" if k == "shape" else k: v for k, v in kind.items()}
         ),
     )
 
 
-def _factor(ours: Callable, option: str, factor: Callable, make: Callable) -> HelperCase:
-    return schedule(ours, option, lambda t: LR * factor(t), make)
-
-
-s = schedules
 SCHEDULES = [
-    _factor(s.step_decay, "factor", lambda t: s.step_decay(t, 7, 0.6), lambda o: theirs.StepLR(o, 7, 0.6)),
-    _factor(
-        s.multi_step, "factor", lambda t: s.multi_step(t, [5, 20], 0.7), lambda o: theirs.MultiStepLR(o, [5, 20], 0.7)
+    schedule(s.step_decay, "factor", lambda t: s.step_decay(t, 7, LR, 0.6), lambda o: theirs.StepLR(o, 7, 0.6)),
+    schedule(
+        s.multi_step,
+        "factor",
+        lambda t: s.multi_step(t, [5, 20], LR, 0.7),
+        lambda o: theirs.MultiStepLR(o, [5, 20], 0.7),
     ),
-    _factor(s.constant_then, "factor", lambda t: s.constant_then(t, 0.2, 11), lambda o: theirs.ConstantLR(o, 0.2, 11)),
-    _factor(s.linear, "up", lambda t: s.linear(t, 0.1, 0.7, 23), lambda o: theirs.LinearLR(o, 0.1, 0.7, 23)),
-    _factor(s.exponential, "plain", lambda t: s.exponential(t, 0.9), lambda o: theirs.ExponentialLR(o, 0.9)),
-    _factor(s.polynomial, "power", lambda t: s.polynomial(t, 40, 2.5), lambda o: theirs.PolynomialLR(o, 40, 2.5)),
-    _factor(
+    schedule(
+        s.constant_then,
+        "factor",
+        lambda t: s.constant_then(t, 11, LR, 0.2),
+        lambda o: theirs.ConstantLR(o, 0.2, 11),
+    ),
+    schedule(s.linear, "up", lambda t: s.linear(t, 23, LR, 0.1, 0.7), lambda o: theirs.LinearLR(o, 0.1, 0.7, 23)),
+    schedule(s.exponential, "plain", lambda t: s.exponential(t, LR, 0.9), lambda o: theirs.ExponentialLR(o, 0.9)),
+    schedule(s.polynomial, "power", lambda t: s.polynomial(t, 40, LR, 2.5), lambda o: theirs.PolynomialLR(o, 40, 2.5)),
+    schedule(
         s.multiplicative,
         "plain",
-        lambda t: s.multiplicative(t, lambda i: 1 - 0.5 / (i + 1)),
+        lambda t: s.multiplicative(t, LR, lambda i: 1 - 0.5 / (i + 1)),
         lambda o: theirs.MultiplicativeLR(o, lambda i: 1 - 0.5 / (i + 1)),
     ),
-    _factor(
+    schedule(
         s.sequential,
         "of two",
-        lambda t: s.sequential(t, [lambda a: s.linear(a, 0.1, 1.0, 8), lambda a: s.step_decay(a, 5, 0.8)], [10]),
+        lambda t: s.sequential(t, [lambda a: s.linear(a, 8, LR, 0.1), lambda a: s.step_decay(a, 5, LR, 0.8)], [10]),
         lambda o: theirs.SequentialLR(o, [theirs.LinearLR(o, 0.1, 1.0, 8), theirs.StepLR(o, 5, 0.8)], [10]),
     ),
-    _factor(
+    schedule(
         s.chained,
         "of two",
-        lambda t: s.chained(t, [lambda a: s.constant_then(a, 0.2, 4), lambda a: s.exponential(a, 0.9)]),
+        lambda t: s.chained(
+            t, LR, [lambda a, lr: s.constant_then(a, 4, lr, 0.2), lambda a, lr: s.exponential(a, lr, 0.9)]
+        ),
         lambda o: theirs.ChainedScheduler([theirs.ConstantLR(o, 0.2, 4), theirs.ExponentialLR(o, 0.9)]),
     ),
     schedule(
-        cycles.cosine,
+        s.cosine,
         "lr_min",
-        lambda t: cycles.cosine(t, 50, LR, 0.02),
+        lambda t: s.cosine(t, 50, LR, 0.02),
         lambda o: theirs.CosineAnnealingLR(o, 50, 0.02),
     ),
     schedule(
-        cycles.cosine_restarts,
+        s.cosine_restarts,
         "growth, lr_min",
-        lambda t: cycles.cosine_restarts(t, 4, LR, 0.02, 2),
+        lambda t: s.cosine_restarts(t, 4, LR, 0.02, 2),
         lambda o: theirs.CosineAnnealingWarmRestarts(o, 4, 2, 0.02),
     ),
     *(
         schedule(
-            cycles.cyclic,
+            s.cyclic,
             f'"{mode}"',
-            lambda t, mode=mode: cycles.cyclic(t, 0.01, 0.4, 4, 9, mode),
+            lambda t, mode=mode: s.cyclic(t, 0.01, 0.4, 4, 9, mode),
             lambda o, mode=mode: theirs.CyclicLR(o, 0.01, 0.4, 4, 9, mode),
         )
         for mode in ("triangular", "triangular2")
@@ -106,13 +112,13 @@ SCHEDULES = [
     _one_cycle(shape="linear"),
     _one_cycle(three_phase=True, div_factor=5.0, final_div_factor=7.0),
     schedule(
-        plateau.plateau,
+        s.plateau,
         "patience, factor",
-        lambda t: plateau.plateau([_metric(i) for i in range(t)], LR, 0.5, 2),
+        lambda t: s.plateau([_metric(i) for i in range(t)], LR, 0.5, 2),
         lambda o: theirs.ReduceLROnPlateau(o, factor=0.5, patience=2),
         step=[_metric],
     ),
-    schedule(averages.swa_lr, "cos", lambda t: averages.swa_lr(t, LR, 0.05), lambda o: swa_utils.SWALR(o, 0.05)),
+    schedule(s.swa_lr, "cos", lambda t: s.swa_lr(t, LR, 0.05), lambda o: swa_utils.SWALR(o, 0.05)),
 ]
 
 

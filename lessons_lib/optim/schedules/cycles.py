@@ -1,9 +1,9 @@
-"""Schedules that go up and down. Each returns a rate."""
+"""Schedules that go up and down."""
 
 from collections.abc import Callable
 from itertools import pairwise
 
-from ..options import at_least_0, flag, number, one_of, positive, whole
+from ...options import at_least_0, flag, number, one_of, positive, whole
 from ._anneal import anneal
 
 
