@@ -1,4 +1,4 @@
-"""Real data that comes with scikit-learn: nothing is downloaded. NumPy float64, split by a seed."""
+"""Real data that comes with scikit-learn and with Python: nothing is downloaded. NumPy arrays, split by a seed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["Split", "breast_cancer", "diabetes", "digits"]
+from .words import Words, pairs, words
+
+__all__ = ["Split", "Words", "breast_cancer", "diabetes", "digits", "pairs", "words"]
 
 
 class Split(NamedTuple):

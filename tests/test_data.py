@@ -1,0 +1,44 @@
+"""The text that comes with Python, as numbered words and counted pairs."""
+
+import numpy as np
+import pytest
+
+from lessons_lib import data
+
+
+def test_words_are_numbered_by_how_often_the_first_half_has_them():
+    text = data.words(seed=1, size=20)
+    often = np.bincount(text.ids, minlength=20)
+    assert len(often) == len(text.spelling) == 20 and (np.diff(often[:-1]) <= 0).all()
+    assert text.spelling[0] == "the" and text.spelling[-1] == "other" and len(set(text.spelling)) == 20
+    assert min(len(text.ids), len(text.ids_test)) > 20_000 and text.ids_test.max() == 19
+
+
+def test_a_seed_draws_the_pages():
+    same, other = data.words(1, 20), data.words(2, 20)
+    np.testing.assert_array_equal(data.words(1, 20).ids, same.ids)
+    assert len(same.ids) != len(other.ids)
+    assert len(same.ids) + len(same.ids_test) == len(other.ids) + len(other.ids_test)  # every page in one half
+
+
+def test_pairs_count_what_follows_what():
+    counts = data.pairs(np.array([0, 1, 0, 1, 1, 2]), size=3)
+    np.testing.assert_array_equal(counts, [[0, 2, 0], [1, 1, 1], [0, 0, 0]])
+    assert data.pairs(np.array([], dtype=int), size=3).sum() == 0
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "says"),
+    [
+        (lambda: data.words(-1), ValueError, "seed=-1"),
+        (lambda: data.words(0, 1), ValueError, "size=1"),
+        (lambda: data.words(0, "48"), TypeError, "size='48'"),
+        (lambda: data.pairs(np.array([0, 3]), size=3), ValueError, r"ids must be .* in 0..2"),
+        (lambda: data.pairs(np.array([-1, 2]), size=3), ValueError, "ids must be"),
+        (lambda: data.pairs(np.array([0.5]), size=3), ValueError, "ids must be"),
+        (lambda: data.pairs(np.zeros((2, 2), dtype=int)), ValueError, "ids must be one row"),
+    ],
+)
+def test_bad_input(call, error, says):
+    with pytest.raises(error, match=says):
+        call()
