@@ -6,7 +6,6 @@ import inspect
 import re
 import warnings
 from dataclasses import replace
-from functools import cache
 
 import numpy as np
 import pytest
@@ -14,38 +13,30 @@ import torch
 import torch.nn.functional as F
 from automutants import one_edit
 
-from lessons_lib.checks import EXERCISES, engine, judge
-from tools.build import ROOT
+from lessons_lib import exercises
+from lessons_lib.exercises import Exercise, engine, judge
+from lessons_lib.exercises.edits import edited
 
-NAMES = list(EXERCISES)
-FUNCTIONS = [name for name, e in EXERCISES.items() if callable(e.solution)]
+ALL = {f"{e.lesson}/{e.name}": e for e in exercises.everywhere()}
+FUNCTIONS = [key for key, e in ALL.items() if callable(e.solution)]
 AT_MOST = 12  # automatic mutants of one exercise that are tried here
 
 
-@cache
-def _lesson(lesson: str) -> list[ast.stmt]:
-    return ast.parse((ROOT / "lessons" / lesson / "lesson.py").read_text(encoding="utf-8")).body
+def _named(name: str) -> Exercise:
+    """The only exercise of this name."""
+    [found] = [e for e in ALL.values() if e.name == name]
+    return found
 
 
-def _tree(name: str) -> ast.stmt:
-    """The lesson's own solution."""
-    for line in _lesson(EXERCISES[name].lesson):
-        if getattr(line, "name", None) == name or (
-            isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == name
-        ):
-            return line
-    raise LookupError(name)
+def _run(exercise: Exercise, code: str | ast.stmt):
+    return edited(
+        ast.unparse(code) if isinstance(code, ast.AST) else code, "", exercise.names | {"torch": torch, "F": F}
+    )
 
 
-def _run(name: str, code: str | ast.stmt):
-    scope = {"np": np, "torch": torch, "F": F, "log_softmax": lambda z: z - np.logaddexp.reduce(z)}
-    exec(compile(ast.unparse(code) if isinstance(code, ast.AST) else code, "<answer>", "exec"), scope)
-    return scope[name]
-
-
-def _judged(name: str, answer) -> str:
+def _judged(exercise: Exercise, answer) -> str:
     """The state alone: no time is spent on the sentences."""
-    return judge(replace(EXERCISES[name], mistakes={}), answer).state
+    return judge(replace(exercise, mistakes={}), answer).state
 
 
 def _each(change, value):
@@ -92,10 +83,8 @@ DRESSES = {
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_the_lessons_solution_is_right_in_every_dress(name):
-    solution = _run(name, _tree(name))
-    assert {dress: _judged(name, put_on(solution)) for dress, put_on in DRESSES.items()} == dict.fromkeys(
-        DRESSES, "right"
-    )
+    told = {dress: _judged(ALL[name], put_on(ALL[name].solution)) for dress, put_on in DRESSES.items()}
+    assert told == dict.fromkeys(DRESSES, "right")
 
 
 RIGHT = {
@@ -125,7 +114,8 @@ RIGHT = {
 
 @pytest.mark.parametrize("name", RIGHT)
 def test_another_way_is_right_too(name):
-    assert judge(EXERCISES[name], _run(name, RIGHT[name])).message == ""
+    exercise = _named(name)
+    assert judge(exercise, _run(exercise, RIGHT[name])).message == ""
 
 
 # (exercise, what stands in the lesson's solution, what is put there): each was once accepted
@@ -173,9 +163,10 @@ WRONG = [
 
 @pytest.mark.parametrize(("name", "old", "new"), WRONG)
 def test_a_wrong_answer_is_refused(name, old, new):
-    right = ast.unparse(_tree(name))
+    exercise = _named(name)
+    right = ast.unparse(ast.parse(exercise.source))
     assert old in right
-    verdict = judge(EXERCISES[name], _run(name, right.replace(old, new)))
+    verdict = judge(exercise, _run(exercise, right.replace(old, new)))
     assert verdict.state == "not right yet" and "check failed" not in verdict.message
 
 
@@ -185,18 +176,19 @@ def _identity(value) -> str:
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_no_constant_can_stand_for_an_argument(name):
-    solution, calls = _run(name, _tree(name)), []
+    exercise, calls = ALL[name], []
+    solution = exercise.solution
 
     def listening(*args):
         calls.append(args)
         return solution(*args)
 
-    assert _judged(name, listening) == "right"
+    assert _judged(exercise, listening) == "right"
     for place, _ in enumerate(inspect.signature(solution).parameters):
         values = list({_identity(args[place]): args[place] for args in calls if len(args) > place}.values())
         for value in values[:2] + values[-1:] + [1.0] * np.isscalar(values[0]):
             constant = lambda *args: solution(*args[:place], copy.deepcopy(value), *args[place + 1 :])  # noqa: B023, E731
-            assert _judged(name, constant) == "not right yet", (place, value)
+            assert _judged(exercise, constant) == "not right yet", (place, value)
 
 
 # one-edit mutants of the solutions that compute the same: {what the reason is: patterns of exercise and edit}
@@ -219,15 +211,18 @@ EQUIVALENT = {
 }
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ALL)
 def test_a_solution_with_one_thing_changed_is_refused(name, record_property, monkeypatch):
     monkeypatch.setattr(engine, "LIMIT", 0.3)
-    mutants = [m for m in one_edit(_tree(name)) if not any(re.match(p, f"{name}: {m[0]}") for p in EQUIVALENT.values())]
+    exercise = ALL[name]
+    equivalent = re.compile("|".join(EQUIVALENT.values())).match
+    [tree] = ast.parse(exercise.source).body
+    mutants = [m for m in one_edit(tree) if not equivalent(f"{exercise.name}: {m[0]}")]
     sample = mutants[:: -(-len(mutants) // AT_MOST)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        kept = [told for told, mutant in sample if _judged(name, _run(name, mutant)) == "right"]
-    record_property("mutants", (len(sample) - len(kept), len(sample)))
+        kept = [told for told, mutant in sample if _judged(exercise, _run(exercise, mutant)) == "right"]
+    record_property("automatic", (len(sample) - len(kept), len(sample)))
     assert not kept
 
 
@@ -238,5 +233,5 @@ def test_a_loop_without_an_end_is_told(monkeypatch):
     while rho - 2 * t * beta2**t / (1 - beta2**t) <= 5:
         t += 1
     return t"""
-    verdict = judge(EXERCISES["first_division"], _run("first_division", natural))
+    verdict = judge(_named("first_division"), _run(_named("first_division"), natural))
     assert verdict.state == "not right yet" and "still running" in verdict.message

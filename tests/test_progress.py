@@ -4,23 +4,50 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from lessons_lib.checks import EXERCISES, Exercise, Verdict, check, progress_table
-from lessons_lib.checks import progress as kept
+from lessons_lib import exercises
+from lessons_lib.exercises import Verdict, room
+from lessons_lib.exercises import progress as kept
 from lessons_lib.show import literal
 from tools.build import CHECK, edition, sources
 
-DEMO = Exercise("demo", "03_x/01_demo", "add them", lambda a, b: a + b, {}, lambda f: f(np.ones(2), np.ones(2)))
+LESSON = """# ---
+#     title: "A demo: sums"
+# ---
+
+# %%
+def demo(a, b):
+    ### BEGIN SOLUTION
+    return a + b
+    ### END SOLUTION
+"""
+ROOM = """from lessons_lib.exercises import Exercise, on
+EXERCISES = [Exercise("demo", "add them", {}, on((1.0, 2.0)))]
+"""
+LESSONS = "03_x/01_demo", "03_x/02_other"
+KEY = "03_x/01_demo/demo"
+
+
+def right(a, b):
+    return a + b
+
+
+def check(name: str, **options) -> Verdict:
+    return exercises.of("03_x/01_demo")(name, **options)
 
 
 @pytest.fixture(autouse=True)
 def place(tmp_path, monkeypatch) -> Path:
-    """The folder of the results; this module's `demo` is right."""
+    """The folder of the results; there are two lessons with an exercise `demo`, and this module's `demo` is right."""
     monkeypatch.setenv("LESSONS_PROGRESS", str(tmp_path / "sub" / "progress.json"))
-    monkeypatch.setitem(EXERCISES, "demo", DEMO)
-    monkeypatch.setitem(globals(), "demo", DEMO.solution)
+    monkeypatch.setattr(room, "LESSONS", tmp_path / "lessons")
+    monkeypatch.setattr(kept, "LESSONS", tmp_path / "lessons")
+    for name in LESSONS:
+        (tmp_path / "lessons" / name).mkdir(parents=True)
+        (tmp_path / "lessons" / name / "lesson.py").write_text(LESSON)
+        (tmp_path / "lessons" / name / "exercises.py").write_text(ROOM)
+    monkeypatch.setitem(globals(), "demo", right)
     monkeypatch.chdir(tmp_path)
     return tmp_path / "sub" / "progress"
 
@@ -29,12 +56,12 @@ def test_progress_is_kept_and_what_is_right_stays_right(monkeypatch):
     for answer, state in [
         (None, None),
         (lambda a, b: a, "not right yet"),
-        (DEMO.solution, "right"),
+        (right, "right"),
         (lambda a, b: a, "right"),
     ]:
         monkeypatch.setitem(globals(), "demo", answer)
         check("demo")
-        assert kept.progress().get("demo") == state
+        assert kept.progress().get(KEY) == state
 
 
 @pytest.mark.parametrize("folder", ["solutions", "a/solutions/b"])
@@ -42,7 +69,7 @@ def test_a_course_below_any_folder_records(folder, tmp_path, monkeypatch):
     (tmp_path / folder).mkdir(parents=True)
     monkeypatch.chdir(tmp_path / folder)
     check("demo")
-    assert kept.progress() == {"demo": "right"}
+    assert kept.progress() == {KEY: "right"}
 
 
 def test_the_solved_edition_and_test_runs_leave_progress_alone(place, monkeypatch):
@@ -70,7 +97,7 @@ def test_whatever_an_earlier_file_holds_a_check_goes_on_and_is_kept(text, tmp_pa
     (tmp_path / "sub" / "progress.json").write_bytes(text if isinstance(text, bytes) else text.encode())
     assert kept.progress() == {}
     assert check("demo").state == "right"
-    assert kept.progress() == {"demo": "right"}
+    assert kept.progress() == {KEY: "right"}
 
 
 def test_the_results_of_an_earlier_edition_count(tmp_path, monkeypatch):
@@ -78,7 +105,8 @@ def test_the_results_of_an_earlier_edition_count(tmp_path, monkeypatch):
     (tmp_path / "sub" / "progress.json").write_text('{"demo": "right", "auc": "not right yet", "x": "perfect"}')
     monkeypatch.setitem(globals(), "demo", lambda a, b: a)
     check("demo")
-    assert kept.progress() == {"demo": "right", "auc": "not right yet"}
+    assert kept.progress() == {"demo": "right", "auc": "not right yet", KEY: "not right yet"}
+    assert "all lessons | 2 of 2" in exercises.progress_table().markdown
 
 
 @pytest.mark.parametrize("where", ["below-a-file", "read-only"])
@@ -99,34 +127,40 @@ def test_a_deleted_working_directory_stops_nothing(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path / "gone")
     (tmp_path / "gone").rmdir()
     assert check("demo").state == "right"
-    assert kept.progress() == {"demo": "right"} and "1 of 1" in str(progress_table())
+    assert kept.progress() == {KEY: "right"} and "1 of 1" in str(exercises.progress_table())
 
 
 def test_two_kernels_at_once_lose_nothing():
     def kernel(name: str) -> None:
         for i in range(300):
-            kept.remember(Verdict("right", f"{name}_{i}"))
-            kept.remember(Verdict("right" if name == "one" else "not right yet", f"both_{i}"))
+            kept.remember("x", Verdict("right", f"{name}_{i}"))
+            kept.remember("x", Verdict("right" if name == "one" else "not right yet", f"both_{i}"))
 
     with ThreadPoolExecutor(2) as kernels:
         assert list(kernels.map(kernel, ["one", "other"])) == [None, None]
-    assert kept.progress() == {f"{name}_{i}": "right" for name in ("one", "other", "both") for i in range(300)}
+    assert kept.progress() == {f"x/{name}_{i}": "right" for name in ("one", "other", "both") for i in range(300)}
 
 
-def test_the_table_links_titles_adds_up_and_names_newer_editions(tmp_path, monkeypatch):
-    lesson = "03_algorithms/09_divergences"
-    mine = [e.name for e in EXERCISES.values() if e.lesson == lesson]
-    kept.remember(Verdict("right", mine[0]))
-    kept.remember(Verdict("not right yet", mine[1]))
-    text = progress_table().markdown
-    title, left = "[Divergences: KL both ways, Jensen-Shannon]", f"{literal(mine[1])} (not right yet)"
-    row = f"| {title}({lesson}.ipynb) | 1 of {len(mine)} | {left}"
-    assert row in text and f"| all lessons | 1 of {len(EXERCISES)} |" in text and "newer edition" not in text
-    (tmp_path / "03_algorithms").mkdir()
-    (tmp_path / f"{lesson} (new edition).ipynb").touch()
-    link = f"{title}(03_algorithms/09_divergences%20%28new%20edition%29.ipynb)"
-    assert progress_table().markdown.endswith(f"a newer edition lies beside your copy: {link}.")
+def test_the_results_kept_without_a_lesson_count(place):
+    place.mkdir(parents=True)
+    (place / "demo.right").touch()
+    assert "all lessons | 2 of 2" in exercises.progress_table().markdown
 
 
-def test_no_two_exercises_share_a_file_where_case_does_not_count():
-    assert len({name.lower() for name in EXERCISES}) == len(EXERCISES)
+def test_the_table_links_titles_adds_up_and_names_newer_editions(tmp_path):
+    check("demo")
+    kept.remember("03_x/02_other", Verdict("not right yet", "demo"))
+    text, title = exercises.progress_table().markdown, "[A demo: sums]"
+    assert f"| {title}(03_x/01_demo.ipynb) | 1 of 1 |" in text
+    assert f"| {title}(03_x/02_other.ipynb) | 0 of 1 | {literal('demo')} (not right yet)" in text
+    assert "| all lessons | 1 of 2 |" in text and "newer edition" not in text
+    (tmp_path / "03_x").mkdir()
+    (tmp_path / "03_x/01_demo (new edition).ipynb").touch()
+    link = f"{title}(03_x/01_demo%20%28new%20edition%29.ipynb)"
+    assert exercises.progress_table().markdown.endswith(f"a newer edition lies beside your copy: {link}.")
+
+
+def test_no_two_exercises_of_a_lesson_share_a_file_where_case_does_not_count(monkeypatch):
+    monkeypatch.undo()
+    keys = [f"{e.lesson}/{e.name}".lower() for e in exercises.everywhere()]
+    assert len(set(keys)) == len(keys) > 50

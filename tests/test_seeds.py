@@ -8,7 +8,7 @@ from tools import build, seeds
 
 LESSON = """# ---
 # jupyter:
-#   lesson: {title: Mini, minutes: 1, settles: []}
+#   lesson: {title: Mini, question: "Why?", minutes: 1, needs: [], settles: []}
 # ---
 
 # %% [markdown] name="title"
@@ -65,7 +65,7 @@ def test_cells_know_their_section(mini):
     [
         ("1", 4, "race: AssertionError"),
         ("import sys; sys.exit(0)", 0, "last: SystemExit"),
-        ("from lessons_lib.checks import check; check('mean_by_hand')", 0, "last: .*open"),
+        ("from lessons_lib import exercises; exercises.of('00_start_here')('warm_up')", 0, "last: .*open"),
     ],
 )
 def test_a_lesson_that_fails_is_named_with_its_cell(mini, capsys, cell, seed, says):

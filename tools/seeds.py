@@ -182,7 +182,7 @@ def main(args: list[str] | None = None) -> int:
     methods = multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
     if "forkserver" in methods:
-        context.set_forkserver_preload(["torch", "sympy", "lessons_lib.checks", "lessons_lib.plots"])
+        context.set_forkserver_preload(["torch", "sympy", "lessons_lib.exercises", "lessons_lib.plots"])
     runs: list[Played] = []
     jobs = list(product(options.seeds, lessons))
     worker = _command.pool_worker, (os.getpid(),)

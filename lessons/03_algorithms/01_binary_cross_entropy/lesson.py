@@ -2,7 +2,9 @@
 # jupyter:
 #   lesson:
 #     title: Binary cross-entropy
+#     question: "A model is certain, and wrong. Why does its loss stop teaching it?"
 #     minutes: 60
+#     needs: []
 #     studies: [losses.binary_cross_entropy]
 #     settles: [F1, G2, E2, G8]
 # ---
@@ -10,29 +12,31 @@
 # %% [markdown] name="title"
 # # Binary cross-entropy
 #
-# **Goal.** Derive the loss of a yes-or-no prediction, and compute it so that it never stops teaching. **60 minutes.**
+# **Goal.** Derive the loss of a yes-or-no prediction, and compute it so that it never stops teaching.
 #
 # **The question.** A model is certain, and wrong. One would expect such an example to push hardest. Computed from the probability in
 # float32, as PyTorch's `BCELoss` does it, it does not push at all. At which point does the push end, and why?
 
-# %% tags=["parameters"] name="parameters"
+# %% tags=["parameters", "fold"] name="parameters"
+# Parameters: device, seed, profile
 device = "auto"  # "auto", "cpu" or "cuda"
 seed = 0
 profile = "quick"  # "quick": 5 seeds, "full": 20
 
-# %% name="setup"
+# %% name="setup" tags=["fold"]
+# Set-up: imports, and the device to compute on
 import numpy as np
 import sympy as sp
 import torch
 import torch.nn.functional as F
 
-from lessons_lib import bridge, data, parity, plots
-from lessons_lib.checks import check
+from lessons_lib import bridge, data, exercises, parity, plots
 from lessons_lib.core import mean
 from lessons_lib.losses import binary_cross_entropy
 from lessons_lib.show import Table, show
 
 setting = bridge.start(device, seed, profile)
+check = exercises.of("03_algorithms/01_binary_cross_entropy")
 
 # %% [markdown] name="the-formula"
 # ## The formula
@@ -143,7 +147,8 @@ assert right["random"] > 1.2 * right["good"]
 # Value and gradient against `F.binary_cross_entropy_with_logits`, every option, every dtype (`reduction` says what is done with the batch: nothing, the mean or the sum): the largest difference of the value, then of
 # the gradient, relative to the largest number. In half precision the judge is PyTorch in float32; allowed is one epsilon, twice what a single rounding costs. The cell fails if a row exceeds what is allowed.
 
-# %% tags=["nbval-ignore-output"] name="parity"
+# %% tags=["nbval-ignore-output", "fold"] name="parity"
+# Against PyTorch
 parity.table("binary_cross_entropy", setting.device)
 
 # %% [markdown] name="after-parity"
@@ -389,8 +394,6 @@ check("dead_logits")
 # <details><summary>Hint 2</summary>A loop over z = 1, 2, 3, ... that stops at the first 0; a second loop around it over the four dtypes.</details>
 #
 # <details><summary>After you have measured</summary>Half of epsilon predicts 6, 8, 17, 37. float32 and float64 form 1 + exp(-z) in their own precision, and there the rule holds. bfloat16 and float16 compute the sigmoid in float32 and round the result once; below 1 the numbers lie twice as dense as above it, so exp(-z) must drop below a quarter of epsilon: 7 and 9.</details>
-#
-# [All solutions of this lesson](../../solutions/03_algorithms/01_binary_cross_entropy.ipynb)
 #
 # ## Takeaways
 #

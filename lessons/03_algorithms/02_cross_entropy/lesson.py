@@ -2,7 +2,9 @@
 # jupyter:
 #   lesson:
 #     title: Multi-class cross-entropy
-#     minutes: 70
+#     question: "Nearly every answer is right, and the loss will not fall below 1.46. Why?"
+#     minutes: 75
+#     needs: [01_binary_cross_entropy]
 #     studies: [losses.cross_entropy, losses.soft_cross_entropy]
 #     settles: [F2, G1, G3, G4, C24, E3, E4, E5, E7, E27]
 # ---
@@ -10,18 +12,20 @@
 # %% [markdown] name="goal"
 # # Multi-class cross-entropy
 #
-# **Goal.** Derive the loss of a choice among $C$ classes, and know which values it can take at all. **70 minutes.**
+# **Goal.** Derive the loss of a choice among $C$ classes, and know which values it can take at all.
 #
 # **The question.** A model learns to read handwritten digits and gets almost every training example right. Yet its training loss hangs
 # above 1.46 nats, as if it gave the right digit a probability of 23 %. One word too many in its code is to blame. Where does 1.46 come from, and what
 # does the mistake cost?
 
-# %% tags=["parameters"] name="parameters"
+# %% tags=["parameters", "fold"] name="parameters"
+# Parameters: device, seed, profile
 device = "auto"  # "auto", "cpu" or "cuda"
 seed = 0
 profile = "quick"  # "quick": 5 seeds, "full": 20
 
-# %% name="setup"
+# %% name="setup" tags=["fold"]
+# Set-up: imports, and the device to compute on
 from itertools import product
 
 import numpy as np
@@ -29,13 +33,13 @@ import sympy as sp
 import torch
 import torch.nn.functional as F
 
-from lessons_lib import bridge, data, parity, plots
-from lessons_lib.checks import check
+from lessons_lib import bridge, data, exercises, parity, plots
 from lessons_lib.core import Loss, mean, weighted_mean
 from lessons_lib.losses import binary_cross_entropy, cross_entropy, soft_cross_entropy
 from lessons_lib.show import Table, show
 
 setting = bridge.start(device, seed, profile)
+check = exercises.of("03_algorithms/02_cross_entropy")
 
 # %% [markdown] name="formula"
 # ## The formula
@@ -249,10 +253,12 @@ print("ours:", ours.value.item(), "  PyTorch:", F.cross_entropy(z, k, ignore_ind
 # As before: largest relative error of the value, then of the gradient. Class weights and ignored labels are `weighted_mean` here, `label_smoothing` is
 # `soft_cross_entropy`; PyTorch wants the classes on axis 1, we on the last.
 
-# %% tags=["nbval-ignore-output"] name="parity"
+# %% tags=["nbval-ignore-output", "fold"] name="parity"
+# Against PyTorch
 parity.table("cross_entropy", setting.device)
 
-# %% tags=["nbval-ignore-output"] name="parity-soft"
+# %% tags=["nbval-ignore-output", "fold"] name="parity-soft"
+# Against PyTorch
 parity.table("soft_cross_entropy", setting.device)
 
 # %% [markdown] name="picture-text"
@@ -554,8 +560,6 @@ check("mean_of_all")
 # %% [markdown] name="takeaways"
 # <details><summary>Hint 1</summary>What is the sum of the losses of one batch? And of a batch in which nothing counts?</details>
 # <details><summary>Hint 2</summary>NaN times 0 is NaN. <code>np.where(condition, a, b)</code> takes a where the condition holds.</details>
-#
-# [All solutions of this lesson](../../solutions/03_algorithms/02_cross_entropy.ipynb)
 #
 # ## Takeaways
 #

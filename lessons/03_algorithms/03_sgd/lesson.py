@@ -2,7 +2,9 @@
 # jupyter:
 #   lesson:
 #     title: Stochastic gradient descent
+#     question: "Every step goes downhill, and half of them end higher. Is something broken?"
 #     minutes: 70
+#     needs: [01_binary_cross_entropy]
 #     studies: [optim.SGD]
 #     settles: [F5, F6, G11, G12, C26, C27, E9, E13, E14, E23]
 # ---
@@ -10,25 +12,26 @@
 # %% [markdown] name="title"
 # # Stochastic gradient descent
 #
-# **Goal.** Go from the gradient of one example to the mini-batch, and know what a step can promise. **70 minutes.**
+# **Goal.** Go from the gradient of one example to the mini-batch, and know what a step can promise.
 #
 # **The question.** Every step goes against a gradient, and the loss that the step looks at falls nearly every time. Yet the loss over all examples goes *up* in
 # about half of the steps. Is something broken?
 
-# %% tags=["parameters"] name="parameters"
+# %% tags=["parameters", "fold"] name="parameters"
+# Parameters: device, seed, profile
 device = "auto"  # "auto", "cpu" or "cuda"
 seed = 0
 profile = "quick"  # "quick": 5 seeds, "full": 20
 
-# %% name="setup"
+# %% name="setup" tags=["fold"]
+# Set-up: imports, and the device to compute on
 from itertools import combinations
 
 import numpy as np
 import sympy as sp
 import torch
 
-from lessons_lib import bridge, data, parity, plots
-from lessons_lib.checks import check
+from lessons_lib import bridge, data, exercises, parity, plots
 from lessons_lib.core import mean, total
 from lessons_lib.landscapes import quadratic
 from lessons_lib.losses import squared_error
@@ -36,6 +39,7 @@ from lessons_lib.optim import SGD
 from lessons_lib.show import Table, show
 
 setting = bridge.start(device, seed, profile)
+check = exercises.of("03_algorithms/03_sgd")
 
 # %% [markdown] name="the-formula"
 # ## The formula
@@ -211,7 +215,8 @@ Table(["after 100 steps", "first weight", "second", "third"],
 #
 # The largest relative difference after 50 steps; in half precision the judge is PyTorch in float32. The row `maximize` is compared with our step against $-g$.
 
-# %% tags=["nbval-ignore-output"] name="parity"
+# %% tags=["nbval-ignore-output", "fold"] name="parity"
+# Against PyTorch
 parity.table("SGD", setting.device)
 
 # %% [markdown] name="picture-text"
@@ -522,8 +527,6 @@ check("epoch")
 # %% [markdown] name="takeaways"
 # <details><summary>Hint 1</summary>Which index begins the second batch, and the third?</details>
 # <details><summary>Hint 2</summary>A slice that runs past the end is cut short, without an error.</details>
-#
-# [All solutions of this lesson](../../solutions/03_algorithms/03_sgd.ipynb)
 #
 # ## Takeaways
 #

@@ -2,7 +2,9 @@
 # jupyter:
 #   lesson:
 #     title: Adam
-#     minutes: 80
+#     question: "Leave out the two lines that divide by 1 - beta^t. Is the first step too small or too large?"
+#     minutes: 90
+#     needs: [03_sgd]
 #     settles: [F7, F8, F9, F10, F11, G15, G16, G17, C28, C29, C30, E10, E11, E12, E25]
 #     studies: [optim.Adam]
 # ---
@@ -10,17 +12,19 @@
 # %% [markdown] name="goal"
 # # Adam
 #
-# **Goal.** Derive each line of Adam, find out how far one step can go, and say on which problems Adam wins, on which it loses, and why. **80 minutes.**
+# **Goal.** Derive each line of Adam, find out how far one step can go, and say on which problems Adam wins, on which it loses, and why.
 #
 # **The question.** Adam's box has two lines that divide by $1 - \beta^t$. They look like small print. Leave them out: is the first step
 # too small, or too large? And at which step is it worst?
 
-# %% tags=["parameters"] name="parameters"
+# %% tags=["parameters", "fold"] name="parameters"
+# Parameters: device, seed, profile
 device = "auto"  # "auto", "cpu" or "cuda"
 seed = 0
 profile = "quick"  # "quick": 5 seeds, "full": 20
 
-# %% name="setup"
+# %% name="setup" tags=["fold"]
+# Set-up: imports, and the device to compute on
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -31,14 +35,14 @@ import numpy as np
 import sympy as sp
 import torch
 
-from lessons_lib import bridge, data, parity, plots
-from lessons_lib.checks import check
+from lessons_lib import bridge, data, exercises, parity, plots
 from lessons_lib.landscapes import quadratic, rosenbrock
 from lessons_lib.losses import soft_cross_entropy, squared_error
 from lessons_lib.optim import SGD, Adam, AMSGrad, Momentum
 from lessons_lib.show import Table, show
 
 setting = bridge.start(device, seed, profile)
+check = exercises.of("03_algorithms/04_adam")
 
 # %% [markdown] name="the-formula"
 # ## The formula
@@ -252,7 +256,8 @@ print("Adam without beta1 and correction: its first step is "
 # The largest relative difference after 50 steps. Each column of the parameter gets gradients of another size, from $10^{-3}$ to 10. For half precision the judge is
 # PyTorch in float32.
 
-# %% tags=["nbval-ignore-output"] name="parity"
+# %% tags=["nbval-ignore-output", "fold"] name="parity"
+# Against PyTorch
 parity.table("Adam", setting.device)
 
 # %% [markdown] name="picture-text"
@@ -275,7 +280,8 @@ sizes = {}
 for label, fix in corrections.items():
     sizes[label] = -np.diff(train(Adam(1.0), constant, np.zeros(1), 3000, fix), axis=0)[:, 0]
 
-# %% name="picture"
+# %% name="picture" tags=["fold"]
+# The picture
 plots.lines(
     np.arange(1, 3001), sizes, "step t", "step size / learning rate",
     "Step size against the step on logarithmic axes. Both corrections: 1 throughout. Neither: 3.16 "
@@ -715,8 +721,6 @@ check("largest_step")
 # %% [markdown] name="takeaways"
 # <details><summary>Hint 1</summary>Line 5 bounds m / sqrt(v) at every t. Keep its sum over k finite: there are t terms.</details>
 # <details><summary>Hint 2</summary>m_hat / sqrt(v_hat) is m / sqrt(v) times two factors that do not depend on the gradients.</details>
-#
-# [All solutions of this lesson](../../solutions/03_algorithms/04_adam.ipynb)
 #
 # ## Takeaways
 #

@@ -2,7 +2,9 @@
 # jupyter:
 #   lesson:
 #     title: Squared, absolute and Huber error
-#     minutes: 40
+#     question: "One of 310 values is mistyped. How far does it move the prediction, and is the loss that ignores it better?"
+#     minutes: 45
+#     needs: []
 #     studies: [losses.squared_error, losses.absolute_error, losses.huber]
 #     settles: [F3, F4, G7, C25, E6]
 # ---
@@ -10,16 +12,18 @@
 # %% [markdown] name="goal"
 # # Squared, absolute and Huber error
 #
-# **Goal.** Know which number each loss asks for, what its average is an average of, and what one wrong record can do to it. **40 minutes:** reading 20, exercises 20.
+# **Goal.** Know which number each loss asks for, what its average is an average of, and what one wrong record can do to it.
 #
 # **The question.** In a table of 310 patients one value is mistyped: a hundred times too large. We predict the same number for everybody. How far does the mistake move it, and is the loss that does not move the better one?
 
-# %% tags=["parameters"] name="parameters"
+# %% tags=["parameters", "fold"] name="parameters"
+# Parameters: device, seed, profile
 device = "auto"  # "auto", "cpu" or "cuda"
 seed = 0
 profile = "quick"  # "quick": 5 seeds, "full": 20
 
-# %% name="setup"
+# %% name="setup" tags=["fold"]
+# Set-up: imports, and the device to compute on
 import warnings
 
 import numpy as np
@@ -28,13 +32,13 @@ import torch
 import torch.nn.functional as F
 from sklearn.linear_model import QuantileRegressor
 
-from lessons_lib import bridge, data, parity, plots
-from lessons_lib.checks import check
+from lessons_lib import bridge, data, exercises, parity, plots
 from lessons_lib.core import Loss, mean, total
 from lessons_lib.losses import absolute_error, huber, squared_error
 from lessons_lib.show import Table, show
 
 setting = bridge.start(device, seed, profile)
+check = exercises.of("03_algorithms/05_regression")
 
 # %% [markdown] name="formula"
 # ## The formula
@@ -126,13 +130,16 @@ Table(["step 3", "value", "first slope"], [[n, j.value, j.grad[0, 0]] for n, j i
 #
 # Value and slope against `F.mse_loss`, `F.l1_loss` and `F.huber_loss`: the largest relative difference. For half precision the judge is PyTorch in float32.
 
-# %% tags=["nbval-ignore-output"] name="parity-squared"
+# %% tags=["nbval-ignore-output", "fold"] name="parity-squared"
+# Against PyTorch
 parity.table("squared_error", setting.device)
 
-# %% tags=["nbval-ignore-output"] name="parity-absolute"
+# %% tags=["nbval-ignore-output", "fold"] name="parity-absolute"
+# Against PyTorch
 parity.table("absolute_error", setting.device)
 
-# %% tags=["nbval-ignore-output"] name="parity-huber"
+# %% tags=["nbval-ignore-output", "fold"] name="parity-huber"
+# Against PyTorch
 parity.table("huber", setting.device)
 
 # %% [markdown] name="picture-text"
@@ -165,7 +172,8 @@ kinds = {
 best = {n: np.array([constants(loss, s) for s in setting.seeds]) for n, loss in kinds.items()}
 moves = {name: b - b[:, :1] for name, b in best.items()}  # from factor 1, where nothing is wrong
 
-# %% name="picture"
+# %% name="picture" tags=["fold"]
+# The picture
 plots.lines(
     factors, {name: tuple(np.quantile(m, [0, 0.5, 1], axis=0)) for name, m in moves.items()},
     "factor on one of the 310 values", "the best constant moves by (units of the score)",
@@ -325,8 +333,6 @@ check("lr_for")
 
 # %% [markdown] name="after-check-rate"
 # <details><summary>Hint</summary>By which factor is each gradient larger or smaller than that of the mean over all numbers?</details>
-#
-# [All solutions of this lesson](../../solutions/03_algorithms/05_regression.ipynb)
 #
 # ## Takeaways
 #

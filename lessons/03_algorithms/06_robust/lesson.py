@@ -2,7 +2,9 @@
 # jupyter:
 #   lesson:
 #     title: Robust and quantile regression
-#     minutes: 40
+#     question: "Squared or absolute error? Nobody tells us how clean the data are. Can the loss learn it?"
+#     minutes: 50
+#     needs: [05_regression]
 #     settles: [G10]
 #     studies: [losses.quantile_loss, losses.log_cosh, losses.barron, losses.barron_nll]
 # ---
@@ -10,21 +12,22 @@
 # %% [markdown] name="goal"
 # # Robust and quantile regression
 #
-# **Goal.** Ask a model for a quantile instead of the middle, and let a loss find out by itself how far it should trust far values. **40 minutes:** reading 20, exercises 20.
+# **Goal.** Ask a model for a quantile instead of the middle, and let a loss find out by itself how far it should trust far values.
 #
 # **The question.** Lesson 5 left us with a choice: squared error for clean data, absolute error for spoilt data. Nobody tells us which we have. Can the loss learn it?
 
-# %% tags=["parameters"] name="parameters"
+# %% tags=["parameters", "fold"] name="parameters"
+# Parameters: device, seed, profile
 device = "auto"  # "auto", "cpu" or "cuda"
 seed = 0
 profile = "quick"  # "quick": 5 seeds, "full": 20
 
-# %% name="setup"
+# %% name="setup" tags=["fold"]
+# Set-up: imports, and the device to compute on
 import numpy as np
 import sympy as sp
 
-from lessons_lib import bridge, data, parity, plots
-from lessons_lib.checks import check
+from lessons_lib import bridge, data, exercises, parity, plots
 from lessons_lib.core import Loss
 from lessons_lib.losses import (
     absolute_error,
@@ -34,10 +37,11 @@ from lessons_lib.losses import (
     quantile_loss,
     squared_error,
 )
-from lessons_lib.optim import Adam
+from lessons_lib.optim import Adam, descend
 from lessons_lib.show import Table, show
 
 setting = bridge.start(device, seed, profile)
+check = exercises.of("03_algorithms/06_robust")
 
 # %% [markdown] name="formula"
 # ## The formula
@@ -126,16 +130,20 @@ assert abs(plain(r, 1e-15, 1.0) / np.log(r**2 / 2 + 1) - 1).max() > 0.01
 #
 # PyTorch has none of the four. The judge is its formula in plain torch, differentiated by autograd:
 
-# %% tags=["nbval-ignore-output"] name="parity-quantile"
+# %% tags=["nbval-ignore-output", "fold"] name="parity-quantile"
+# Against PyTorch
 parity.table("quantile_loss", setting.device)
 
-# %% tags=["nbval-ignore-output"] name="parity-log-cosh"
+# %% tags=["nbval-ignore-output", "fold"] name="parity-log-cosh"
+# Against PyTorch
 parity.table("log_cosh", setting.device)
 
-# %% tags=["nbval-ignore-output"] name="parity-barron"
+# %% tags=["nbval-ignore-output", "fold"] name="parity-barron"
+# Against PyTorch
 parity.table("barron", setting.device)
 
-# %% tags=["nbval-ignore-output"] name="parity-barron-nll"
+# %% tags=["nbval-ignore-output", "fold"] name="parity-barron-nll"
+# Against PyTorch
 parity.table("barron_nll", setting.device)
 
 # %% [markdown] name="picture-text"
@@ -159,11 +167,8 @@ def times(x, v):
     return (x @ v[..., None])[..., 0]
 
 def fit(gradient, x, y, extra=0, steps=300):
-    theta, rule = np.zeros((len(x), x.shape[2] + extra)), Adam(0.05)
-    state = rule.init(theta)
-    for _ in range(steps):
-        theta, state = rule.update(theta, gradient(theta, x, y), state)
-    return theta
+    start = np.zeros((len(x), x.shape[2] + extra))
+    return descend(start, Adam(0.05), lambda theta: gradient(theta, x, y), steps)[-1]
 
 # %% name="learned"
 def of(loss):
@@ -199,7 +204,8 @@ for name, gradient in kinds.items():
     error[name] = (miss / y_test.var(axis=1)).reshape(len(shares), -1)  # (shares, seeds)
 alphas = alpha_of(theta).reshape(len(shares), -1)
 
-# %% name="picture"
+# %% name="picture" tags=["fold"]
+# The picture
 plots.lines(
     np.array(shares) * 100,
     {name: tuple(np.quantile(e, [0, 0.5, 1], axis=1)) for name, e in error.items()},
@@ -364,8 +370,6 @@ check("reweighted")
 # %% [markdown] name="after-check-reweighted"
 # <details><summary>Hint 1</summary>Differentiate line 3's formula for α = 0, and divide by r. A factor common to all weights changes nothing.</details>
 # <details><summary>Hint 2</summary>The minimiser solves (Xᵀ W X) θ' = Xᵀ W y, W diagonal: np.linalg.solve.</details>
-#
-# [All solutions of this lesson](../../solutions/03_algorithms/06_robust.ipynb)
 #
 # ## Takeaways
 #

@@ -2,7 +2,9 @@
 # jupyter:
 #   lesson:
 #     title: "Probabilistic regression: Gaussian, Laplace, Poisson"
-#     minutes: 40
+#     question: "A network that could follow the curve calls a stretch of it noise. Why?"
+#     minutes: 45
+#     needs: [01_binary_cross_entropy, 05_regression]
 #     settles: [G5]
 #     studies: [losses.gaussian_nll, losses.laplace_nll, losses.poisson_nll]
 # ---
@@ -10,22 +12,23 @@
 # %% [markdown] name="goal"
 # # Probabilistic regression: Gaussian, Laplace, Poisson
 #
-# **Goal.** Get a loss from a probability, predict a spread beside the middle, and fit counts as counts. **40 minutes:** reading 22, exercises 18.
+# **Goal.** Get a loss from a probability, predict a spread beside the middle, and fit counts as counts.
 #
 # **The question.** A network predicts a mean *and* a variance. It has the capacity to follow the curve, squared error follows it, and yet with minus the log-likelihood as the loss it calls a stretch of the curve "noise". Why?
 
-# %% tags=["parameters"] name="parameters"
+# %% tags=["parameters", "fold"] name="parameters"
+# Parameters: device, seed, profile
 device = "auto"  # "auto", "cpu" or "cuda"
 seed = 0
 profile = "quick"  # "quick": 5 seeds, "full": 20
 
-# %% name="setup"
+# %% name="setup" tags=["fold"]
+# Set-up: imports, and the device to compute on
 import numpy as np
 import sympy as sp
 import torch
 
-from lessons_lib import bridge, parity, plots
-from lessons_lib.checks import check
+from lessons_lib import bridge, exercises, parity, plots
 from lessons_lib.losses import (
     binary_cross_entropy,
     cross_entropy,
@@ -33,10 +36,11 @@ from lessons_lib.losses import (
     laplace_nll,
     poisson_nll,
 )
-from lessons_lib.optim import Adam
+from lessons_lib.optim import Adam, descend
 from lessons_lib.show import Table, show
 
 setting = bridge.start(device, seed, profile)
+check = exercises.of("03_algorithms/07_probabilistic_regression")
 
 # %% [markdown] name="formula"
 # ## The formula
@@ -104,13 +108,16 @@ show(gaussian_nll, poisson_nll)
 #
 # `F.gaussian_nll_loss` (its `var` comes last), `F.poisson_nll_loss`, and `torch.distributions.Laplace`, which keeps the $\log 2$, as `laplace_nll` does. Two things to know, of PyTorch and so of ours: below `eps` the variance is held, yet its slope still passes; and the option `full` of the Poisson loss adds Stirling's approximation of $\log y!$, 0.652 for $y = 2$ where $\log 2! = 0.693$.
 
-# %% tags=["nbval-ignore-output"] name="parity-gaussian"
+# %% tags=["nbval-ignore-output", "fold"] name="parity-gaussian"
+# Against PyTorch
 parity.table("gaussian_nll", setting.device)
 
-# %% tags=["nbval-ignore-output"] name="parity-laplace"
+# %% tags=["nbval-ignore-output", "fold"] name="parity-laplace"
+# Against PyTorch
 parity.table("laplace_nll", setting.device)
 
-# %% tags=["nbval-ignore-output"] name="parity-poisson"
+# %% tags=["nbval-ignore-output", "fold"] name="parity-poisson"
+# Against PyTorch
 parity.table("poisson_nll", setting.device)
 
 # %% [markdown] name="picture-text"
@@ -219,11 +226,10 @@ def counts(s, extra, constant, uneven):
     return x, rate, rng.poisson(rate * rng.gamma(1 / a, a)).astype(float)
 
 def fit_poisson(x, y, steps=400):
-    theta, rule = np.zeros(6), Adam(0.05)
-    state = rule.init(theta)
-    for _ in range(steps):
-        theta, state = rule.update(theta, x.T @ poisson_nll(x @ theta, y).grad / len(y), state)
-    return np.exp(x @ theta)
+    def gradient(theta):
+        return x.T @ poisson_nll(x @ theta, y).grad / len(y)
+
+    return np.exp(x @ descend(np.zeros(6), Adam(0.05), gradient, steps)[-1])
 
 # %% name="fits"
 def compare(s, how):  # two distances, two sums, the share of counts beyond 2 sd
@@ -312,8 +318,6 @@ check("weighted_slopes")
 # %% [markdown] name="after-check-weight"
 # <details><summary>Hint 1</summary>Differentiate as if the factor were not there; multiply afterwards.</details>
 # <details><summary>Hint 2</summary>Check: at β = 1 the slope by the mean must be r.</details>
-#
-# [All solutions of this lesson](../../solutions/03_algorithms/07_probabilistic_regression.ipynb)
 #
 # ## Takeaways
 #

@@ -2,7 +2,9 @@
 # jupyter:
 #   lesson:
 #     title: "Margins: hinge, ranking, triplet, cosine"
-#     minutes: 40
+#     question: "Throw away 8 of 10 training examples: is it possible that nothing changes?"
+#     minutes: 45
+#     needs: [01_binary_cross_entropy]
 #     settles: []
 #     studies: [losses.hinge, losses.margin_ranking, losses.soft_margin, losses.triplet, losses.cosine_embedding]
 # ---
@@ -10,23 +12,24 @@
 # %% [markdown] name="goal"
 # # Margins: hinge, ranking, triplet, cosine
 #
-# **Goal.** Read hinge, ranking and triplet loss as one sentence, "lead by this much, then rest", and know what the resting costs. **40 minutes:** reading 21, exercises 19.
+# **Goal.** Read hinge, ranking and triplet loss as one sentence, "lead by this much, then rest", and know what the resting costs.
 #
 # **The question.** We train a classifier, throw away the 8 of 10 training examples that it finds easiest, and train again. Is it possible that nothing changes, and for which loss?
 
-# %% tags=["parameters"] name="parameters"
+# %% tags=["parameters", "fold"] name="parameters"
+# Parameters: device, seed, profile
 device = "auto"  # "auto", "cpu" or "cuda"
 seed = 0
 profile = "quick"  # "quick": 5 seeds, "full": 20
 
-# %% name="setup"
+# %% name="setup" tags=["fold"]
+# Set-up: imports, and the device to compute on
 import numpy as np
 import sympy as sp
 import torch
 import torch.nn.functional as F
 
-from lessons_lib import bridge, data, parity, plots
-from lessons_lib.checks import check
+from lessons_lib import bridge, data, exercises, parity, plots
 from lessons_lib.losses import (
     binary_cross_entropy,
     cosine_embedding,
@@ -38,6 +41,7 @@ from lessons_lib.losses import (
 from lessons_lib.show import Table, show
 
 setting = bridge.start(device, seed, profile)
+check = exercises.of("03_algorithms/08_margins")
 
 # %% [markdown] name="formula"
 # ## The formula
@@ -111,7 +115,8 @@ show(hinge, margin_ranking, soft_margin)
 #
 # Against `F.triplet_margin_loss`, which has the most options; the others are on the parity page. `p` is the norm that measures $d$, `eps` is added to the differences, and `swap` takes $d(p, n)$ for $d(x, n)$ where it is smaller.
 
-# %% tags=["nbval-ignore-output"] name="parity-triplet"
+# %% tags=["nbval-ignore-output", "fold"] name="parity-triplet"
+# Against PyTorch
 parity.table("triplet", setting.device)
 
 # %% [markdown] name="picture-text"
@@ -157,7 +162,8 @@ for name, loss in losses.items():
     own_mean.extend(own)
 silent = {p: np.mean(leads(w) > 1.1, axis=1) for p, w in models[hinge].items()}  # w is not exact
 
-# %% name="picture"
+# %% name="picture" tags=["fold"]
+# The picture
 plots.lines(
     removed, {name: tuple(np.quantile(c, [0, 0.5, 1], axis=1)) for name, c in change.items()},
     "share of the training examples removed", "change of w, relative",
@@ -361,8 +367,6 @@ check("semi_hard")
 # %% [markdown] name="after-check-semi"
 # <details><summary>Hint 1</summary>First the indices of the other classes, then those of them that are far enough.</details>
 # <details><summary>Hint 2</summary>np.argmin of a part of an array is a place in the part: look its index up.</details>
-#
-# [All solutions of this lesson](../../solutions/03_algorithms/08_margins.ipynb)
 #
 # ## Takeaways
 #

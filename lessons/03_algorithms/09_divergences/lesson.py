@@ -2,7 +2,9 @@
 # jupyter:
 #   lesson:
 #     title: "Divergences: KL both ways, Jensen-Shannon"
-#     minutes: 40
+#     question: "The target has two humps, the model one. Which loss puts it where the target has nothing, and is that wrong?"
+#     minutes: 60
+#     needs: [02_cross_entropy]
 #     studies: [losses.kl_divergence, losses.jensen_shannon]
 #     settles: [E4]
 # ---
@@ -10,16 +12,18 @@
 # %% [markdown] name="goal"
 # # Divergences: KL both ways, Jensen-Shannon
 #
-# **Goal.** Know which mistakes each direction of the KL divergence forgives, and get PyTorch's `kl_div` right the first time. **40 minutes:** reading 20, exercises 20.
+# **Goal.** Know which mistakes each direction of the KL divergence forgives, and get PyTorch's `kl_div` right the first time.
 #
 # **The question.** The target has two humps, the model only one. Two losses, both 0 exactly where model and target agree. One puts its hump where the target has next to *nothing*; the other can be content with a thousandth of the target. Which is which, and is either wrong?
 
-# %% tags=["parameters"] name="parameters"
+# %% tags=["parameters", "fold"] name="parameters"
+# Parameters: device, seed, profile
 device = "auto"  # "auto", "cpu" or "cuda"
 seed = 0
 profile = "quick"  # "quick": 5 seeds, "full": 20
 
-# %% name="setup"
+# %% name="setup" tags=["fold"]
+# Set-up: imports, and the device to compute on
 import warnings
 
 import numpy as np
@@ -27,14 +31,14 @@ import sympy as sp
 import torch
 import torch.nn.functional as F
 
-from lessons_lib import bridge, data, parity, plots
-from lessons_lib.checks import check
+from lessons_lib import bridge, data, exercises, parity, plots
 from lessons_lib.core import mean
 from lessons_lib.losses import cross_entropy, jensen_shannon, kl_divergence
-from lessons_lib.optim import SGD, Adam
+from lessons_lib.optim import SGD, Adam, descend
 from lessons_lib.show import Table, show
 
 setting = bridge.start(device, seed, profile)
+check = exercises.of("03_algorithms/09_divergences")
 
 # %% [markdown] name="derivation-text"
 # ## The formula
@@ -161,10 +165,12 @@ Table(["call", "value", "/ true value"],
 # %% [markdown] name="after-traps"
 # A negative divergence, or `nan`, gives two of them away. The exchanged one is the other direction and looks fine; `"mean"` divides by the number of classes too, here 3, in a language model the size of the vocabulary. And `"batchmean"` divides by the first axis only: for logits of shape (batch, positions, classes) it is the mean times the number of positions; flatten them to $(N, C)$ first.
 
-# %% tags=["nbval-ignore-output"] name="parity-kl"
+# %% tags=["nbval-ignore-output", "fold"] name="parity-kl"
+# Against PyTorch
 parity.table("kl_divergence", setting.device)
 
-# %% tags=["nbval-ignore-output"] name="parity-js"
+# %% tags=["nbval-ignore-output", "fold"] name="parity-js"
+# Against PyTorch
 parity.table("jensen_shannon", setting.device)
 
 # %% [markdown] name="picture-text"
@@ -258,7 +264,8 @@ for kind in kinds:
     chosen[kind] = ((moments(q)[0] - centre) / (-half - centre)).reshape(-1, 16)
     covers[kind] = wide[0].reshape(-1, 16)  # what covering costs
 
-# %% name="let-go-picture"
+# %% name="let-go-picture" tags=["fold"]
+# The picture
 plots.lines(
     apart, {kind: tuple(np.quantile(chosen[kind], [0, 0.5, 1], axis=0)) for kind in kinds},
     "distance of the humps, in widths", "mean: 0 = target's, 1 = larger hump's",
@@ -372,10 +379,7 @@ Table(["T", *(f"{T:g}" for T in temperatures)],
 
 # %% name="distil"
 def train(x, gradient, rule, steps):
-    theta, state = np.zeros((64, 10)), rule.init(np.zeros((64, 10)))
-    for _ in range(steps):
-        theta, state = rule.update(theta, x.T @ gradient(x @ theta), state)
-    return x @ theta
+    return x @ descend(np.zeros((64, 10)), rule, lambda t: x.T @ gradient(x @ t), steps)[-1]
 
 # %% name="distil-runs"
 rules = {"SGD, 1": SGD(1.0), "SGD, 3": SGD(3.0), "Adam, 0.01": Adam(0.01)}
@@ -465,8 +469,6 @@ check("distil")
 # %% [markdown] name="takeaways"
 # <details><summary>Hint 1</summary>Two losses, two gradients: add them up. Which temperature does each softmax have?</details>
 # <details><summary>Hint 2</summary>In the teacher's part the chain rule through z / T takes one factor T away.</details>
-#
-# [All solutions of this lesson](../../solutions/03_algorithms/09_divergences.ipynb)
 #
 # ## Takeaways
 #

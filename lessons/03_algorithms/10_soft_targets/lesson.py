@@ -2,7 +2,9 @@
 # jupyter:
 #   lesson:
 #     title: "Soft targets, class weights, ignored tokens, focal loss"
-#     minutes: 40
+#     question: "A rare class gets the weight 19, and with batches of one nothing changes. Why?"
+#     minutes: 45
+#     needs: [02_cross_entropy]
 #     studies: [losses.focal, losses.smooth_labels, core.weighted_mean]
 #     settles: [G9]
 # ---
@@ -10,16 +12,18 @@
 # %% [markdown] name="goal"
 # # Soft targets, class weights, ignored tokens, focal loss
 #
-# **Goal.** Four knobs on cross-entropy: know what each turns, and by what each mean is divided. **40 minutes:** reading 23, exercises 17.
+# **Goal.** Four knobs on cross-entropy: know what each turns, and by what each mean is divided.
 #
 # **The question.** A rare class gets the weight 19. With batches of one example the training is *exactly* the same as with the weight 1. Why?
 
-# %% tags=["parameters"] name="parameters"
+# %% tags=["parameters", "fold"] name="parameters"
+# Parameters: device, seed, profile
 device = "auto"  # "auto", "cpu" or "cuda"
 seed = 0
 profile = "quick"  # "quick": 5 seeds, "full": 20
 
-# %% name="setup"
+# %% name="setup" tags=["fold"]
+# Set-up: imports, and the device to compute on
 from itertools import product
 from math import comb
 
@@ -28,14 +32,14 @@ import sympy as sp
 import torch
 import torch.nn.functional as F
 
-from lessons_lib import bridge, data, parity, plots
-from lessons_lib.checks import check
+from lessons_lib import bridge, data, exercises, parity, plots
 from lessons_lib.core import mean, weighted_mean
 from lessons_lib.losses import cross_entropy, focal, smooth_labels, soft_cross_entropy
-from lessons_lib.optim import Adam
+from lessons_lib.optim import Adam, descend
 from lessons_lib.show import Table, show
 
 setting = bridge.start(device, seed, profile)
+check = exercises.of("03_algorithms/10_soft_targets")
 
 # %% [markdown] name="derivation-text"
 # ## The formula
@@ -122,7 +126,8 @@ show(focal, weighted_mean)
 #
 # `F.cross_entropy` with `weight`, `ignore_index` and `label_smoothing` agrees with ours: the table of lesson 2 has these rows. With `weight` *and* `label_smoothing` PyTorch weighs every term of the smoothed target, and divides by the weights of the labels alone. PyTorch has no focal loss (torchvision has `sigmoid_focal_loss`, for a single logit); the judge is its formula, differentiated by autograd. Its mean here divides by $N$, also with $\alpha$; Lin et al. divide by the number of candidate boxes that were matched to an object.
 
-# %% tags=["nbval-ignore-output"] name="parity-focal"
+# %% tags=["nbval-ignore-output", "fold"] name="parity-focal"
+# Against PyTorch
 parity.table("focal", setting.device)
 
 # %% [markdown] name="picture-text"
@@ -140,7 +145,8 @@ def counts(B, w=19.0, rare=0.05):
 sizes = 2 ** np.arange(11)
 times = np.array([counts(int(B)) for B in sizes])
 
-# %% name="picture"
+# %% name="picture" tags=["fold"]
+# The picture
 plots.lines(
     sizes,
     {"what a rare example counts": times, "what was asked for": 19.0 + 0 * sizes},
@@ -173,11 +179,8 @@ def draw(s, n):
     return np.c_[rng.normal(size=(n, 5)) + y[:, None] * [1, 0.7, 0.5, 0, 0], np.ones(n)], y
 
 def fit(x, gradient, classes, steps, lr):
-    theta, rule = np.zeros((*x.shape[:-2], x.shape[-1], classes)), Adam(lr)
-    state = rule.init(theta)
-    for _ in range(steps):
-        theta, state = rule.update(theta, x.mT @ gradient(x @ theta), state)
-    return theta
+    start = np.zeros((*x.shape[:-2], x.shape[-1], classes))
+    return descend(start, Adam(lr), lambda theta: x.mT @ gradient(x @ theta), steps)[-1]
 
 # %% name="imbalance-judge"
 def balanced(score, y, threshold):
@@ -331,8 +334,6 @@ check("unweighted")
 # %% [markdown] name="takeaways"
 # <details><summary>Hint 1</summary>By what were the odds p / (1 - p) multiplied?</details>
 # <details><summary>Hint 2</summary>From odds o back to a probability: o / (1 + o).</details>
-#
-# [All solutions of this lesson](../../solutions/03_algorithms/10_soft_targets.ipynb)
 #
 # ## Takeaways
 #

@@ -2,7 +2,9 @@
 # jupyter:
 #   lesson:
 #     title: Momentum and Nesterov
-#     minutes: 40
+#     question: "Momentum 0.9 makes steps up to ten times longer. Is it just a larger learning rate?"
+#     minutes: 50
+#     needs: [03_sgd]
 #     studies: [optim.Momentum]
 #     settles: [G13]
 # ---
@@ -10,28 +12,30 @@
 # %% [markdown] name="goal"
 # # Momentum and Nesterov
 #
-# **Goal.** Find out what a memory of past gradients buys, and when it is no more than a larger learning rate. **40 minutes.**
+# **Goal.** Find out what a memory of past gradients buys, and when it is no more than a larger learning rate.
 #
 # **The question.** A momentum of 0.9 makes steps up to ten times longer. So why not take a learning rate ten times as large and forget the memory? On some problems the
 # two are the same run. On which are they not?
 
-# %% tags=["parameters"] name="parameters"
+# %% tags=["parameters", "fold"] name="parameters"
+# Parameters: device, seed, profile
 device = "auto"  # "auto", "cpu" or "cuda"
 seed = 0
 profile = "quick"  # "quick": 5 seeds, "full": 20
 
-# %% name="setup"
+# %% name="setup" tags=["fold"]
+# Set-up: imports, and the device to compute on
 import numpy as np
 import sympy as sp
 
-from lessons_lib import bridge, data, parity, plots
-from lessons_lib.checks import check
+from lessons_lib import bridge, data, exercises, parity, plots
 from lessons_lib.landscapes import quadratic
 from lessons_lib.losses import squared_error
 from lessons_lib.optim import SGD, Momentum
 from lessons_lib.show import Table, show
 
 setting = bridge.start(device, seed, profile)
+check = exercises.of("03_algorithms/11_momentum")
 
 # %% [markdown] name="formula"
 # ## The formula
@@ -182,7 +186,8 @@ for t in range(50):
 #
 # The largest relative difference after 50 steps; in half precision the judge is PyTorch in float32.
 
-# %% tags=["nbval-ignore-output"] name="parity"
+# %% tags=["nbval-ignore-output", "fold"] name="parity"
+# Against PyTorch
 parity.table("Momentum", setting.device)
 
 # %% [markdown] name="picture-text"
@@ -442,8 +447,6 @@ check("tuned")
 # %% [markdown] name="takeaways"
 # <details><summary>Hint 1</summary>Both ends stand on line 4's borders: with ζ the root of the momentum, lr low = (1 - ζ)² and lr high = (1 + ζ)².</details>
 # <details><summary>Hint 2</summary>Take square roots of both, then add and subtract the two equations.</details>
-#
-# [All solutions of this lesson](../../solutions/03_algorithms/11_momentum.ipynb)
 #
 # ## Takeaways
 #

@@ -2,7 +2,9 @@
 # jupyter:
 #   lesson:
 #     title: AdaGrad, RMSProp, Adadelta
-#     minutes: 40
+#     question: "AdaGrad never forgets a gradient. Is that a disease, and what really stops it?"
+#     minutes: 50
+#     needs: [04_adam]
 #     settles: [G14]
 #     studies: [optim.AdaGrad, optim.RMSProp, optim.Adadelta]
 # ---
@@ -10,30 +12,29 @@
 # %% [markdown] name="goal"
 # # AdaGrad, RMSProp, Adadelta
 #
-# **Goal.** Give every parameter its own step by dividing by what its gradients were, and decide how much of the past to remember. **40 minutes.**
+# **Goal.** Give every parameter its own step by dividing by what its gradients were, and decide how much of the past to remember.
 #
 # **The question.** AdaGrad never forgets a gradient: what it divides by only ever grows. Adadelta was proposed to cure this, and RMSProp forgets too. Is it a disease? And what does it take to make AdaGrad really stop?
 
-# %% tags=["parameters"] name="parameters"
+# %% tags=["parameters", "fold"] name="parameters"
+# Parameters: device, seed, profile
 device = "auto"  # "auto", "cpu" or "cuda"
 seed = 0
 profile = "quick"  # "quick": 5 seeds, "full": 20
 
-# %% name="setup"
-import re
-from collections import Counter
+# %% name="setup" tags=["fold"]
+# Set-up: imports, and the device to compute on
 from dataclasses import replace
-from pydoc_data.topics import topics
 
 import numpy as np
 import torch
 
-from lessons_lib import bridge, parity, plots
-from lessons_lib.checks import check
+from lessons_lib import bridge, data, exercises, parity, plots
 from lessons_lib.optim import SGD, Adadelta, AdaGrad, Adam, RMSProp
 from lessons_lib.show import Table, show
 
 setting = bridge.start(device, seed, profile)
+check = exercises.of("03_algorithms/12_adaptive")
 
 # %% [markdown] name="formula"
 # ## The formula
@@ -118,13 +119,16 @@ show(AdaGrad, RMSProp, Adadelta)
 #
 # The largest relative difference after 50 steps; each column of the parameter gets gradients of another size. For half precision the judge is PyTorch in float32.
 
-# %% tags=["nbval-ignore-output"] name="parity-adagrad"
+# %% tags=["nbval-ignore-output", "fold"] name="parity-adagrad"
+# Against PyTorch
 parity.table("AdaGrad", setting.device)
 
-# %% tags=["nbval-ignore-output"] name="parity-rmsprop"
+# %% tags=["nbval-ignore-output", "fold"] name="parity-rmsprop"
+# Against PyTorch
 parity.table("RMSProp", setting.device)
 
-# %% tags=["nbval-ignore-output"] name="parity-adadelta"
+# %% tags=["nbval-ignore-output", "fold"] name="parity-adadelta"
+# Against PyTorch
 parity.table("Adadelta", setting.device)
 
 # %% [markdown] name="picture-text"
@@ -135,10 +139,7 @@ parity.table("Adadelta", setting.device)
 
 # %% name="words"
 def words(seed, size=48):  # each pair (word, next word) as one number
-    pages = np.random.default_rng(seed).permutation(sorted(topics))[::2]
-    text = re.findall("[a-z]+", " ".join(topics[p] for p in pages).lower())
-    number = {word: i for i, (word, _) in enumerate(Counter(text).most_common(size - 1))}
-    ids = torch.tensor([number.get(word, size - 1) for word in text], device=setting.device)
+    ids = torch.tensor(data.words(seed, size).ids, device=setting.device)
     return ids[:-1] * size + ids[1:]
 
 def counts(rows, size=48):  # how often each pair occurs in each row
@@ -377,8 +378,6 @@ check("adadelta_second")
 # %% [markdown] name="takeaways"
 # <details><summary>Hint 1</summary>d starts at 0. What does the first step leave in it?</details>
 # <details><summary>Hint 2</summary>The second step divides by s after two gradients, line 2.</details>
-#
-# [All solutions of this lesson](../../solutions/03_algorithms/12_adaptive.ipynb)
 #
 # ## Takeaways
 #

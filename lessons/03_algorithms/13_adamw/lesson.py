@@ -2,7 +2,9 @@
 # jupyter:
 #   lesson:
 #     title: AdamW and decoupled weight decay
-#     minutes: 40
+#     question: "Penalty or decay: whose weights are pulled most, and which reads new text better?"
+#     minutes: 50
+#     needs: [04_adam]
 #     settles: [G18, E21]
 #     studies: [optim.AdamW]
 # ---
@@ -10,32 +12,31 @@
 # %% [markdown] name="goal"
 # # AdamW and decoupled weight decay
 #
-# **Goal.** Tell weight decay from an L2 penalty, know what each does to which weight, and carry the number to another schedule. **40 minutes.**
+# **Goal.** Tell weight decay from an L2 penalty, know what each does to which weight, and carry the number to another schedule.
 #
 # **The question.** A word that is rare in the training text has small gradients, a common one large ones. We pull all weights towards 0 with Adam, once by an L2 penalty, once by AdamW's decay, equally
 # strongly for the common words. Whose weights are pulled most, and which of the two then reads *new* text better?
 
-# %% tags=["parameters"] name="parameters"
+# %% tags=["parameters", "fold"] name="parameters"
+# Parameters: device, seed, profile
 device = "auto"  # "auto", "cpu" or "cuda"
 seed = 0
 profile = "quick"  # "quick": 5 seeds, "full": 20
 
-# %% name="setup"
+# %% name="setup" tags=["fold"]
+# Set-up: imports, and the device to compute on
 import inspect
-import re
-from collections import Counter
-from pydoc_data.topics import topics
 
 import numpy as np
 import sympy as sp
 import torch
 
-from lessons_lib import bridge, parity, plots
-from lessons_lib.checks import check
-from lessons_lib.optim import Adam, AdamW, Momentum
+from lessons_lib import bridge, data, exercises, parity, plots
+from lessons_lib.optim import Adam, AdamW, Momentum, descend
 from lessons_lib.show import Table, show
 
 setting = bridge.start(device, seed, profile)
+check = exercises.of("03_algorithms/13_adamw")
 
 # %% [markdown] name="formula"
 # ## The formula
@@ -64,11 +65,7 @@ fixed = sp.solve((1 - lr * wd) * theta - lr * sp.sign(g) - theta, theta)
 assert sp.simplify(fixed[0] + sp.sign(g) / wd) == 0  # line 4
 
 def run(rule, gradient, steps, start=1.0):
-    theta = np.array([start])
-    state = rule.init(theta)
-    for _ in range(steps):
-        theta, state = rule.update(theta, gradient(theta), state)
-    return theta[0]
+    return descend(np.array([start]), rule, gradient, steps)[-1][0]
 
 def push(c):  # a constant gradient
     return lambda theta: 0 * theta + c
@@ -119,7 +116,8 @@ show(AdamW)
 #
 # The largest relative difference after 50 steps; in half precision the judge is PyTorch in float32. `of Adam` is the same rule under its second name, `torch.optim.Adam(decoupled_weight_decay=True)`.
 
-# %% tags=["nbval-ignore-output"] name="parity"
+# %% tags=["nbval-ignore-output", "fold"] name="parity"
+# Against PyTorch
 parity.table("AdamW", setting.device)
 
 # %% name="defaults"
@@ -137,12 +135,7 @@ for optimizer in (torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW):
 
 # %% name="words"
 def words(seed, size=64):  # each pair (word, next word) as one number; first half, second half
-    pages = np.random.default_rng(seed).permutation(sorted(topics))
-    halves = [re.findall("[a-z]+", " ".join(topics[p] for p in half).lower())
-              for half in (pages[::2], pages[1::2])]
-    number = {word: i for i, (word, _) in enumerate(Counter(halves[0]).most_common(size - 1))}
-    ids = [torch.tensor([number.get(w, size - 1) for w in half], device=setting.device)
-           for half in halves]
+    ids = [torch.tensor(half, device=setting.device) for half in data.words(seed, size)[:2]]
     return [half[:-1] * size + half[1:] for half in ids]
 
 def counts(rows, size=64):  # how often each pair occurs in each row
@@ -278,11 +271,8 @@ for dtype in (torch.float32, torch.bfloat16):
     ends = []
     for rate in (1e-3, 0.5):
         theta = torch.ones(1, dtype=dtype, device=setting.device)
-        rule = AdamW(rate, weight_decay=0.01)
-        state = rule.init(theta)
-        for _ in range(1000):
-            theta, state = rule.update(theta, torch.zeros_like(theta), state)
-        ends.append(f"{theta.item():.3f}")
+        visited = descend(theta, AdamW(rate, weight_decay=0.01), torch.zeros_like, 1000)
+        ends.append(f"{visited[-1].item():.3f}")
     rows.append([str(dtype).removeprefix("torch."), *ends])
 assert rows[1][1] == "1.000" and rows[0][1] == "0.990"
 Table(["1000 steps without gradient", "lr = 0.001", "lr = 0.5"], rows)
@@ -359,8 +349,6 @@ check("carried_over")
 # %% [markdown] name="takeaways"
 # <details><summary>Hint 1</summary>Line 3: what is the logarithm of the share that is kept?</details>
 # <details><summary>Hint 2</summary>A product becomes a sum.</details>
-#
-# [All solutions of this lesson](../../solutions/03_algorithms/13_adamw.ipynb)
 #
 # ## Takeaways
 #

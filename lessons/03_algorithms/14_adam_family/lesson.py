@@ -2,7 +2,9 @@
 # jupyter:
 #   lesson:
 #     title: "The Adam family: AMSGrad, NAdam, RAdam, Adamax"
-#     minutes: 40
+#     question: "Adam walks to the worst end of a convex problem. Should you use AMSGrad?"
+#     minutes: 45
+#     needs: [04_adam]
 #     settles: []
 #     studies: [optim.AMSGrad, optim.RAdam, optim.NAdam, optim.Adamax]
 # ---
@@ -10,27 +12,29 @@
 # %% [markdown] name="goal"
 # # The Adam family: AMSGrad, NAdam, RAdam, Adamax
 #
-# **Goal.** For each of four variants: which flaw of Adam does it mend, what does the cure cost, and does it matter? **40 minutes:** reading 20, exercises 20.
+# **Goal.** For each of four variants: which flaw of Adam does it mend, what does the cure cost, and does it matter?
 #
 # **The question.** There is a problem with one parameter, a convex one, on which Adam walks to the *worst* end and stays. It is why AMSGrad was invented. Should you then use AMSGrad?
 
-# %% tags=["parameters"] name="parameters"
+# %% tags=["parameters", "fold"] name="parameters"
+# Parameters: device, seed, profile
 device = "auto"  # "auto", "cpu" or "cuda"
 seed = 0
 profile = "quick"  # "quick": 5 seeds, "full": 20
 
-# %% name="setup"
+# %% name="setup" tags=["fold"]
+# Set-up: imports, and the device to compute on
 from math import lgamma
 
 import numpy as np
 
-from lessons_lib import bridge, data, parity, plots
-from lessons_lib.checks import check
+from lessons_lib import bridge, data, exercises, parity, plots
 from lessons_lib.losses import cross_entropy
-from lessons_lib.optim import Adam, Adamax, AMSGrad, NAdam, RAdam
+from lessons_lib.optim import Adam, Adamax, AMSGrad, NAdam, RAdam, descend
 from lessons_lib.show import Table, show
 
 setting = bridge.start(device, seed, profile)
+check = exercises.of("03_algorithms/14_adam_family")
 
 # %% [markdown] name="formula"
 # ## The formula
@@ -57,13 +61,9 @@ setting = bridge.start(device, seed, profile)
 
 # %% name="lengths"
 def moves(rule, gradients):  # in units of lr; one row of gradients a step
-    x = np.zeros(np.shape(gradients)[1:] or 1)
-    state, found = rule.init(x), []
-    for g in gradients:
-        new, state = rule.update(x, g + 0 * x, state)
-        found.append((new - x) / rule.lr)
-        x = new
-    return np.array(found)
+    start, rows = np.zeros(np.shape(gradients)[1:] or 1), iter(gradients)
+    visited = descend(start, rule, lambda x: next(rows) + 0 * x, len(gradients))
+    return np.diff(visited, axis=0) / rule.lr
 
 # %% name="derivation"
 def rho(b2, t):
@@ -123,16 +123,20 @@ show(RAdam.rectifier, RAdam.update, NAdam.mu, NAdam.update)
 #
 # 50 steps with gradients from $10^{-3}$ to $10$, against `torch.optim.AdamW(amsgrad=True)`, `NAdam`, `RAdam`, `Adamax`. PyTorch's choices, not the papers': AMSGrad takes the maximum before the bias correction, RAdam waits for $\rho_t > 5$ (the paper: 4), Adamax adds $\epsilon$ inside the maximum.
 
-# %% tags=["nbval-ignore-output"] name="parity-amsgrad"
+# %% tags=["nbval-ignore-output", "fold"] name="parity-amsgrad"
+# Against PyTorch
 parity.table("AMSGrad", setting.device)
 
-# %% tags=["nbval-ignore-output"] name="parity-nadam"
+# %% tags=["nbval-ignore-output", "fold"] name="parity-nadam"
+# Against PyTorch
 parity.table("NAdam", setting.device)
 
-# %% tags=["nbval-ignore-output"] name="parity-radam"
+# %% tags=["nbval-ignore-output", "fold"] name="parity-radam"
+# Against PyTorch
 parity.table("RAdam", setting.device)
 
-# %% tags=["nbval-ignore-output"] name="parity-adamax"
+# %% tags=["nbval-ignore-output", "fold"] name="parity-adamax"
+# Against PyTorch
 parity.table("Adamax", setting.device)
 
 # %% [markdown] name="picture-text"
@@ -324,8 +328,6 @@ check("windowed_divisor")
 
 # %% [markdown] name="takeaways"
 # <details><summary>Hint 1</summary>v is made from all gradients; only the maximum looks at the last n.</details>
-#
-# [All solutions of this lesson](../../solutions/03_algorithms/14_adam_family.ipynb)
 #
 # ## Takeaways
 #

@@ -2,7 +2,9 @@
 # jupyter:
 #   lesson:
 #     title: "Second order: Newton, conjugate gradient, L-BFGS"
-#     minutes: 40
+#     question: "Newton needs one step where gradient descent needs thousands: is it the price, the noise or the saddles that keeps it out of training?"
+#     minutes: 60
+#     needs: [03_sgd]
 #     settles: [G22, E8, C19, C20]
 #     studies: [second_order.newton_direction, second_order.conjugate_gradient, second_order.two_loop]
 # ---
@@ -10,30 +12,32 @@
 # %% [markdown] name="goal"
 # # Second order: Newton, conjugate gradient, L-BFGS
 #
-# **Goal.** Know what curvature buys, count honestly what it costs, and see where it fails. **40 minutes:** reading 25, exercises 15.
+# **Goal.** Know what curvature buys, count honestly what it costs, and see where it fails.
 #
 # **The question.** Newton's method reaches in *one* step the bottom of a bowl that takes gradient descent thousands. Yet PyTorch does not even offer it. Three suspects: the **price** of a step,
 # the **noise** of mini-batches, the **saddle points**. Which of them is guilty?
 
-# %% tags=["parameters"] name="parameters"
+# %% tags=["parameters", "fold"] name="parameters"
+# Parameters: device, seed, profile
 device = "auto"  # "auto", "cpu" or "cuda"
 seed = 0
 profile = "quick"  # "quick": 5 seeds, "full": 20
 
-# %% name="setup"
+# %% name="setup" tags=["fold"]
+# Set-up: imports, and the device to compute on
 import numpy as np
 import sympy as sp
 import torch
 
-from lessons_lib import bridge, data, plots
+from lessons_lib import bridge, data, exercises, plots
 from lessons_lib import second_order as second
-from lessons_lib.checks import check
 from lessons_lib.landscapes import quadratic, rosenbrock, styblinski_tang
 from lessons_lib.losses import binary_cross_entropy
 from lessons_lib.optim import SGD, Adam, Momentum
 from lessons_lib.show import Table, show
 
 setting = bridge.start(device, seed, profile)
+check = exercises.of("03_algorithms/15_second_order")
 
 # %% [markdown] name="formula"
 # ## The formula
@@ -234,7 +238,8 @@ headers = ["history, line search, lr", "float64: relative difference", "float32"
 cells = [*rows, ["allowed", *allowed.values()]]
 Table(headers, [[v, f"{a:.1e}", f"{b:.1e}"] for v, a, b in cells])
 
-# %% name="parity-verdict"
+# %% name="parity-verdict" tags=["fold"]
+# The check of what the text says
 assert all(row[i] <= limit for row in rows for i, limit in enumerate(allowed.values(), 1))
 assert not hasattr(torch.optim, "Newton")
 
@@ -317,7 +322,8 @@ sizes = [16, 144, Y.shape[1]]
 charge = {name: [1] * 3 for name in grids} | {"L-BFGS": [2, 2, 1]}  # gradients per step
 gaps = {name: np.array([*map(best, [grids[name]] * 3, sizes, charge[name])]) for name in grids}
 
-# %% name="picture"
+# %% name="picture" tags=["fold"]
+# The picture
 plots.lines(
     [*map(str, sizes)],
     {name: tuple(np.quantile(a, [0, 0.5, 1], axis=1)) for name, a in gaps.items()},
@@ -495,8 +501,6 @@ check("saddle_free")
 # %% [markdown] name="takeaways"
 # <details><summary>Hint 1</summary>Line 4: along an eigenvector the step is -g / h. Which part of it must change, and for which h?</details>
 # <details><summary>Hint 2</summary><code>np.linalg.eigh</code> returns the eigenvalues and a matrix whose <em>columns</em> are the eigenvectors. Turn g into their axes, divide, turn back.</details>
-#
-# [All solutions of this lesson](../../solutions/03_algorithms/15_second_order.ipynb)
 #
 # ## Takeaways
 #

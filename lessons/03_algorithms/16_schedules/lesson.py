@@ -2,7 +2,9 @@
 # jupyter:
 #   lesson:
 #     title: Schedules, warm-up and averaging
-#     minutes: 40
+#     question: "SGD circles. Lower the rate, or average the circle: on paper both end at one place. On data?"
+#     minutes: 55
+#     needs: [03_sgd, 11_momentum]
 #     studies: [optim.schedules.warmup_cosine, optim.averages.ema, optim.averages.running_mean]
 #     settles: [G19, E22]
 # ---
@@ -10,16 +12,18 @@
 # %% [markdown] name="title"
 # # Schedules, warm-up and averaging
 #
-# **Goal.** Choose what the learning rate does over time, know what averaging the weights can do instead, and when warm-up matters. **40 minutes:** reading 24, exercises 16.
+# **Goal.** Choose what the learning rate does over time, know what averaging the weights can do instead, and when warm-up matters.
 #
 # **The question.** At a constant rate SGD stops getting closer: it circles around the minimum (lesson 3). One may lower the rate, or go on circling and take the average of the weights. On paper both end at the same place, and for the average the rate does not even matter. Does that hold on data?
 
-# %% tags=["parameters"] name="parameters"
+# %% tags=["parameters", "fold"] name="parameters"
+# Parameters: device, seed, profile
 device = "auto"  # "auto", "cpu" or "cuda"
 seed = 0
 profile = "quick"  # "quick": 5 seeds, "full": 20
 
-# %% name="setup"
+# %% name="setup" tags=["fold"]
+# Set-up: imports, and the device to compute on
 from itertools import pairwise, product
 
 import numpy as np
@@ -421,8 +425,6 @@ check("torch_numbers")
 # %% [markdown] name="takeaways"
 # <details><summary>Hint 1</summary>The schedulers count their steps from 0, the formula from 1. In which of their steps does update <code>warmup</code> fall?</details>
 # <details><summary>Hint 2</summary>From the peak on, the cosine counts from 0 again. In which of <em>its</em> steps does update <code>total</code> fall?</details>
-#
-# [All solutions of this lesson](../../solutions/03_algorithms/16_schedules.ipynb)
 #
 # ## Takeaways
 #

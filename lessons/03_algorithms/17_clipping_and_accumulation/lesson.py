@@ -2,7 +2,9 @@
 # jupyter:
 #   lesson:
 #     title: Clipping and accumulation
-#     minutes: 40
+#     question: "We cap every gradient for stability. Does the optimizer still look for the same place?"
+#     minutes: 50
+#     needs: [03_sgd, 04_adam, 05_regression]
 #     studies: [optim.clip.clip_by_norm, optim.clip.clip_by_value]
 #     settles: [G20]
 # ---
@@ -10,21 +12,22 @@
 # %% [markdown] name="title"
 # # Clipping and accumulation
 #
-# **Goal.** Put three steps between gradient and update (add up, unscale, clip) in the right order, and know what each of them changes. **40 minutes:** reading 20, exercises 20.
+# **Goal.** Put three steps between gradient and update (add up, unscale, clip) in the right order, and know what each of them changes.
 #
 # **The question.** We cap the length of every gradient, "for stability". Does the optimizer still look for the same place?
 
-# %% tags=["parameters"] name="parameters"
+# %% tags=["parameters", "fold"] name="parameters"
+# Parameters: device, seed, profile
 device = "auto"  # "auto", "cpu" or "cuda"
 seed = 0
 profile = "quick"  # "quick": 5 seeds, "full": 20
 
-# %% name="setup"
+# %% name="setup" tags=["fold"]
+# Set-up: imports, and the device to compute on
 import numpy as np
 import torch
 
-from lessons_lib import bridge, data, plots
-from lessons_lib.checks import check
+from lessons_lib import bridge, data, exercises, plots
 from lessons_lib.core import mean
 from lessons_lib.losses import cross_entropy, huber
 from lessons_lib.optim import SGD, Adam
@@ -32,6 +35,7 @@ from lessons_lib.optim.clip import clip_by_norm, clip_by_value
 from lessons_lib.show import Table, show
 
 setting = bridge.start(device, seed, profile)
+check = exercises.of("03_algorithms/17_clipping_and_accumulation")
 
 # %% [markdown] name="the-formula"
 # ## The formula
@@ -382,8 +386,6 @@ check("scaled_step")
 # %% [markdown] name="takeaways"
 # <details><summary>Hint 1</summary>Look again at the table of the three orders.</details>
 # <details><summary>Hint 2</summary>One norm for all arrays together, or the direction turns.</details>
-#
-# [All solutions of this lesson](../../solutions/03_algorithms/17_clipping_and_accumulation.ipynb)
 #
 # ## Takeaways
 #

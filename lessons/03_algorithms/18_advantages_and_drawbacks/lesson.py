@@ -2,7 +2,9 @@
 # jupyter:
 #   lesson:
 #     title: Advantages and drawbacks, measured
-#     minutes: 40
+#     question: "How much worse is a classifier that is trained with squared error?"
+#     minutes: 55
+#     needs: [02_cross_entropy, 04_adam, 05_regression, 11_momentum]
 #     settles: [E15, E16, E24, E26]
 #     studies: [losses.cross_entropy, losses.squared_error]
 # ---
@@ -10,27 +12,29 @@
 # %% [markdown] name="goal"
 # # Advantages and drawbacks, measured
 #
-# **Goal.** One table of what is said for and against the losses and optimizers of this chapter, with a measurement behind every line, here or in an earlier lesson, and the sayings that do not survive it. **40 minutes:** reading 20, exercises 20.
+# **Goal.** One table of what is said for and against the losses and optimizers of this chapter, with a measurement behind every line, here or in an earlier lesson, and the sayings that do not survive it.
 #
 # **The question.** "Cross-entropy for classes, squared error for numbers." How much worse is a classifier that is trained with squared error?
 
-# %% tags=["parameters"] name="parameters"
+# %% tags=["parameters", "fold"] name="parameters"
+# Parameters: device, seed, profile
 device = "auto"  # "auto", "cpu" or "cuda"
 seed = 0
 profile = "quick"  # "quick": 5 seeds, "full": 20
 
-# %% name="setup"
+# %% name="setup" tags=["fold"]
+# Set-up: imports, and the device to compute on
 import numpy as np
 import sympy as sp
 
-from lessons_lib import bridge, data, plots
-from lessons_lib.checks import check
+from lessons_lib import bridge, data, exercises, plots
 from lessons_lib.core import Loss
 from lessons_lib.losses import cross_entropy, smooth_labels, soft_cross_entropy, squared_error
 from lessons_lib.optim import SGD, Adam, AdamW, Momentum
 from lessons_lib.show import Table
 
 setting = bridge.start(device, seed, profile)
+check = exercises.of("03_algorithms/18_advantages_and_drawbacks")
 evidence = []
 
 def settle(said, measured, found):  # one line of the table at the end
@@ -153,7 +157,8 @@ errors, best = {}, {}
 for name, loss in kinds.items():
     errors[name], best[name] = judged(loss)
 
-# %% name="picture"
+# %% name="picture" tags=["fold"]
+# The picture
 plots.lines(
     np.array(shares) * 100, {n: (e.min(1), e.mean(1), e.max(1)) for n, e in errors.items()},
     "training labels replaced, per cent", "share of test digits wrong",
@@ -276,7 +281,8 @@ assert np.allclose(scaled(SGD, [0.001], 100, 30), scaled(SGD, [0.1], 1, 30))
 assert np.allclose(scaled(Adam, [0.01], 100, 30), scaled(Adam, [0.01], 1, 30), atol=1e-3)
 assert np.allclose(scaled(Adam, [0.01], 1e-8, 30), scaled(eps_1, [0.01], 1, 30))
 
-# %% name="tuning-picture"
+# %% name="tuning-picture" tags=["fold"]
+# The picture
 plots.lines(
     rates, {n: tuple(np.quantile(c, [0, 0.5, 1], axis=1)) for n, c in curves.items()},
     "learning rate", "test loss",
@@ -439,8 +445,6 @@ check("fair")
 
 # %% [markdown] name="takeaways"
 # <details><summary>Hint</summary>First one row per name, then compare the names.</details>
-#
-# [All solutions of this lesson](../../solutions/03_algorithms/18_advantages_and_drawbacks.ipynb)
 #
 # ## Takeaways
 #

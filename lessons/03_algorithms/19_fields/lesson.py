@@ -2,7 +2,9 @@
 # jupyter:
 #   lesson:
 #     title: "Fields of application: field, loss, optimizer, metric"
-#     minutes: 35
+#     question: "Ten classes, nothing trained yet, and the first loss is 2.9. Is something broken?"
+#     minutes: 40
+#     needs: [02_cross_entropy, 08_margins]
 #     settles: [C7, C8, C9, C17]
 #     studies: [losses.cross_entropy, losses.info_nce]
 # ---
@@ -10,28 +12,30 @@
 # %% [markdown] name="goal"
 # # Fields of application: field, loss, optimizer, metric
 #
-# **Goal.** Find your field in one table, and know before the first step what your loss should be. **35 minutes:** reading 15, exercises 20.
+# **Goal.** Find your field in one table, and know before the first step what your loss should be.
 #
 # **The question.** Ten classes, nothing trained yet, and the first loss is 2.9. Is something broken?
 
-# %% tags=["parameters"] name="parameters"
+# %% tags=["parameters", "fold"] name="parameters"
+# Parameters: device, seed, profile
 device = "auto"  # "auto", "cpu" or "cuda"
 seed = 0
 profile = "quick"  # "quick": 5 seeds, "full": 20
 
-# %% name="setup"
+# %% name="setup" tags=["fold"]
+# Set-up: imports, and the device to compute on
 import numpy as np
 import torch
 import torch.nn.functional as F
 
-from lessons_lib import bridge, data, plots
+from lessons_lib import bridge, data, exercises, plots
 from lessons_lib import losses as L
-from lessons_lib.checks import check
 from lessons_lib.core import mean, weighted_mean
 from lessons_lib.optim import SGD, Adam
 from lessons_lib.show import Table, show
 
 setting = bridge.start(device, seed, profile)
+check = exercises.of("03_algorithms/19_fields")
 
 # %% [markdown] name="derivation-the-first-loss"
 # ## The table
@@ -144,7 +148,8 @@ spread = np.interp(2.9, np.median(measured, axis=0), sigma)
 print(f"2.9 is reached at a standard deviation of {spread:.1f}")
 print(f"line 6 for a variance of 1/3: {np.log(10) + 0.9 / 6:.2f}")
 
-# %% name="picture"
+# %% name="picture" tags=["fold"]
+# The picture
 plots.lines(
     sigma,
     {
@@ -292,8 +297,6 @@ check("soft_dice")
 # %% [markdown] name="takeaways"
 # <details><summary>Hint 1</summary>By p of one pixel, the numerator has the slope 2 y, the denominator 1.</details>
 # <details><summary>Hint 2</summary>The second part of the gradient is the same number for every pixel.</details>
-#
-# [All solutions of this lesson](../../solutions/03_algorithms/19_fields.ipynb)
 #
 # ## Takeaways
 #

@@ -2,9 +2,7 @@
 
 import numpy as np
 
-from .engine import Exercise, on
-
-LESSON = "03_algorithms/11_momentum"
+from lessons_lib.exercises import Exercise, on
 
 
 def _walk(answer):
@@ -90,9 +88,7 @@ def _shrunk(theta, g, m, lr, momentum, nesterov):
 
 step = Exercise(
     "momentum_step",
-    LESSON,
     "the new average first; line 2 says which u belongs to it.",
-    _step,
     {
         "That is the average's own step, too short at this rate: PyTorch steps along u = m / (1 - momentum).": _average,
         "The step must be PyTorch's, so u = m / (1 - momentum) must stand where its formula says u.": _average_mixed,
@@ -133,9 +129,7 @@ step = Exercise(
 
 same = Exercise(
     "same_path_lr",
-    LESSON,
     "line 2 of the derivation compares m with u.",
-    lambda lr, momentum: lr * (1 - momentum),
     {
         "Upside down: u is the longer vector, so it needs the smaller rate.": lambda lr, mu: lr / (1 - mu),
         "With the same rate the sum walks 1 / (1 - momentum) times as fast.": lambda lr, mu: lr,
@@ -151,9 +145,7 @@ def _least(lr, low, high):
 
 least = Exercise(
     "least_momentum",
-    LESSON,
     "solve line 4's two inequalities for the root of the momentum.",
-    _least,
     {
         "The upper border is missing: a steep curvature may need more.": lambda lr, a, b: (1 - np.sqrt(lr * a)) ** 2,
         "The lower border is missing: a flat curvature may need more.": lambda lr, a, b: (np.sqrt(lr * b) - 1) ** 2,
@@ -195,9 +187,7 @@ def _with(index, change):
 
 tuned = Exercise(
     "tuned",
-    LESSON,
     "line 4 asks for two equalities, one at each end.",
-    _tuned,
     {
         "That rate is the best one without momentum.": _with(0, lambda a, b: 2 / (a + b)),
         "That is the root of the rate: square it.": _with(0, lambda a, b: np.sqrt(_tuned(a, b)[0])),

@@ -1,5 +1,5 @@
-"""What a learner has solved so far, kept on this machine only. Each result is a file of its own without content, so
-that kernels at work at the same time lose nothing, and nothing can be half written."""
+"""What a learner has solved so far, kept on this machine only. Each result is a file of its own without content, in a
+folder for its lesson, so that kernels at work at the same time lose nothing, and nothing can be half written."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ import json
 import os
 import re
 import sys
+from itertools import groupby
 from pathlib import Path
 from urllib.parse import quote
 
 import platformdirs
 
 from ..show import Table, link
-from .engine import Exercise, Verdict
+from .engine import Verdict
+from .exercise import Exercise
+from .room import LESSONS
 
 TRIED, RIGHT = "not right yet", "right"
 MARKS = {TRIED: ".tried", RIGHT: ".right"}
-LESSONS = Path(__file__).resolve().parents[2] / "lessons"
 
 
 def folder() -> Path | None:
@@ -27,12 +29,23 @@ def folder() -> Path | None:
 
 
 def progress() -> dict[str, str]:
-    """{exercise: state} of everything tried so far; what was right once stays right."""
+    """{lesson/exercise: state} of everything tried so far; what was right once stays right.
+
+    Earlier editions of the course kept results without the lesson.
+    """
     place = folder()
     if place is None:
         return {}
-    tried, right = ({file.stem: state for file in place.glob(f"*{mark}")} for state, mark in MARKS.items())
+    tried, right = (
+        {file.relative_to(place).with_suffix("").as_posix(): state for file in place.rglob(f"*{mark}")}
+        for state, mark in MARKS.items()
+    )
     return tried | _earlier(Path(f"{place}.json")) | right
+
+
+def state(exercise: Exercise, known: dict[str, str]) -> str:
+    found = {known.get(f"{exercise.lesson}/{exercise.name}"), known.get(exercise.name)}
+    return next((state for state in (RIGHT, TRIED) if state in found), "open")
 
 
 def _earlier(file: Path) -> dict[str, str]:
@@ -44,27 +57,27 @@ def _earlier(file: Path) -> dict[str, str]:
     return {n: s for n, s in known.items() if s in (TRIED, RIGHT)} if isinstance(known, dict) else {}
 
 
-def remember(verdict: Verdict) -> None:
+def remember(lesson: str, verdict: Verdict) -> None:
     """Note one result. A read-only disk is no reason to stop a lesson."""
     place = folder()
     if place is None or verdict.state not in MARKS:
         return
     try:
-        place.mkdir(parents=True, exist_ok=True)
-        (place / f"{verdict.name}{MARKS[verdict.state]}").touch()
+        (place / lesson).mkdir(parents=True, exist_ok=True)
+        (place / lesson / f"{verdict.name}{MARKS[verdict.state]}").touch()
     except OSError as error:
         print(f"progress is not kept: {error}", file=sys.stderr)
 
 
-def table(exercises: dict[str, Exercise]) -> Table:
+def table(exercises: list[Exercise]) -> Table:
     """Each lesson with the results so far, their total, and the lessons of which a newer edition has come."""
     known, rows = progress(), []
-    for lesson in dict.fromkeys(e.lesson for e in exercises.values()):
-        mine = {n: known.get(n, "open") for n, e in exercises.items() if e.lesson == lesson}
-        left = [f"{n} ({state})" for n, state in mine.items() if state != RIGHT]
-        rows.append([_link(f"{lesson}.ipynb"), f"{len(mine) - len(left)} of {len(mine)}", ", ".join(left)])
-    right = sum(known.get(name) == RIGHT for name in exercises)
-    rows.append(["all lessons", f"{right} of {len(exercises)}", ""])
+    states = {exercise: state(exercise, known) for exercise in exercises}
+    for lesson, mine in groupby(exercises, lambda e: e.lesson):
+        named = {e.name: states[e] for e in mine}
+        left = [f"{name} ({how})" for name, how in named.items() if how != RIGHT]
+        rows.append([_link(f"{lesson}.ipynb"), f"{len(named) - len(left)} of {len(named)}", ", ".join(left)])
+    rows.append(["all lessons", f"{[*states.values()].count(RIGHT)} of {len(exercises)}", ""])
     return Table(["lesson", "exercises right", "still to do"], rows, _newer())
 
 

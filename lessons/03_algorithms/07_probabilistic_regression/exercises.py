@@ -2,9 +2,7 @@
 
 import numpy as np
 
-from .engine import Exercise, on
-
-LESSON = "03_algorithms/07_probabilistic_regression"
+from lessons_lib.exercises import Exercise, on
 
 
 def _laplace(m, k, y):
@@ -16,9 +14,7 @@ _M, _Y = np.array([-3.0, 0.5, 2.0, 8.0]), np.array([1.0, 0.2, -4.0, 7.5])
 
 laplace = Exercise(
     "laplace_head",
-    LESSON,
     "where does k occur in the loss? Twice, and once inside an exponential.",
-    _laplace,
     {
         "The third slope is by b; by k the chain rule brings a factor b.": lambda m, k, y: (
             *_laplace(m, k, y)[:2],
@@ -135,9 +131,7 @@ def _hours(z, hours, y):
 
 hours = Exercise(
     "with_hours",
-    LESSON,
     "what is the rate of all the hours together, and what is its logarithm?",
-    _hours,
     {
         "The hours do not enter.": lambda z, h, y: (np.exp(z) - y * z, np.exp(z) - y),
         "That scales the loss by the hours; the expected count is what they scale.": lambda z, h, y: (
@@ -205,9 +199,7 @@ def _weighted(pred, v, y, beta):
 
 weight = Exercise(
     "weighted_slopes",
-    LESSON,
     "which slopes does the loss have without the factor, and what does a constant factor do to them?",
-    _weighted,
     {
         "The factor is missing.": lambda p, v, y, beta: _weighted(p, v, y, 0.0),
         "The slope by the variance differentiates the factor too; it is a constant.": lambda p, v, y, beta: (

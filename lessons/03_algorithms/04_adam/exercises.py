@@ -2,9 +2,7 @@
 
 import numpy as np
 
-from .engine import Exercise
-
-LESSON = "03_algorithms/04_adam"
+from lessons_lib.exercises import Exercise
 
 
 def _walk(answer):
@@ -92,9 +90,7 @@ def _swapped_sums(theta, g, m, v, w1, w2, lr, beta1, beta2, eps):
 
 step = Exercise(
     "adam_step",
-    LESSON,
     "line 2 of the derivation: what do the weights of all gradients so far add up to?",
-    _step,
     {
         "The corrections are missing: divide m and v by the sums of their weights.": _wrong(hats=""),
         "Only m is corrected; v must be divided by the sum of its weights as well.": _wrong(hats="m"),
@@ -137,9 +133,7 @@ def _resumed(t, b1, b2, of_m=True, of_v=True, power=1):
 
 resumed = Exercise(
     "resumed",
-    LESSON,
     "which m and v does a long run under a constant gradient end with?",
-    _resumed,
     {
         "That is a run without corrections from a zero start. Here m and v are full, and are corrected again.": (
             lambda t, b1, b2: 1 / _resumed(t, b1, b2)
@@ -159,9 +153,7 @@ resumed = Exercise(
 
 longest = Exercise(
     "longest_at",
-    LESSON,
     "line 4 of the derivation gives the size of step t.",
-    20,
     {
         "That is the answer for beta2 = 0.999.": 12,
         "That is the index in a list that starts at 0; t starts at 1.": 19,
@@ -188,9 +180,7 @@ def _at_betas(answer):
 
 largest = Exercise(
     "largest_step",
-    LESSON,
     "how many terms has the sum in line 5 after t steps?",
-    _largest,
     {
         "That is without the corrections: at t = 1 it is not 1.": _uncorrected,
         "Upside down: the correction of m makes the step longer, that of v shorter.": (

@@ -2,9 +2,7 @@
 
 import numpy as np
 
-from .engine import Exercise, on
-
-LESSON = "03_algorithms/18_advantages_and_drawbacks"
+from lessons_lib.exercises import Exercise, on
 
 
 def _bytes(n, kept, trained=1.0):
@@ -13,9 +11,7 @@ def _bytes(n, kept, trained=1.0):
 
 memory = Exercise(
     "training_bytes",
-    LESSON,
     "list what is stored for one parameter that is trained, and for one that is not.",
-    _bytes,
     {
         "A frozen parameter still needs its weight: 2 bytes.": lambda n, k, t=1.0: t * n * (8 + 4 * k),
         "trained is not used: frozen parameters have no gradient, copy or state.": lambda n, k, t=1.0: n * (8 + 4 * k),
@@ -114,9 +110,7 @@ _FALLS_AGAIN = [5.0, 3.0, 4.0, 3.5, 3.2, 3.1, 3.3, 1.0]
 
 stop = Exercise(
     "early_stop",
-    LESSON,
     "how many looks ago was the best one? And what counts as better?",
-    _stop,
     {
         "Compare with the best so far, not with the look before.": _against_last,
         "An equal loss is no improvement.": lambda losses, patience: _stop(losses, patience, strict=False),
@@ -261,9 +255,7 @@ def _one_row(results):
 
 fair = Exercise(
     "fair",
-    LESSON,
     "first reduce each name to one rate. By what, and over which axis?",
-    _fair,
     {
         "The best rate by the lowest single seed is a lucky one; take the median.": lambda results: _fair(
             results, middle=np.min

@@ -1,4 +1,4 @@
-"""Judge an exercise by what it computes at exaggerated settings, and name the mistake where it is a known one."""
+"""Judge an exercise by what it computes at exaggerated settings, and say what is wrong with it."""
 
 from __future__ import annotations
 
@@ -6,39 +6,20 @@ import ast
 import html
 import re
 import traceback
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from numbers import Real
 from typing import Any
 
 import numpy as np
 
+from . import diagnosis
 from .attempt import Attempt, Refused, Unanswered, plain, within
+from .difference import difference
+from .exercise import Exercise
 
 LIMIT = 10.0  # seconds: it stops what hangs, and is far above what a slow answer needs
-
-
-@dataclass(frozen=True)
-class Exercise:
-    """One exercise.
-
-    name:     what the learner defines: a function, or a variable
-    lesson:   the lesson's file, without its ending
-    hint:     what to try first
-    solution: the right answer
-    mistakes: {what is wrong: an answer that makes exactly this mistake}
-    trial:    what is computed from an answer: (lists of) arrays. A plain value is compared as it is.
-    returns:  how many results one call must give
-    """
-
-    name: str
-    lesson: str
-    hint: str
-    solution: Any
-    mistakes: dict[str, Any]
-    trial: Callable[[Any], Any] = lambda answer: answer
-    returns: int = 1
 
 
 @dataclass(frozen=True)
@@ -58,11 +39,6 @@ class Verdict:
         return f'<div style="border-left:.3em solid {colour};padding-left:.5em">{badge} {html.escape(repr(self))}</div>'
 
 
-def on(*trials: tuple) -> Callable[[Any], Any]:
-    """A trial that calls the answer with the arguments of each of these."""
-    return lambda answer: [answer(*trial) for trial in trials]
-
-
 def judge(exercise: Exercise, answer: Any) -> Verdict:
     """Compare an answer's trial with the solution's. Never raises, whatever the answer does."""
     try:
@@ -75,7 +51,7 @@ def _judged(exercise: Exercise, answer: Any) -> tuple[str, str, str]:
     opened = "open", exercise.name, f"First hint: {exercise.hint}"
     if answer is None or answer is ...:
         return opened
-    wanted = _known(exercise.trial, exercise.solution)  # before the answer can change anything
+    wanted = _known(exercise, "")  # before the answer can change anything
     attempt = Attempt(answer, exercise.returns)
     try:
         if callable(answer) != callable(exercise.solution):
@@ -88,13 +64,14 @@ def _judged(exercise: Exercise, answer: Any) -> tuple[str, str, str]:
     except Refused as error:
         problem = str(error)
     except BaseException as error:  # sys.exit among them
-        problem = f"Your code raised {_told(error)}{_line(error, answer)}"
+        problem = f"Your code raised {_told(error)}{_line(error, answer)}{_call(exercise, attempt)}"
     else:
-        problem = _difference(got, wanted, attempt.single)
+        problem = difference(got, wanted, attempt.single)
         if not problem:
             return "right", exercise.name, ""
         if known := _recognised(exercise, got, attempt.single):
             return "not right yet", exercise.name, known
+        problem = _diagnosed(exercise, attempt, got) or problem
     if attempt.split:
         problem = f"{exercise.returns} results are wanted, with a comma between them; one array came."
     return "not right yet", exercise.name, f"{problem} Hint: {exercise.hint}"
@@ -105,37 +82,41 @@ def _tried(trial: Callable[[Any], Any], answer: Any) -> Any:
         return trial(answer)
 
 
-_known = cache(_tried)  # for our own answers
+@cache
+def _known(exercise: Exercise, mistake: str) -> Any:
+    """The trial of a mistake, or of the solution where none is named."""
+    return _tried(exercise.trial, exercise.wrong(mistake) if mistake else exercise.solution)
 
 
 def _recognised(exercise: Exercise, got: Any, single: bool) -> str:
-    told = (t for t, wrong in exercise.mistakes.items() if not _difference(got, _known(exercise.trial, wrong), single))
-    return next(told, "")
+    for mistake in exercise.mistakes:
+        try:
+            if not difference(got, _known(exercise, mistake), single):
+                return mistake
+        except Exception:  # a mistake that does not fit its solution is a test's business, not the learner's
+            continue
+    return ""
 
 
-def _difference(got: Any, wanted: Any, single: bool = False) -> str:
-    """What first differs, in words; empty where everything agrees."""
-    if isinstance(wanted, list | tuple):
-        got = list(got) if isinstance(got, np.ndarray) and got.ndim else got
-        if not isinstance(got, list | tuple) or len(got) != len(wanted):
-            return f"{len(wanted)} results are wanted, {len(got) if isinstance(got, list | tuple) else 1} came."
-        return next((told for g, w in zip(got, wanted, strict=True) if (told := _difference(g, w, single))), "")
+def _diagnosed(exercise: Exercise, attempt: Attempt, got: Any) -> str:
+    """Why the answer is wrong, and on which input; empty where that cannot be told."""
+    if not callable(exercise.solution):
+        return diagnosis.of_value(got, exercise.solution)
+    compare = lambda: diagnosis.of_calls(attempt.calls, exercise.solution, exercise.returns, attempt.single)  # noqa: E731
     try:
-        a, b = np.asarray(got), np.asarray(wanted, dtype=float)
-        if a.dtype.kind not in "biuf" and not all(isinstance(x, Real) for x in a.flat):
-            raise TypeError
-        a = a.astype(float)
-    except Exception:  # whatever a learner hands over: a string, a ragged list, a function
-        return f"A number or an array is wanted, {type(got).__name__} came."
-    if a.shape != b.shape:
-        return f"The shape {b.shape} is wanted, {a.shape} came."
-    if np.any(np.isnan(a) & ~np.isnan(b)):
-        return "There is a NaN in the result."
-    with np.errstate(all="ignore"):
-        single |= bool(np.any(a % 1)) and np.array_equal(a, a.astype(np.float32), equal_nan=True)
-        rtol, atol = (1e-4, 1e-6) if single else (1e-6, 1e-9)  # float32 is what torch.tensor makes of a list
-        near = np.allclose(a, b, rtol=rtol, atol=atol, equal_nan=True)
-    return "" if near else "The numbers are not the right ones."
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            return within(LIMIT, compare)
+    except (Exception, Refused):
+        return ""
+
+
+def _call(exercise: Exercise, attempt: Attempt) -> str:
+    """The last call of a function that raised."""
+    try:
+        return f" in {diagnosis.shown(attempt.calls[-1], exercise.solution)}."
+    except Exception:
+        return ""
 
 
 def _told(error: BaseException) -> str:

@@ -4,9 +4,7 @@ from itertools import groupby
 
 import numpy as np
 
-from .engine import Exercise
-
-LESSON = "03_algorithms/15_second_order"
+from lessons_lib.exercises import Exercise
 
 
 def _counts():
@@ -39,9 +37,7 @@ def _two_data_sets(answer):
 
 poisson = Exercise(
     "poisson_newton",
-    LESSON,
     "what are the first and the second derivative of the loss by z?",
-    _newton,
     {
         "The sign is wrong: Newton's step goes against the gradient.": _wrong(sign=1),
         "Your Hessian has no weights: each example counts with its second derivative.": _wrong(
@@ -107,9 +103,7 @@ def _systems(answer):
 
 steps = Exercise(
     "cg_steps",
-    LESSON,
     "what does line 5 say about equal curvatures, and on which axes is there anything to solve?",
-    _steps,
     {
         "d is the limit, not the number: look for equal curvatures.": lambda h, b: len(h),
         "You count every curvature, also where b is 0 and there is nothing to do.": lambda h, b: len(set(h)),
@@ -154,9 +148,7 @@ def _landscape(answer):
 
 saddle = Exercise(
     "saddle_free",
-    LESSON,
     "for which sign of the curvature does line 4's step go the wrong way?",
-    _flee,
     {
         "That is Newton's own step: uphill where the curvature is negative.": lambda g, h: -np.linalg.solve(h, g),
         "That is Newton's own step without its minus, and uphill along every good axis.": lambda g, h: np.linalg.solve(

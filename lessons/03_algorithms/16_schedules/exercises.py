@@ -6,9 +6,7 @@ import numpy as np
 import torch
 from torch.optim import lr_scheduler
 
-from .engine import Exercise, on
-
-LESSON = "03_algorithms/16_schedules"
+from lessons_lib.exercises import Exercise, on
 
 
 def _root(t, warmup, lr):
@@ -17,9 +15,7 @@ def _root(t, warmup, lr):
 
 root = Exercise(
     "inverse_root",
-    LESSON,
     "two branches that must have the same value at t = warmup. Which is which?",
-    _root,
     {
         "The two branches do not meet: the root must start from lr at t = warmup.": lambda t, w, lr: (
             lr * (t / w if t < w else t**-0.5)
@@ -56,9 +52,7 @@ root = Exercise(
 
 equal = Exercise(
     "as_precise",
-    LESSON,
     "one line of the derivation for each of the two: which of its variances must be equal?",
-    lambda h, n: 2 / (h * (n + 1)),
     {
         "That is line 1 for small rates: 2 - eta h is not 2.": lambda h, n: 2 / (h * n),
         "There line 3's falling rate ends; a constant rate of that size is about twice as precise.": lambda h, n: (
@@ -103,9 +97,7 @@ def _as_rates(answer):
 
 numbers = Exercise(
     "torch_numbers",
-    LESSON,
     "write down the first rates for warmup = 4, with the scheduler's step 0, 1, ... beside each.",
-    lambda w, total: (1 / w, w - 1, w - 1, total - w),
     {
         "One update too many on the way up: the scheduler's step 0 has the first rate already.": lambda w, total: (
             1 / w,

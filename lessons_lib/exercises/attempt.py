@@ -8,6 +8,7 @@ import dis
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -49,26 +50,36 @@ def plain(result: Any) -> Any:
     return result.copy() if isinstance(result, np.ndarray) else result
 
 
+@dataclass
+class Call:
+    """One call of an answer; the result is missing where it raised."""
+
+    args: tuple
+    kwargs: dict[str, Any]
+    result: Any = None
+
+
 class Attempt:
     """An answer that gets copies of its arguments, and whose results are plain, counted and never missing."""
 
     def __init__(self, answer: Any, returns: int):
         self.answer, self.returns = answer, returns
-        self.answered = False
+        self.calls: list[Call] = []
         self.single = False  # whether some result was in float32 or less
         self.split = False  # whether one array was taken for several results
 
     def __call__(self, *args, **kwargs):
+        self.calls.append(Call(*copy.deepcopy((args, kwargs))))
         result = self.answer(*copy.deepcopy(args), **copy.deepcopy(kwargs))
         if result is None or result is ...:
-            if self.answered:
+            if len(self.calls) > 1:
                 raise Refused("For some inputs your function returns nothing.")
             raise Unanswered if _is_stub(self.answer) else Refused("Your function returns None: is a `return` missing?")
-        self.answered = True
         result = plain(result)
         parts = result if isinstance(result, list | tuple) else [result]
         self.single |= any(str(getattr(part, "dtype", "")) in ("float32", "float16") for part in parts)
-        return self._counted(result) if self.returns > 1 else result
+        self.calls[-1].result = self._counted(result) if self.returns > 1 else result
+        return self.calls[-1].result
 
     def _counted(self, result: Any) -> tuple:
         one_array = isinstance(result, np.ndarray) and result.ndim > 0

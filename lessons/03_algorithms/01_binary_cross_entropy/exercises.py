@@ -1,10 +1,9 @@
 """Exercises of the lesson on binary cross-entropy, with the wrong answers that they recognise."""
 
 import numpy as np
+import torch
 
-from .engine import Exercise, on
-
-LESSON = "03_algorithms/01_binary_cross_entropy"
+from lessons_lib.exercises import Exercise, on
 
 
 def _sigmoid(z):
@@ -37,9 +36,7 @@ def _f1_eps(z, y):
 
 value = Exercise(
     "bce_value",
-    LESSON,
     "try your formula at z = 800 and z = -800: which exp overflows?",
-    _value,
     {
         "The sigmoid rounds to 0 or 1 and its logarithm to -inf. Work with the logit itself.": lambda z, y: _f1(
             z, y, 1 / (1 + np.exp(-z))
@@ -74,9 +71,7 @@ value = Exercise(
 
 gradient = Exercise(
     "bce_grad",
-    LESSON,
     "what must the slope be where the prediction equals the label, and which sign has it at y = 1?",
-    lambda z, y: _sigmoid(z) - y,
     {
         "The sign is wrong: at y = 1 a larger logit lowers the loss.": lambda z, y: y - _sigmoid(z),
         "That is the gradient of the squared error (sigmoid(z) - y)^2: the factor p (1 - p) kills it.": lambda z, y: (
@@ -100,9 +95,7 @@ gradient = Exercise(
 
 weighted = Exercise(
     "weighted_bce",
-    LESSON,
     "which line of the derivation still keeps the terms of y and of 1 - y apart?",
-    _weighted,
     {
         "Both terms are weighted; that only rescales the loss.": lambda z, y, w: w * _value(z, y),
         "Right for labels 0 and 1. At a target of 0.3 only the term with y is weighted.": lambda z, y, w: (
@@ -133,9 +126,7 @@ weighted = Exercise(
 
 dead = Exercise(
     "dead_logits",
-    LESSON,
     "the text found it for one precision; a loop finds it for each.",
-    lambda: [7, 9, 17, 37],
     {
         "Half of epsilon gives these. Half precision computes in float32 and rounds once: one logit longer.": (
             lambda: [6, 8, 17, 37]

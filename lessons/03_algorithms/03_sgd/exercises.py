@@ -2,9 +2,7 @@
 
 import numpy as np
 
-from .engine import Exercise
-
-LESSON = "03_algorithms/03_sgd"
+from lessons_lib.exercises import Exercise
 
 
 def _try_gradient(answer):
@@ -21,9 +19,7 @@ def _gradient(theta, c, x, y, *, by="B", factor=2.0):
 
 gradient = Exercise(
     "batch_gradient",
-    LESSON,
     "the chain rule: how does each prediction depend on theta, and how on c?",
-    _gradient,
     {
         "That is the gradient of the sum: it multiplies the learning rate by B.": lambda *a: _gradient(
             *a, by="nothing"
@@ -61,9 +57,7 @@ def _size(a, v, rounding=np.ceil, ddof=0):
 
 variance = Exercise(
     "batch_size",
-    LESSON,
     "line 3 of the derivation, solved for B.",
-    _size,
     {
         "That is for drawing with replacement: it can exceed N.": lambda a, v: np.ceil(a.var() / v),
         "Your S^2 divides by N - 1; with the factor (N - B) / (N - 1) it must divide by N.": lambda a, v: _size(
@@ -93,9 +87,7 @@ def _squares(x):
 
 edge = Exercise(
     "single_edge",
-    LESSON,
     "line 5 of the derivation, for the loss of one example instead of the mean.",
-    lambda x: 1 / _squares(x).max(),
     {
         "That is the full batch's edge. A single example can be far steeper.": lambda x: (
             2 / np.linalg.eigvalsh(2 * x.T @ x / len(x)).max()
@@ -126,9 +118,7 @@ def _try_epoch(answer):
 
 epoch = Exercise(
     "epoch",
-    LESSON,
     "where does each batch begin?",
-    lambda order, size: [order[i : i + size] for i in range(0, len(order), size)],
     {
         "The last, smaller batch is dropped: some examples are never used.": lambda order, size: [
             order[i : i + size] for i in range(0, len(order) - size + 1, size)

@@ -2,9 +2,7 @@
 
 import numpy as np
 
-from .engine import Exercise, on
-
-LESSON = "03_algorithms/17_clipping_and_accumulation"
+from lessons_lib.exercises import Exercise, on
 
 
 def _norm(a):
@@ -30,9 +28,7 @@ _ARRAYS = (
 
 relative = Exercise(
     "clip_relative",
-    LESSON,
     "which number plays the part of the limit here? It differs from array to array.",
-    _relative,
     {
         "A gradient that is short enough must stay as it is; yours is stretched.": lambda t, g, r, least: (
             g * r * max(_norm(t), least) / max(_norm(g), 1e-300)
@@ -127,9 +123,7 @@ def _try_accumulate(answer):
 
 running = Exercise(
     "accumulate",
-    LESSON,
     "over how many tokens is the new mean, and how many of them are new?",
-    _accumulate,
     {
         "That is the mean of the means; each must count with its tokens.": lambda g, n, h, m: (
             (g, n) if m == 0 else ((g + h) / 2 if n else h, n + m)
@@ -331,9 +325,7 @@ _SLIPS = {
 
 scaled = Exercise(
     "scaled_step",
-    LESSON,
     "in which order do unscaling and clipping come, and when is there no step at all?",
-    _wide(_scaled),
     {
         "In float16 small numbers vanish and squares overflow: turn each array into float32 before all else.": _in_half,
         **{text: _wide(wrong) for text, wrong in _SLIPS.items()},

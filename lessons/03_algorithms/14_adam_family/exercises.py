@@ -2,10 +2,7 @@
 
 import numpy as np
 
-from .engine import Exercise, on
-
-LESSON = "03_algorithms/14_adam_family"
-
+from lessons_lib.exercises import Exercise, on
 
 BETAS = (0.999, 0.8, 0.75, 0.7, 0.68, 0.667, 0.66, 0.5)  # first one that has an answer, or None for never looks open
 
@@ -20,9 +17,7 @@ def _wake(beta2, above=5.0, factor=2.0):
 
 wake = Exercise(
     "first_division",
-    LESSON,
     "which number must pass 5, and can it always?",
-    _wake,
     {
         "The condition is rho_t > 5; the paper's was 4.": lambda b: _wake(b, 4.0),
         "That is the last step without a division.": lambda b: max(_wake(b) - 1, 0),
@@ -53,9 +48,7 @@ def _instead(length):
 
 longest = Exercise(
     "after_silence",
-    LESSON,
     "what are m and v after k gradients of 1, if they start at 0? What does NAdam add to m?",
-    _instead(_length),
     {
         "The root over v is missing.": _instead(lambda a, b, mu, k: (1 - mu * a**k) / (1 - b**k)),
         "That is Adam's step: NAdam takes mu m + (1 - mu) g.": _instead(lambda a, b, mu, k: _length(a, b, 1.0, k)),
@@ -138,9 +131,7 @@ def _fed_back(gradients, beta2, n):
 
 window = Exercise(
     "windowed_divisor",
-    LESSON,
     "v first, from all gradients; what does the maximum look at?",
-    lambda gradients, beta2, n: max(_values(gradients, beta2)[-n:]) ** 0.5,
     {
         "That is AMSGrad: the largest ever.": lambda g, b, n: max(_values(g, b)) ** 0.5,
         "That is Adam: the newest v.": lambda g, b, n: _values(g, b)[-1] ** 0.5,

@@ -2,9 +2,7 @@
 
 import numpy as np
 
-from .engine import Exercise, on
-
-LESSON = "03_algorithms/06_robust"
+from lessons_lib.exercises import Exercise, on
 
 
 def _loaves(y, short, left):
@@ -25,9 +23,7 @@ def _at(y, q):
 
 loaves = Exercise(
     "loaves",
-    LESSON,
     "what does one more loaf cost on a day with too few, and on a day with too many?",
-    _loaves,
     {
         "The two costs are swapped: when a missing loaf is dear, bake more.": lambda y, s, b: _loaves(y, b, s),
         'np.quantile goes between two demands unless told otherwise: method="inverted_cdf".': lambda y, s, b: (
@@ -69,9 +65,7 @@ _PRED, _TARGET = np.array([-40.0, -1.0, 0.3, 2.0, 70.0]), np.array([3.0, 2.0, 0.
 
 expectile = Exercise(
     "expectile_loss",
-    LESSON,
     "on which side of the target does the weight q belong?",
-    _expectile,
     {
         "The weights are swapped: r > 0 has 1 - q.": lambda p, t, q: _expectile(p, t, 1 - q),
         "The value is right. The slope of w r^2 has a factor 2.": lambda p, t, q: (
@@ -145,9 +139,7 @@ def _try_reweighted(answer):
 
 reweighted = Exercise(
     "reweighted",
-    LESSON,
     "what is the slope at alpha = 0, divided by r? Far residuals must get small weights.",
-    lambda theta, x, y, c: _solve(x, y, 1 / ((x @ theta - y) ** 2 / 2 + c**2)),
     {
         "That is ordinary least squares; the weights are missing.": lambda theta, x, y, c: _solve(
             x, y, np.ones(len(y))

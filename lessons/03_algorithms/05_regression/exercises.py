@@ -2,10 +2,7 @@
 
 import numpy as np
 
-from .engine import Exercise, on
-
-LESSON = "03_algorithms/05_regression"
-
+from lessons_lib.exercises import Exercise, on
 
 _R = np.array([-30.0, -2.0, -0.1, 0.0, 0.4, 3.0, 500.0])
 
@@ -22,9 +19,7 @@ def _huber(r, delta):
 
 pseudo = Exercise(
     "pseudo_huber",
-    LESSON,
     "differentiate the root first; what does the inner derivative bring?",
-    _pseudo,
     {
         "That is Huber's loss itself, with its seams.": _huber,
         "The sign of the gradient is wrong.": lambda r, d: (_pseudo(r, d)[0], -_pseudo(r, d)[1]),
@@ -116,9 +111,7 @@ _W = (
 
 constant = Exercise(
     "best_constant",
-    LESSON,
     "let c grow from the smallest y on: where does the slope of the weighted sum change its sign?",
-    _median,
     {
         "That is the weighted mean: it minimises the squared error.": lambda y, w: np.sum(w * y) / np.sum(w),
         "The weights must be sorted along with the values.": lambda y, w: np.sort(y)[
@@ -194,9 +187,7 @@ constant = Exercise(
 
 rate = Exercise(
     "lr_for",
-    LESSON,
     "how many numbers are averaged in each case? The gradients must be multiplied to the same step.",
-    lambda lr, shape: (lr / (shape[0] * shape[1]), lr / shape[1], lr * 2),
     {
         "The other way round: the sum's gradient is larger, so its rate is smaller.": lambda lr, shape: (
             lr * shape[0] * shape[1],

@@ -2,9 +2,7 @@
 
 import numpy as np
 
-from .engine import Exercise, on
-
-LESSON = "03_algorithms/13_adamw"
+from lessons_lib.exercises import Exercise, on
 
 
 def _walk(answer):
@@ -51,9 +49,7 @@ def _wrong(place):
 
 step = Exercise(
     "adamw_towards",
-    LESSON,
     "where does the decay enter the formula, and which distance does it shrink?",
-    _step,
     {
         "That decays towards 0. Shrink the distance from start.": _wrong("to 0"),
         "Shrink the distance from start, not start itself.": _wrong("of start"),
@@ -82,9 +78,7 @@ def _pairs(answer):
 
 half_life = Exercise(
     "half_life",
-    LESSON,
     "line 3 of the derivation: after how many factors is the product one half?",
-    lambda lr, decay: np.log(0.5) / np.log(1 - lr * decay),
     {
         "log 2 / (lr weight_decay) is an approximation for small decay; solve for t exactly.": lambda lr, decay: (
             np.log(2) / (lr * decay)
@@ -106,9 +100,7 @@ half_life = Exercise(
 
 bowl = Exercise(
     "bowl_end",
-    LESSON,
     "how far can the gradient push against the decay, and does it need to?",
-    lambda a, decay: np.clip(a, -1 / decay, 1 / decay),
     {
         "That is where the loss with an L2 penalty is lowest. AdamW divides the gradient's size out.": (
             lambda a, decay: a / (1 + decay)
@@ -135,9 +127,7 @@ bowl = Exercise(
 
 carry = Exercise(
     "carried_over",
-    LESSON,
     "what is the logarithm of the share that is kept?",
-    lambda decay, lrs, new: decay * np.sum(lrs) / np.sum(new),
     {
         "Upside down: with more or larger rates the decay must be smaller.": lambda decay, lrs, new: (
             decay * np.sum(new) / np.sum(lrs)

@@ -2,17 +2,13 @@
 
 import numpy as np
 
-from .engine import Exercise
-
-LESSON = "03_algorithms/10_soft_targets"
+from lessons_lib.exercises import Exercise
 
 _V, _W = np.array([2.0, 0.5, 7.0]), np.array([19.0, 1.0, 1.0])
 
 share = Exercise(
     "micro_batch_share",
-    LESSON,
     "which divisor is the same for all micro-batches, and makes the sum a weighted mean?",
-    lambda v, w, B, m: np.sum(w * v) / (B * m),
     {
         "Divided by its own weights, each micro-batch is compared with itself only.": lambda v, w, B, m: (
             np.sum(w * v) / np.sum(w)
@@ -50,9 +46,7 @@ def _votes(votes):
 
 votes = Exercise(
     "from_votes",
-    LESSON,
     "one vote more in each row: how much of it goes to each class?",
-    _votes,
     {
         "The extra vote is missing: a class without votes has the probability 0.": lambda v: (
             v / v.sum(1, keepdims=True)
@@ -102,9 +96,7 @@ votes = Exercise(
 
 undo = Exercise(
     "unweighted",
-    LESSON,
     "what did the weight do to the odds of class 1?",
-    lambda p, w: p / (p + w * (1 - p)),
     {
         "The other way round: the weighted model says class 1 too often.": lambda p, w: w * p / (w * p + 1 - p),
         "Dividing the probability is not enough: the two must still sum to 1.": lambda p, w: p / w,

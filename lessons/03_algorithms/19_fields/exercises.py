@@ -2,9 +2,7 @@
 
 import numpy as np
 
-from .engine import Exercise, on
-
-LESSON = "03_algorithms/19_fields"
+from lessons_lib.exercises import Exercise, on
 
 
 def _first(V, n_tags, m, s, C, start):
@@ -22,9 +20,7 @@ def _with(index, change):
 
 first = Exercise(
     "first_losses",
-    LESSON,
     "which probability does a clueless model give to each answer?",
-    _first,
     {
         "The first one in nats: the natural logarithm.": _with(0, lambda V, n, m, s, C, a: np.log2(V)),
         "All losses in nats: the natural logarithm.": lambda V, n, m, s, C, a: (
@@ -82,9 +78,7 @@ def _text(means, counts, n_bytes):
 
 text = Exercise(
     "text_metrics",
-    LESSON,
     "how many nats does the whole text cost?",
-    _text,
     {
         "A mean of means: a short piece counts as much as a long one.": lambda m, c, n: (
             np.exp(np.mean(m)),
@@ -181,9 +175,7 @@ def _plus_one(p, y):
 
 dice = Exercise(
     "soft_dice",
-    LESSON,
     "the quotient rule: where does one p occur?",
-    _dice,
     {
         "The value is right. In the gradient the denominator depends on p too.": lambda p, y: (
             _dice(p, y)[0],

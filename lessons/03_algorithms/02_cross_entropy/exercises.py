@@ -2,10 +2,7 @@
 
 import numpy as np
 
-from .engine import Exercise, on
-
-LESSON = "03_algorithms/02_cross_entropy"
-
+from lessons_lib.exercises import Exercise, on
 
 # rows far apart from one another, and within a row logits far apart and near; no place holds each row's largest
 _FOUR = np.array(
@@ -72,9 +69,7 @@ def _whole(means, counts):
 
 log_softmax = Exercise(
     "log_softmax",
-    LESSON,
     "which number may be subtracted from a row without changing p?",
-    _log_softmax,
     {
         "exp(z) overflows for a large logit. Subtract the row's largest logit first.": _overflowing,
         "inf / inf is NaN, and log 0 is -inf. Never form p: subtract logsumexp from z.": lambda z: np.log(_naive(z)),
@@ -95,9 +90,7 @@ log_softmax = Exercise(
 
 gradient = Exercise(
     "ce_grad",
-    LESSON,
     "which lines of the derivation did not need a one-hot y?",
-    _gradient,
     {
         "The sign is wrong: a larger logit of the right class must lower the loss.": lambda z, k, s: (
             -_gradient(z, k, s)
@@ -132,9 +125,7 @@ gradient = Exercise(
 
 floor = Exercise(
     "loss_floor",
-    LESSON,
     "how far above the others can the right logit stand?",
-    _floor,
     {
         "That is the highest loss: there the right class sits at low.": lambda c, low, high: _floor(c, high, low),
         "There are C - 1 other classes, not C.": lambda c, low, high: _floor(c + 1, low, high),
@@ -153,9 +144,7 @@ floor = Exercise(
 
 whole = Exercise(
     "mean_of_all",
-    LESSON,
     "what is the sum of the losses of one batch?",
-    _whole,
     {
         "Your result is NaN: the batches in which nothing counts are still in it. Leave them out; weigh the rest.": (
             lambda m, n: (m * n).sum() / n.sum()

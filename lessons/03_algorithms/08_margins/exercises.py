@@ -2,9 +2,7 @@
 
 import numpy as np
 
-from .engine import Exercise, on
-
-LESSON = "03_algorithms/08_margins"
+from lessons_lib.exercises import Exercise, on
 
 
 def _classes(z, k, margin=1.0):
@@ -48,9 +46,7 @@ def _deleted(z, k, shift):
 
 classes = Exercise(
     "classes_hinge",
-    LESSON,
     "which two scores decide, and what are the slopes of the loss by each of them?",
-    _classes,
     {
         "The right class cannot be its own rival: leave it out of the maximum.": lambda z, k: (
             max(0.0, 1 - z[k] + np.max(z)),
@@ -123,9 +119,7 @@ def _auc(positive, negative):
 
 area = Exercise(
     "auc",
-    LESSON,
     "how many pairs are there, and what does one pair contribute?",
-    _auc,
     {
         "Ties count half.": lambda p, n: np.mean(p[:, None] > n),
         "Ties count half, not fully.": lambda p, n: np.mean(p[:, None] >= n),
@@ -195,9 +189,7 @@ def _nearest(far, d, same, anybody=None):
 
 semi = Exercise(
     "semi_hard",
-    LESSON,
     "two conditions, then the nearest of those who are left. And if nobody is?",
-    _semi,
     {
         "That is the hardest negative: it may be nearer than the positive.": lambda d, same, d_p: np.argmin(
             np.where(same, np.inf, d)

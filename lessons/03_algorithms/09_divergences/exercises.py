@@ -4,17 +4,15 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from .engine import Exercise, on
-
-LESSON = "03_algorithms/09_divergences"
+from lessons_lib.exercises import Exercise, on
 
 
-def _log_softmax(z):
+def log_softmax(z):
     return z - np.logaddexp.reduce(z)
 
 
 def _softmax(z):
-    return np.exp(_log_softmax(z))
+    return np.exp(log_softmax(z))
 
 
 def _skew(z, p, beta, through=True, factor=True, direct=False, guard=True):
@@ -30,9 +28,7 @@ _NEVER = np.array([0.7, 0.0, 0.3]), np.array([2.0, 1.0, -900.0])  # p with a 0, 
 
 skew = Exercise(
     "skewed_kl",
-    LESSON,
     "what is the derivative by one q_i, and how does it pass through the softmax?",
-    _skew,
     {
         "That is forward KL itself, without the net.": lambda z, p, beta: _skew(z, p, 1.0),
         "The value is right. The gradient is the one by q, not by the logits.": lambda z, p, beta: _skew(
@@ -82,9 +78,7 @@ def _mean(logits, p):
 
 reverse = Exercise(
     "reverse_kl",
-    LESSON,
     "which of the two distributions stands in front of the logarithm, and which argument of F.kl_div is that?",
-    _reverse,
     {
         "That is forward KL. F.kl_div(a, b) has b in front of the logarithm.": lambda z, p: F.kl_div(
             z.log_softmax(-1), p, reduction="batchmean"
@@ -105,7 +99,7 @@ reverse = Exercise(
 
 def _distil(z, t, k, T, alpha, *, power=2.0, chain=1.0, hard=1.0, by=(1.0, 1.0)):
     """by: what the teacher's and the labels' part of the gradient are multiplied with."""
-    log_p, log_q, log_label = _log_softmax(t / T), _log_softmax(z / T), _log_softmax(z / hard)
+    log_p, log_q, log_label = log_softmax(t / T), log_softmax(z / T), log_softmax(z / hard)
     p, q, label = np.exp(log_p), np.exp(log_q), np.exp(log_label)
     value = alpha * T**power * np.sum(p * (log_p - log_q)) - (1 - alpha) * log_label[k]
     soft_g, hard_g = T**power / T**chain * (q - p), (label - np.eye(len(z))[k]) / hard
@@ -113,15 +107,13 @@ def _distil(z, t, k, T, alpha, *, power=2.0, chain=1.0, hard=1.0, by=(1.0, 1.0))
 
 
 def _exchanged(z, t, k, T, alpha):
-    value = _distil(t, z, k, T, alpha)[0] + (1 - alpha) * (_log_softmax(t) - _log_softmax(z))[k]
+    value = _distil(t, z, k, T, alpha)[0] + (1 - alpha) * (log_softmax(t) - log_softmax(z))[k]
     return value, _distil(z, t, k, T, alpha)[1]
 
 
 distil = Exercise(
     "distil",
-    LESSON,
     "write down the two losses one after the other: which softmax has a temperature?",
-    _distil,
     {
         "The factor T squared is missing.": lambda *a: _distil(*a, power=0.0),
         "The value is right. In the gradient the chain rule through z / T is missing.": lambda *a: _distil(

@@ -2,9 +2,7 @@
 
 import numpy as np
 
-from .engine import Exercise, on
-
-LESSON = "03_algorithms/12_adaptive"
+from lessons_lib.exercises import Exercise, on
 
 
 def _walk(answer):
@@ -84,9 +82,7 @@ def _swapped(theta, g, s, t, lr, rho, eps):
 
 step = Exercise(
     "corrected_rmsprop",
-    LESSON,
     "line 2 of the derivation: by which factor is s too small at step t?",
-    _step,
     {
         "That is RMSProp without the correction.": _wrong(correct=False),
         "You correct with t - 1. The t that comes in is this step's number, already 1 at the first.": _wrong(late=1),
@@ -127,9 +123,7 @@ def _forget(size, rho):
 
 forget = Exercise(
     "steps_to_forget",
-    LESSON,
     "what does one large gradient add to s, and what is left of it k steps later?",
-    _forget,
     {
         "s averages squares: the size enters squared.": lambda size, rho: np.log(size * (1 - rho)) / -np.log(rho),
         "The large gradient enters with the weight 1 - rho.": lambda size, rho: np.log(size**2) / -np.log(rho),
@@ -171,9 +165,7 @@ forget = Exercise(
 
 steps = Exercise(
     "adagrad_steps",
-    LESSON,
     "which gradients are in s when step t is taken?",
-    lambda g, lr: lr * np.abs(g) / np.sqrt(np.cumsum(g**2)),
     {
         "s holds this step's gradient too.": lambda g, lr: (
             lr * np.abs(g) / np.sqrt(np.concatenate([g[:1] ** 2, np.cumsum(g**2)[:-1]]))
@@ -234,9 +226,7 @@ def _with(**slip):
 
 second = Exercise(
     "adadelta_second",
-    LESSON,
     "what does the first step leave in d, and what is in s after two gradients?",
-    _second,
     {
         "That is the first step again.": lambda first, g, rho, eps: first,
         "The older square fades: s is not 2 (1 - rho) g^2.": _with(seen=lambda rho: 2 * (1 - rho)),
