@@ -6,11 +6,11 @@ import ast
 import inspect
 import math
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Table", "link", "literal", "rounded", "show", "source"]
+__all__ = ["Table", "formula", "link", "literal", "rounded", "show", "source"]
 
 # Entities, which no reader of Markdown takes for markup; $ and \ stand in elements alone, where MathJax finds no pair.
 LITERAL = {ord(c): f"&#{ord(c)};" for c in "&<>|*_`[]~"} | {ord(c): f"<span>&#{ord(c)};</span>" for c in "$\\"}
@@ -68,21 +68,53 @@ def rounded(x: Any, digits: int = 4) -> str:
 
 def source(obj) -> str:
     """The source of a function, method or class without its docstrings, under the name of its file."""
+    return _quoted(obj, _docstrings)
+
+
+def formula(obj) -> str:
+    """Its source without the checks of its input as well: what is left is what it computes."""
+    short = _quoted(obj, lambda tree: [*_docstrings(tree), *_checks(tree)])
+    return short if short == source(obj) else short.replace(".py\n", ".py, its checks of input left out\n", 1)
+
+
+def _quoted(obj, left_out: Callable) -> str:
     text = textwrap.dedent(inspect.getsource(obj))  # a method stands indented in its class
     lines = text.splitlines()
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node) is not None:
-            doc = node.body[0]
-            after = doc.end_lineno or doc.lineno
-            blank = after < len(lines) and not lines[after].strip()
-            lines[doc.lineno - 1 : after + blank] = ["\0"] * (after + blank - doc.lineno + 1)
+    for node in left_out(ast.parse(text)):
+        after = node.end_lineno or node.lineno
+        blank = after < len(lines) and not lines[after].strip()
+        lines[node.lineno - 1 : after + blank] = ["\0"] * (after + blank - node.lineno + 1)
     file = Path(inspect.getsourcefile(inspect.unwrap(obj)) or "")
     home = Path(__file__).parent.parent
     kept = "\n".join(line for line in lines if line != "\0")
     return f"# {file.relative_to(home).as_posix()}\n{kept}"
 
 
+def _docstrings(tree) -> list:
+    owners = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.ClassDef)]
+    return [n.body[0] for n in owners if ast.get_docstring(n) is not None]
+
+
+def _checks(tree) -> list:
+    """The decorators that check, what can only raise, and what a class says of itself."""
+    nodes = list(ast.walk(tree))
+    decorators = [d for n in nodes if isinstance(n, ast.FunctionDef) for d in n.decorator_list]
+    found: list = [d for d in decorators if ast.unparse(d).startswith(("contract(", "in_theta_dtype"))]
+    found += [n for n in nodes if isinstance(n, ast.FunctionDef) and n.name == "__post_init__"]  # of a frozen class
+    found += [n for n in nodes if isinstance(n, ast.AnnAssign) and "ClassVar" in ast.unparse(n.annotation)]
+    return found + [n for n in nodes if _only_raises(n)]
+
+
+def _only_raises(node) -> bool:
+    """A call whose result nobody takes, as fraction(beta1=beta1); an `if` or a `for` with nothing but such in it."""
+    if isinstance(node, ast.Expr):
+        return isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Name)
+    if isinstance(node, ast.If | ast.For):
+        return not node.orelse and all(map(_only_raises, node.body))
+    return isinstance(node, ast.Raise)
+
+
 def show(*objects) -> _Markdown:
-    """The library's own source of one or several functions or classes: what a lesson quotes cannot drift."""
-    text = "\n\n".join(source(o) for o in objects)
+    """The library's own source of functions or classes, without checks of input: what a lesson quotes cannot drift."""
+    text = "\n\n".join(formula(o) for o in objects)
     return _Markdown(f"```python\n{text}\n```", text)

@@ -5,6 +5,7 @@ What a loss is given comes from `lessons_lib.parity.cases`: a new loss joins the
 
 import inspect
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ import torch
 from lessons_lib import contracts, losses
 from lessons_lib.core import Loss, mean, total, weighted_mean
 from lessons_lib.parity import cases
+from lessons_lib.show import formula
 
 # --- Losses and the averages over a batch -----------------------------------------------------------------------------
 
@@ -63,6 +65,18 @@ def parts(loss):
     if not isinstance(loss, Loss):
         return [loss]
     return [loss.value, *(loss.grad if isinstance(loss.grad, tuple) else [loss.grad])]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_what_a_lesson_shows_is_what_the_function_computes(name):
+    """The formula without its checks, run by itself: nothing but checks was left out, and all of them."""
+    space, text = dict(vars(sys.modules[FUNCTIONS[name].__module__])), formula(FUNCTIONS[name])
+    exec(text, space)
+    for given in SAMPLES[name]:
+        shown, ours = (parts(fn(**given)) for fn in (space[name], FUNCTIONS[name]))
+        for a, b in zip(shown, ours, strict=True):
+            np.testing.assert_array_equal(a, b)
+    assert "contract" not in text and "raise" not in text
 
 
 def wrong(a):

@@ -10,6 +10,7 @@ import inspect
 import math
 import pickle
 import pkgutil
+import sys
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -22,6 +23,7 @@ from lessons_lib import optim, second_order
 from lessons_lib.bridge import TorchOptimizer
 from lessons_lib.optim import Each
 from lessons_lib.second_order import Point
+from lessons_lib.show import formula
 
 INF, NAN = math.inf, math.nan
 
@@ -140,6 +142,22 @@ def test_an_odd_option_works_or_is_named(name):
 
 
 DTYPES = [torch.float16, torch.bfloat16, torch.float32, torch.float64]
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_what_a_lesson_shows_is_what_it_computes(name):
+    """The source without its checks, run by itself: nothing but checks was left out."""
+    space, text = dict(vars(sys.modules[PUBLIC[name].__module__])), formula(PUBLIC[name])
+    exec(text, space)
+    assert "__post_init__" not in text and "ClassVar" not in text
+    kinds = space[name], PUBLIC[name]
+    if name in RULES:
+        shown, ours = (stepped(kind(), THETA, THETA, 5) for kind in kinds)
+    elif name in FUNCTIONS:
+        shown, ours = (kind(**arguments(name)) for kind in kinds)
+    else:
+        return
+    assert repr(shown) == repr(ours) or callable(ours)
 
 
 @pytest.mark.parametrize("g_dtype", DTYPES)
