@@ -17,7 +17,7 @@ from tools.build import edition, foreign_pictures, place, stale
 ROOT = Path(__file__).resolve().parent.parent
 MINI = """# ---
 # jupyter:
-#   lesson: {title: Mini, minutes: 1, settles: []}
+#   lesson: {title: Mini, question: "Why?", minutes: 1, needs: [], settles: []}
 # ---
 
 # %% [markdown] name="title" lang="en"
@@ -41,6 +41,7 @@ def answer():
 # %% name="use"
 answer()
 """
+STUB = "def answer():\n    ..."
 CONFLICT = "<<<<<<< HEAD\n{}\n=======\nmy own work\n>>>>>>> main\n"
 
 
@@ -55,10 +56,10 @@ def mini(tmp_path, monkeypatch):
 
 def test_languages_and_editions(mini):
     english, chinese = edition(mini, "notebooks"), edition(mini, "solutions", "zh")
-    assert [c.source for c in english.cells[:2]] == ["# Mini", "def answer():\n    ..."]
-    assert [c.source for c in chinese.cells[:2]] == ["# 迷你", "def answer():\n    return 42"]
+    assert [c.source.partition("\n")[0] for c in (english.cells[0], chinese.cells[0])] == ["# Mini", "# 迷你"]
+    assert [c.source for c in (english.cells[1], chinese.cells[1])] == [STUB, STUB.replace("...", "return 42")]
     assert [c.id for c in english.cells[1:]] == [c.id for c in chinese.cells[1:]]
-    assert len({c.id for c in english.cells}) == 5  # equal cells get ids of their own
+    assert len({c.id for c in english.cells}) == 6  # equal cells get ids of their own
 
 
 def test_a_byte_order_mark_is_no_text(mini):
@@ -91,6 +92,11 @@ def test_a_byte_order_mark_is_no_text(mini):
         ("minutes: 1", "minuts: 1", "minutes is None"),
         ("minutes: 1", "minutes: soon", "minutes is 'soon'"),
         ("settles: []", "settles: F1", "settles is 'F1'"),
+        ("needs: [], ", "", "needs is None"),
+        ('question: "Why?"', 'question: ""', "question is ''"),
+        ("settles", "studys: [], settles", "a lesson has no studys; allowed are title, "),
+        ('name="use"', 'name="use" tags=["fold"]', "cell 'use': a folded cell is code, and its first line"),
+        ('name="once"', 'name="once" tags=["fold"]', "cell 'once': a folded cell is code"),
         ("title: Mini, ", "", "title is None"),
         (MINI, "", "title is None"),
     ],
@@ -116,6 +122,18 @@ def test_a_source_in_another_encoding_is_refused(mini):
     mini.write_bytes(MINI.replace("迷你", "é").encode("latin-1"))
     with pytest.raises(ValueError, match=r"mini/lesson\.py is not UTF-8"):
         edition(mini, "notebooks")
+
+
+def test_a_folded_cell_is_folded_in_both_and_a_reader_may_open_it(mini, tmp_path):
+    mini.write_text(MINI.replace('name="use"\n', 'name="use" tags=["fold"]\n# Call it\n'), encoding="utf-8")
+    book = edition(mini, "notebooks")
+    (cell,) = (c for c in book.cells if c.metadata["name"] == "use")
+    assert cell.metadata["jupyter"] == {"source_hidden": True} and "hide-input" in cell.metadata["tags"]
+    del cell.metadata["jupyter"]
+    path = tmp_path / "notebooks" / "01_x" / "mini.ipynb"
+    path.parent.mkdir(parents=True)
+    nbformat.write(book, path)
+    assert not stale(mini, "notebooks")
 
 
 def test_what_jupyterlab_completes_is_no_change(mini, tmp_path):
@@ -203,6 +221,17 @@ def test_a_picture_from_elsewhere_is_seen():
     two.outputs[0].data["image/png"] = "CCCC"
     one.source += " "
     assert foreign_pictures(book) == ["one", "two"]
+
+
+@pytest.mark.parametrize("shown", ['<img alt="a" src="data:image/png;base64,AAAA">', "<svg/>", "<SCRIPT>x()</SCRIPT>"])
+def test_a_picture_in_html_is_sealed_like_any_other(shown):
+    outputs = [nbformat.v4.new_output("display_data", {"text/html": html}) for html in (shown, "<table></table>")]
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("draw()", id="one", outputs=outputs)])
+    assert foreign_pictures(book) == ["one"]
+    build.seal_pictures(book)
+    assert not foreign_pictures(nbformat.reads(nbformat.writes(book), as_version=4))
+    outputs[0].data["text/html"] = shown.replace("A", "B").replace("/", "//")
+    assert foreign_pictures(book) == ["one"]
 
 
 @pytest.mark.parametrize("kind", build.EDITIONS)

@@ -19,22 +19,38 @@ WORDS = re.compile(
 HEADER = re.compile(r'# %%(?: \[markdown\])?(?: name="[^"]+"| lang="[^"]+"| tags=\["[^\]]+"\])*')
 
 
+FIELDS = {"title": str, "question": str, "minutes": int, "needs": list, "settles": list}  # that a header must have
+MORE = {"studies": list, "terms": list}  # that it may have
+
+
 def read(source: Path, lang: str) -> tuple[dict, list[NotebookNode]]:
     """The lesson's header and its cells in one language, the solution regions still in them."""
-    name = f"{source.parent.name}/{source.name}"
-    try:
-        text = source.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{name} is not UTF-8: {error}") from None
+    name, text = called_text(source)
     check_lines(name, text)
-    raw = jupytext.reads(text, fmt="py:percent")
-    check_header(name, raw.metadata.get("lesson"))
+    lesson, raw = header(source), jupytext.reads(text, fmt="py:percent")
     check_languages(name, raw.cells, lang)
     cells = [cell for cell in raw.cells if cell.metadata.get("lang", lang) == lang]
     check_names(name, cells)
     for cell in cells:
         check_markers(f"{name}, cell {called(cell)}", cell)
-    return raw.metadata["lesson"], cells
+        check_fold(f"{name}, cell {called(cell)}", cell)
+    return lesson, cells
+
+
+def called_text(source: Path) -> tuple[str, str]:
+    """What messages call a source, and its text."""
+    name = f"{source.parent.name}/{source.name}"
+    try:
+        return name, source.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{name} is not UTF-8: {error}") from None
+
+
+def header(source: Path) -> dict:
+    name, text = called_text(source)
+    lesson = jupytext.reads(text.partition("# %%")[0], fmt="py:percent").metadata.get("lesson")
+    check_header(name, lesson)
+    return dict(lesson)
 
 
 def called(cell: NotebookNode) -> str:
@@ -58,13 +74,15 @@ def check_lines(name: str, text: str) -> None:
 
 def check_header(name: str, lesson: object) -> None:
     given = lesson if isinstance(lesson, dict) else {}
-    for field, kind in {"title": str, "minutes": int, "settles": list}.items():
+    for field, kind in (FIELDS | {more: MORE[more] for more in MORE if more in given}).items():
         value = given.get(field)
-        if type(value) is not kind or (field != "settles" and not value):
+        if type(value) is not kind or (kind is not list and not value):
             raise ValueError(
-                f"{name}: its first lines must hold 'lesson: {{title: text, minutes: number, settles: [ids]}}'; "
-                f"{field} is {value!r}"
+                f"{name}: its first lines must hold 'lesson: {{title: text, question: text, minutes: number, "
+                f"needs: [lessons], settles: [ids]}}'; {field} is {value!r}"
             )
+    if odd := sorted(given.keys() - {*FIELDS, *MORE}):
+        raise ValueError(f"{name}: a lesson has no {', '.join(odd)}; allowed are {', '.join(FIELDS | MORE)}")
 
 
 def check_languages(name: str, cells: list[NotebookNode], lang: str) -> None:
@@ -98,3 +116,14 @@ def check_markers(where: str, cell: NotebookNode) -> None:
                 f"{where}: {line.strip()!r} marks no solution; a region begins with the line '### BEGIN SOLUTION' and "
                 "ends with the line '### END SOLUTION'; in code, other comments have one # and other words"
             )
+
+
+def folded(cell: NotebookNode) -> bool:
+    return "fold" in cell.metadata.get("tags", [])
+
+
+def check_fold(where: str, cell: NotebookNode) -> None:
+    if folded(cell) and not (cell.cell_type == "code" and cell.source.startswith("# ")):
+        raise ValueError(
+            f"{where}: a folded cell is code, and its first line (JupyterLab shows it) a comment that says what it is"
+        )

@@ -26,13 +26,14 @@ from nbconvert.filters import strip_ansi
 from nbformat import NotebookNode
 from tqdm import tqdm
 
-from tools import _command, _source
+from tools import _command, _course, _pages, _source
 from tools._command import QUIET
+from tools._course import name_of
 
 ROOT = Path(__file__).resolve().parent.parent
 EDITIONS = ("notebooks", "solutions")
 CHECK = re.compile(r'^(check\("\w+")\)$', re.M)
-TO_SOLUTIONS = re.compile(r"^\[All solutions of this lesson\]\((.*)\bsolutions/", re.M)
+LESSONS = "<!-- lessons -->"  # where the start page has the course's maps and tables
 PICTURE = ROOT / "results" / "certain-and-wrong.png"
 METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
@@ -42,9 +43,17 @@ METADATA = {
 
 def edition(source: Path, kind: str, lang: str = "en") -> NotebookNode:
     """One edition of one lesson, not executed: exercises open ("notebooks") or solved ("solutions")."""
-    lesson, raw = _source.read(source, lang)
-    seen: set[str] = set()
+    root, name, seen = _course.root_of(source), name_of(source), set[str]()
+    known = _course.headers(root)
+    raw = _source.read(source, lang)[1]
+    lesson = _course.described(name, known[name], raw)
+    raw.append(nbformat.v4.new_markdown_cell(_course.onward(name, known, kind), metadata={"name": "onward"}))
     cells = [_cell(source.parent.name, cell, kind, seen) for cell in raw]
+    title, _, text = cells[0].source.partition("\n")
+    cells[0].source = f"{title}\n\n{_course.under_title(name, lesson, known)}\n{text}".rstrip()
+    for cell in cells:
+        if LESSONS in cell.source:
+            cell.source = cell.source.replace(LESSONS, _pages.lessons(root, known, f"notebooks/{name}"))
     return nbformat.v4.new_notebook(cells=cells, metadata={**METADATA, "lesson": lesson})
 
 
@@ -52,13 +61,15 @@ def _cell(lesson: str, cell: NotebookNode, kind: str, seen: set[str]) -> Noteboo
     text = _source.SOLUTION.sub(r"\2" if kind == "solutions" else r"\1...\n", cell.source + "\n").removesuffix("\n")
     if kind == "solutions":
         text = CHECK.sub(r"\1, record=False)", text)  # a solution is nobody's own result
-        text = TO_SOLUTIONS.sub(r"[This lesson with open exercises](\1notebooks/", text)
     make = nbformat.v4.new_markdown_cell if cell.cell_type == "markdown" else nbformat.v4.new_code_cell
-    return make(text, id=_cell_id(lesson, cell, seen), metadata=_kept(cell))
+    metadata = _kept(cell)
+    if _source.folded(cell):  # JupyterLab folds by the first of these two, the site by the second
+        metadata |= {"jupyter": {"source_hidden": True}, "tags": [*metadata["tags"], "hide-input"]}
+    return make(text, id=_cell_id(lesson, cell, seen), metadata=metadata)
 
 
 def _kept(cell: NotebookNode) -> dict:
-    """What the builder decides about a cell; JupyterLab adds and completes the rest, unasked."""
+    """What the builder decides about a cell; JupyterLab completes the rest, and a reader unfolds what is folded."""
     return {key: cell.metadata[key] for key in ("name", "tags") if cell.metadata.get(key)}
 
 
@@ -108,7 +119,10 @@ def _merged(outputs: list) -> list:
 
 
 def _pictures(cell: NotebookNode) -> list[tuple[NotebookNode, str]]:
-    return [(o, mime) for o in cell.get("outputs", []) for mime in o.get("data", {}) if mime.startswith("image/")]
+    """The outputs with a picture and the form in which they hold it: an image, or HTML with one in it."""
+    shown = [(o, mime) for o in cell.get("outputs", []) for mime in o.get("data", {})]
+    in_html = re.compile(r"<(img|svg|script)\b", re.I)
+    return [(o, m) for o, m in shown if m.startswith("image/") or (m == "text/html" and in_html.search(o.data[m]))]
 
 
 def _drawn(cell: NotebookNode, picture: str) -> str:
@@ -133,7 +147,7 @@ def foreign_pictures(notebook: NotebookNode) -> list[str]:
 
 
 def sources() -> list[Path]:
-    return sorted((ROOT / "lessons").rglob("lesson.py"))
+    return _course.sources(ROOT)
 
 
 def chosen(paths: list[Path], parser: argparse.ArgumentParser) -> list[Path]:
@@ -144,11 +158,6 @@ def chosen(paths: list[Path], parser: argparse.ArgumentParser) -> list[Path]:
         if path not in known:
             parser.error(f"{path} is not a lesson; lessons are rooms with a lesson.py: lessons/03_algorithms/04_adam")
     return found or known
-
-
-def name_of(source: Path) -> str:
-    """A lesson's name in the course, such as 03_algorithms/04_adam."""
-    return source.resolve().parent.relative_to(ROOT / "lessons").as_posix()
 
 
 def target(source: Path, kind: str) -> Path:
@@ -245,7 +254,7 @@ def main(args: list[str] | None = None) -> int:
     out = options.out.resolve()
     pairs = list(product(chosen(options.lessons, parser), EDITIONS))
     if options.check:
-        return int(any([_told_stale(source, kind) for source, kind in pairs]))
+        return int(any([*[_told_stale(source, kind) for source, kind in pairs], _told_stale_pages()]))
     paths = [out / target(source, kind).relative_to(ROOT) for source, kind in pairs]
     jobs = {path: (*pair, options.lang, path.parent) for path, pair in zip(paths, pairs, strict=True)}
     try:
@@ -255,7 +264,22 @@ def main(args: list[str] | None = None) -> int:
         return 130
     if out == ROOT and not failed:
         PICTURE.write_bytes(readme_picture())
+    try:
+        _pages.write(ROOT, out)
+    except ValueError as error:
+        failed += 1
+        print(f"FAILED pages: {error}")
     return int(failed > 0)
+
+
+def _told_stale_pages() -> bool:
+    try:
+        old = _pages.stale(ROOT)
+    except ValueError as error:
+        old = [f"a page of the course ({error})"]
+    for page in old:
+        print(f"{page} is not what the lessons' headers give; run: make notebooks")
+    return bool(old)
 
 
 def _told_stale(source: Path, kind: str) -> bool:
@@ -275,7 +299,7 @@ def readme_picture() -> bytes:
     """The README's picture is the stored output of one cell, so that it cannot drift from the lesson."""
     notebook = nbformat.read(ROOT / "notebooks" / "03_algorithms" / "01_binary_cross_entropy.ipynb", as_version=4)
     cell = next(c for c in notebook.cells if c.metadata.get("name") == "picture")
-    return base64.b64decode(cell.outputs[0].data["image/png"])
+    return base64.b64decode(re.findall(r"iVBORw0KGgo[\w+/=]+", str(cell.outputs[0].data))[0])
 
 
 if __name__ == "__main__":

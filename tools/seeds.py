@@ -28,7 +28,8 @@ from typing import Any
 from tqdm import tqdm
 
 from tools import _command
-from tools.build import chosen, edition, name_of
+from tools._course import name_of
+from tools.build import chosen, edition
 
 SEEDS = (*range(10), 42, 123, 2024)
 CELL, LESSON = 10.0, 20.0  # seconds of CPU that a cell and a lesson may take on a quiet core
