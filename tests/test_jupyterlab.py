@@ -230,10 +230,11 @@ def test_lesson(page):
     _screenshot(page, "lesson")
     assert page.locator("mjx-merror").count() == 0, "a formula is not valid LaTeX"
     assert re.findall(r".*(?:\$|\\[a-zA-Z(\[]).*", _prose(page)) == [], "a formula was left as it was typed"
-    pictures = [o for o in outputs if "image/png" in o.get("data", {})]
-    assert pictures and all(p["metadata"]["image/png"]["alt"] for p in pictures)
-    widths = page.locator(".jp-OutputArea-output img").evaluate_all("images => images.map(i => i.naturalWidth)")
-    assert len(widths) == len(pictures) and min(widths) > 0
+    pictures = [o for o in outputs if "<img" in o.get("data", {}).get("text/html", "")]
+    seen = page.locator(".jp-OutputArea-output img:visible").evaluate_all(
+        "all => all.map(i => [i.alt, i.naturalWidth])"
+    )
+    assert len(seen) == len(pictures) > 0 and all(alt and width for alt, width in seen)
 
 
 def test_lesson_source_opens_as_a_notebook(authors_page, desk):

@@ -1,6 +1,5 @@
 """What lessons show: source without docstrings, tables, rounded numbers, pictures that hold the data they claim."""
 
-import base64
 import html
 import re
 
@@ -40,10 +39,11 @@ def test_rounding(x, text):
     assert rounded(x) == text
 
 
-def test_show_quotes_the_library_itself():
+def test_show_quotes_the_library_itself_without_its_checks():
     text = str(show(binary_cross_entropy, Adam))
-    assert text.startswith("# lessons_lib/losses/binary_cross_entropy.py\n@contract(")
-    assert "v_hat = v / (1 - self.beta2**t)" in text and '"""' not in text
+    left_out = ", its checks of input left out"
+    assert text.startswith(f"# lessons_lib/losses/binary_cross_entropy.py{left_out}\ndef binary_cross_entropy(")
+    assert "v_hat = v / (1 - self.beta2**t)" in text and '"""' not in text and "fraction(" not in text
     assert str(show(Adam.init)).startswith("# lessons_lib/optim/adam.py\ndef init(self, theta)")
     assert show(Adam)._repr_mimebundle_()["text/markdown"].startswith("```python\n# lessons_lib/optim/adam.py")
 
@@ -84,16 +84,13 @@ def test_lines_hold_their_data_and_are_told_apart_without_colour():
     np.testing.assert_array_equal(ax.lines[1].get_ydata(), x + 1)
     assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_yscale()) == ("steps", "loss", "log")
     assert ax.lines[0].get_linestyle() != ax.lines[1].get_linestyle() and len(ax.collections) == 1
-    data, metadata = picture._repr_mimebundle_()
-    assert base64.b64decode(data["image/png"]).startswith(b"\x89PNG") and len(data["image/png"]) > 5000
-    assert metadata == {"image/png": {"alt": "two rising lines"}} and "two rising lines" in data["text/plain"]
 
 
 def test_a_path_ends_where_it_ends():
     trail = np.array([[0.0, 0.0], [0.5, 0.2], [1.0, 1.0]])
     (ax,) = plots.paths(landscapes.rosenbrock(), {"walk": trail}, "a walk to the minimum").fig.axes
-    np.testing.assert_array_equal(ax.lines[0].get_xydata(), trail)
-    np.testing.assert_array_equal(ax.lines[1].get_xydata(), [[1.0, 1.0]])  # the star
+    np.testing.assert_array_equal(ax.lines[0].get_xydata(), [[1.0, 1.0]])  # the star
+    np.testing.assert_array_equal(ax.lines[1].get_xydata(), trail)
 
 
 def test_the_installation_is_checked_and_a_bad_one_is_named(monkeypatch):

@@ -7,7 +7,7 @@ import sys
 import nbformat
 import pytest
 
-from conftest import Near
+from conftest import PICTURE, Near
 from tools.build import ROOT, sources, target
 
 EQUAL = [
@@ -45,10 +45,22 @@ def test_anything_more_is_a_difference(stored, found):
     assert Near(stored) != Near(found)
 
 
+def test_a_picture_in_html_is_no_text_and_what_it_says_is():
+    html = '<img alt="a bowl" src="data:image/png;base64,%s"><figure data-says="%s" data-frames="%s"></figure>'
+    stored = PICTURE.sub("", html % ("AA", "0.5 m", "BB"))
+    assert stored == PICTURE.sub("", html % ("CC", "0.5 m", "DD"))
+    assert stored != PICTURE.sub("", html % ("AA", "0.9 m", "BB"))
+
+
 def test_nbval_compares_so(tmp_path):
     cells = [nbformat.v4.new_code_cell(f"print({found!r})") for found in ("-4.2e-08", "9.9e-04")]
     for n, cell in enumerate(cells, 1):
         cell.execution_count, cell.outputs = n, [nbformat.v4.new_output("stream", name="stdout", text="-4.1e-08\n")]
+    cells.append(
+        nbformat.v4.new_code_cell("display({'text/html': '<img src=\"data:image/png;base64,AA\">'}, raw=True)")
+    )
+    image = {"text/html": '<img src="data:image/png;base64,BB">'}
+    cells[-1].execution_count, cells[-1].outputs = 3, [nbformat.v4.new_output("display_data", image)]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "stored.ipynb")
     command = [
         sys.executable,
@@ -65,7 +77,7 @@ def test_nbval_compares_so(tmp_path):
     run = subprocess.run(
         command, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True
     )
-    assert "1 failed, 1 passed" in run.stdout and "Cell 1" in run.stdout.rpartition("short test summary")[2], run.stdout
+    assert "1 failed, 2 passed" in run.stdout and "Cell 1" in run.stdout.rpartition("short test summary")[2], run.stdout
 
 
 @pytest.mark.parametrize("source", sources(), ids=lambda s: s.parent.name)

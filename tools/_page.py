@@ -14,6 +14,7 @@ from nbconvert.preprocessors.sanitize import SanitizeHTML
 from nbformat import NotebookNode
 from papermill.execute import remove_error_markers
 
+from lessons_lib.plots import drawn_here
 from tools._mathml import mathml
 
 LINE, LINES = 2000, 2000  # characters of an output's line, lines of an output; the site cuts what is longer
@@ -74,7 +75,9 @@ def plain(text: str) -> str:
 
 
 def html(text: str) -> str:
-    """Plain tags, each closed."""
+    """Plain tags, each closed; the course's own pictures, which may move, as they are."""
+    if drawn_here(text):
+        return text
     return HTML.sanitize_html_tags(re.sub(r"(?is)<(script|style)\b.*?(</\1\s*>|$)", "", plain(text)))
 
 
