@@ -27,6 +27,7 @@ SOURCE = """def step(x, g, lr,
         ("), w -> ), 1 - 2 * w", (-3.0, 0.0)),
         ("x <-> lr", (8 - 1 * (0.5 * 8 + 0.5) / 2, 0.5)),
         ("g -> 3", (1 - 8.0, 0.5)),
+        ("/ 2 ->; w * x + ->", (1 - 8 * 0.5, 0.5)),
     ],
 )
 def test_an_edit_changes_whole_words_of_the_body(edits, wanted):

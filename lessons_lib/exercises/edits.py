@@ -9,7 +9,8 @@ from typing import Any
 def edited(source: str, edits: str, names: dict[str, Any]) -> Any:
     """What `source` (a function, or a variable's assignment) defines after the edits, made one after the other.
 
-    edits: "old -> new; old -> new". "a <-> b" exchanges two names. Only the body changes, and only whole words.
+    edits: "old -> new; old -> new", "old ->" to delete, "a <-> b" to exchange two names. Only whole words of the body
+    change, whatever the spaces and line breaks between them.
     """
     head, body = _parted(source)
     for edit in filter(None, edits.split("; ")):
@@ -32,19 +33,17 @@ def _parted(source: str) -> tuple[str, str]:
 
 
 def _changed(body: str, edit: str) -> str:
-    for arrow in (" <-> ", " -> "):
-        old, found, new = edit.partition(arrow)
-        if found and old.strip():
-            break
-    else:
+    old, arrow, new = re.fullmatch(r"(.*?)(?: (<->|->) (.*))?", f"{edit} ", re.S).groups()  # type: ignore[union-attr]
+    if not arrow or not old.strip():
         raise ValueError(f"{edit!r} is no edit; allowed is 'old -> new' or 'name <-> name', with '; ' between edits")
-    if found == " <-> ":
+    new = new.strip()
+    if arrow == "<->":
         return re.sub(f"{_words(old)}|{_words(new)}", lambda m: new if m[0] == old else old, body)
     return re.sub(_words(old), lambda _: new, body)
 
 
 def _words(text: str) -> str:
-    """A pattern for these words, whatever the spaces and line breaks between them; no part of a longer word fits."""
+    """A pattern for these words; no part of a longer word fits."""
     words = text.split()
     start, end = (r"\b" if re.match(r"\w", side) else "" for side in (words[0][0], words[-1][-1]))
     return start + r"\s+".join(map(re.escape, words)) + end

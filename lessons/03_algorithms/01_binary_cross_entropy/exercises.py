@@ -1,7 +1,7 @@
 """Exercises of the lesson on binary cross-entropy, with the wrong answers that they recognise."""
 
 import numpy as np
-import torch
+import torch  # noqa: F401, a solution uses it
 
 from lessons_lib.exercises import Exercise, on
 
