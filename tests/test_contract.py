@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from lessons_lib import contracts, losses
-from lessons_lib.core import Loss, mean, total, weighted_mean
+from lessons_lib import losses
+from lessons_lib.core import Loss, contracts, mean, total, weighted_mean
 from lessons_lib.parity import cases
 from lessons_lib.show import formula
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from ..options import is_number
+from ..core.options import is_number
 
 
 def title(rule) -> str:

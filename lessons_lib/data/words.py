@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..options import whole
+from ..core.options import whole
 
 
 class Words(NamedTuple):

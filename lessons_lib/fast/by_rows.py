@@ -1,5 +1,5 @@
 from ..core import Loss, array_namespace
-from ..options import function, whole
+from ..core.options import function, whole
 
 
 def by_rows(loss_fn, rows: int = 16):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..update import floating
+from ..core.rule import floating
 
 
 def named(g) -> dict:

@@ -3,8 +3,8 @@ from math import prod, sqrt
 from typing import Any, ClassVar, NamedTuple
 
 from ..core import array_namespace, device, is_half, zeros_for
-from ..options import at_least_0, finite, number
-from ..update import in_theta_dtype
+from ..core.options import at_least_0, finite, number
+from ..core.rule import in_theta_dtype
 from ._stable import divide, norm
 
 

@@ -1,8 +1,8 @@
 """Averages of the weights along the way; the schedule that goes with them is `schedules.swa_lr`."""
 
 from ..core import array_namespace, is_half
-from ..options import at_least_0, fraction
-from ..update import alike
+from ..core.options import at_least_0, fraction
+from ..core.rule import alike
 
 
 def ema(average, theta, decay=0.999):

@@ -2,7 +2,7 @@ import math
 from typing import Any
 
 from ..core import array_namespace, is_half
-from ..options import limit_at_least_0, number
+from ..core.options import limit_at_least_0, number
 from ._gradients import named, of_each
 
 

@@ -1,7 +1,7 @@
 import reprlib
 
 from ..core import Rule
-from ..options import function, whole
+from ..core.options import function, whole
 
 
 def descend(theta, rule: Rule, gradient, steps: int) -> list:

@@ -2,8 +2,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 from ..core import array_namespace, zeros_for
-from ..options import at_least_0
-from ..update import in_theta_dtype
+from ..core.options import at_least_0
+from ..core.rule import in_theta_dtype
 from ._stable import divide, norm
 
 

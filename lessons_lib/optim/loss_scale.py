@@ -3,7 +3,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ..core import array_namespace, is_half
-from ..options import fraction, number, positive, whole
+from ..core.options import fraction, number, positive, whole
 from ._gradients import named, of_each
 from .clip import global_norm
 

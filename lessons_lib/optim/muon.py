@@ -3,8 +3,8 @@ from math import sqrt
 from typing import Any, ClassVar, NamedTuple
 
 from ..core import array_namespace, zeros_for
-from ..options import at_least_0, finite, flag, fraction, one_of, whole
-from ..update import floating, in_theta_dtype
+from ..core.options import at_least_0, finite, flag, fraction, one_of, whole
+from ..core.rule import floating, in_theta_dtype
 from ._stable import divide, norm
 
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)

@@ -3,8 +3,8 @@ from math import sqrt
 from typing import Any, ClassVar, NamedTuple
 
 from ..core import array_namespace, zeros_for
-from ..options import at_least_0, flag, fraction
-from ..update import in_theta_dtype
+from ..core.options import at_least_0, flag, fraction
+from ..core.rule import in_theta_dtype
 from ._stable import divide
 
 

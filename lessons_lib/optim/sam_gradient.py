@@ -1,6 +1,6 @@
 from ..core import array_namespace, is_half
-from ..options import at_least_0, function
-from ..update import alike, floating
+from ..core.options import at_least_0, function
+from ..core.rule import alike, floating
 from ._stable import divide, norm
 
 

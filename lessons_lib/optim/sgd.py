@@ -1,8 +1,8 @@
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
-from ..options import at_least_0
-from ..update import in_theta_dtype
+from ..core.options import at_least_0
+from ..core.rule import in_theta_dtype
 
 
 class SGDState(NamedTuple):

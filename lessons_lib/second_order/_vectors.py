@@ -3,9 +3,9 @@
 import math
 
 from ..core import is_half
-from ..dtypes import namespace, outside_autocast
-from ..options import is_number
-from ..update import floating
+from ..core.dtypes import namespace, outside_autocast
+from ..core.options import is_number
+from ..core.rule import floating
 
 
 def dot(a, b) -> float:

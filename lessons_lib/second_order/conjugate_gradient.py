@@ -2,7 +2,7 @@ import math
 from collections.abc import Callable
 
 from ..core import array_namespace, same_shape
-from ..options import at_least_0, function, whole
+from ..core.options import at_least_0, function, whole
 from ._vectors import dot, largest, vector
 from .line_search import along, check_wolfe, first_point, strong_wolfe
 

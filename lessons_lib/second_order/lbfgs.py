@@ -2,7 +2,7 @@ import reprlib
 from collections.abc import Callable
 
 from ..core import array_namespace, same_shape
-from ..options import at_least_0, flag, function, positive, whole
+from ..core.options import at_least_0, flag, function, positive, whole
 from ._vectors import dot, largest, vector
 from .line_search import along, first_point, strong_wolfe
 

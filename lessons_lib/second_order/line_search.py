@@ -3,7 +3,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ..core import same_shape
-from ..options import at_least_0, function, number, whole
+from ..core.options import at_least_0, function, number, whole
 from ._vectors import dot, value_at, vector
 
 

@@ -1,8 +1,8 @@
 from collections.abc import Callable
 
 from ..core import array_namespace, device
-from ..options import LARGEST, at_least_0, function, positive, whole
-from ..update import floating
+from ..core.options import LARGEST, at_least_0, function, positive, whole
+from ..core.rule import floating
 from ._vectors import dot, largest, value_at, vector
 
 

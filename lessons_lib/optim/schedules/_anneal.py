@@ -2,7 +2,7 @@
 
 import math
 
-from ...options import one_of
+from ...core.options import one_of
 
 LEFT = {
     "linear": lambda share: 1 - share,

@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 
-from ...options import at_least_0, functions, numbers
+from ...core.options import at_least_0, functions, numbers
 
 
 def sequential(t, schedules: Sequence[Callable], milestones: Sequence[int]) -> float:

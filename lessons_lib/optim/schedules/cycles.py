@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from itertools import pairwise
 
-from ...options import at_least_0, flag, number, one_of, positive, whole
+from ...core.options import at_least_0, flag, number, one_of, positive, whole
 from ._anneal import anneal
 
 

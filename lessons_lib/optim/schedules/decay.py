@@ -4,7 +4,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 
-from ...options import at_least_0, function, numbers, positive, whole
+from ...core.options import at_least_0, function, numbers, positive, whole
 
 
 def step_decay(t, step_size, lr, factor=0.1) -> float:

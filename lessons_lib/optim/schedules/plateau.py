@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from ...options import at_least_0, fraction, numbers, one_of
+from ...core.options import at_least_0, fraction, numbers, one_of
 
 
 def plateau(

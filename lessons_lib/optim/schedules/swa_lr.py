@@ -1,4 +1,4 @@
-from ...options import at_least_0
+from ...core.options import at_least_0
 from ._anneal import anneal
 
 

@@ -1,6 +1,6 @@
 """The two schedules of large models: a linear warm-up, then a fall at once or late."""
 
-from ...options import at_least_0
+from ...core.options import at_least_0
 from ._anneal import anneal
 
 

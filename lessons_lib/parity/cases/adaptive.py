@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import torch
 
 from ... import optim
-from ...update import in_theta_dtype
+from ...core.rule import in_theta_dtype
 from ._case import RuleCase, rule
 
 

@@ -10,7 +10,7 @@ from torch.optim import _muon
 
 from ... import optim
 from ...core import array_namespace
-from ...update import in_theta_dtype
+from ...core.rule import in_theta_dtype
 from ._case import RuleCase, rule
 
 

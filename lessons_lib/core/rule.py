@@ -1,12 +1,32 @@
-"""What every update shares: whose gradient and state it gets, and the dtype in which it computes."""
+"""A rule, and what every update shares: whose gradient and state it gets, and the dtype in which it computes."""
 
 import reprlib
 from functools import wraps
+from typing import Any, Protocol
 
-from array_api_compat import device
+from array_api_compat import array_namespace, device
 
-from .core import is_half, same_shape
-from .dtypes import is_floating, namespace, outside_autocast
+from .dtypes import is_floating, is_half, namespace, outside_autocast
+
+
+class Rule(Protocol):
+    """An optimizer: `state = rule.init(theta)`, then `theta, state = rule.update(theta, g, state)`.
+
+    elementwise: no number of theta looks at another one, so an array may be updated piece by piece.
+    """
+
+    lr: float
+    elementwise: bool
+
+    def init(self, theta) -> Any: ...
+
+    def update(self, theta, g, state) -> Any: ...
+
+
+def zeros_for(theta):
+    """A running mean that starts at 0: shaped like theta, in float32 where theta has half precision."""
+    xp = array_namespace(theta)
+    return xp.zeros_like(theta, dtype=xp.float32 if is_half(theta) else theta.dtype)
 
 
 def in_theta_dtype(update):
@@ -33,6 +53,13 @@ def in_theta_dtype(update):
         return moved, type(state)(*map(widen, state))
 
     return checked
+
+
+def same_shape(**arrays) -> None:
+    """Raise ValueError unless all arrays have one shape: nothing is broadcast behind the caller's back."""
+    shapes = {name: tuple(a.shape) for name, a in arrays.items()}
+    if len(set(shapes.values())) > 1:
+        raise ValueError("shapes must be equal, got " + ", ".join(f"{n} {s}" for n, s in shapes.items()))
 
 
 def alike(**arrays) -> None:

@@ -81,3 +81,8 @@ def map_arrays(fn, x):
         parts = [map_arrays(fn, part) for part in x]
         return type(x)(*parts) if hasattr(x, "_fields") else tuple(parts)
     return fn(x)
+
+
+def is_half(a) -> bool:
+    """True for an array of float16 or bfloat16."""
+    return is_called("float16", getattr(a, "dtype", ""))

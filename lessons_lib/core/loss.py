@@ -1,61 +1,15 @@
-"""What every loss and every optimizer shares: the protocols, the averages over a batch, the input checks."""
+"""A loss and the averages over a batch."""
 
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
-from array_api_compat import array_namespace, device
+from array_api_compat import array_namespace
 
 from .contracts import contract
-from .dtypes import in_first_dtype, is_called, is_floating, map_arrays
-from .kinds import (
-    FLOAT,
-    Array,
-    Range,
-    choice,
-    classes,
-    flag,
-    float_type,
-    function,
-    integers,
-    labels_below,
-    number,
-    optional,
-    per_value,
-    real,
-    signs,
-    spread,
-    whole,
-    whole_list,
-)
-
-__all__ = [
-    "Loss",
-    "Rule",
-    "array_namespace",
-    "choice",
-    "classes",
-    "contract",
-    "device",
-    "flag",
-    "float_type",
-    "function",
-    "in_first_dtype",
-    "integers",
-    "labels_below",
-    "mean",
-    "number",
-    "optional",
-    "per_value",
-    "real",
-    "signs",
-    "spread",
-    "total",
-    "weighted_mean",
-    "whole",
-    "whole_list",
-]
+from .dtypes import is_floating, map_arrays
+from .kinds import FLOAT, Array, Range
 
 
 class Loss(NamedTuple):
@@ -68,25 +22,6 @@ class Loss(NamedTuple):
 
     value: Any
     grad: Any
-
-
-class Rule(Protocol):
-    """An optimizer: `state = rule.init(theta)`, then `theta, state = rule.update(theta, g, state)`.
-
-    elementwise: no number of theta looks at another one, so an array may be updated piece by piece.
-    """
-
-    lr: float
-    elementwise: bool
-
-    def init(self, theta) -> Any: ...
-
-    def update(self, theta, g, state) -> Any: ...
-
-
-def is_half(a) -> bool:
-    """True for an array of float16 or bfloat16."""
-    return is_called("float16", getattr(a, "dtype", ""))
 
 
 def _a_loss(name, x, call):
@@ -152,16 +87,3 @@ def _shares(xp, w):
     w = w / 2.0 ** xp.floor(xp.log2(xp.maximum(top, xp.ones_like(top))))
     n = xp.sum(w)
     return w / xp.where(n > 0, n, xp.ones_like(n))
-
-
-def zeros_for(theta):
-    """A running mean that starts at 0: shaped like theta, in float32 where theta has half precision."""
-    xp = array_namespace(theta)
-    return xp.zeros_like(theta, dtype=xp.float32 if is_half(theta) else theta.dtype)
-
-
-def same_shape(**arrays) -> None:
-    """Raise ValueError unless all arrays have one shape: nothing is broadcast behind the caller's back."""
-    shapes = {name: tuple(a.shape) for name, a in arrays.items()}
-    if len(set(shapes.values())) > 1:
-        raise ValueError("shapes must be equal, got " + ", ".join(f"{n} {s}" for n, s in shapes.items()))

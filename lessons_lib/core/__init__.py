@@ -1,0 +1,55 @@
+"""What every loss and every optimizer shares: the protocols, the averages over a batch, the checks of input."""
+
+from array_api_compat import array_namespace, device
+
+from .contracts import contract
+from .dtypes import in_first_dtype, is_half
+from .kinds import (
+    choice,
+    classes,
+    flag,
+    float_type,
+    function,
+    integers,
+    labels_below,
+    number,
+    optional,
+    per_value,
+    real,
+    signs,
+    spread,
+    whole,
+    whole_list,
+)
+from .loss import Loss, mean, total, weighted_mean
+from .rule import Rule, same_shape, zeros_for
+
+__all__ = [
+    "Loss",
+    "Rule",
+    "array_namespace",
+    "choice",
+    "classes",
+    "contract",
+    "device",
+    "flag",
+    "float_type",
+    "function",
+    "in_first_dtype",
+    "integers",
+    "is_half",
+    "labels_below",
+    "mean",
+    "number",
+    "optional",
+    "per_value",
+    "real",
+    "same_shape",
+    "signs",
+    "spread",
+    "total",
+    "weighted_mean",
+    "whole",
+    "whole_list",
+    "zeros_for",
+]
