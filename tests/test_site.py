@@ -15,7 +15,6 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from tools import site
 from tools._page import LINE, shown
-from tools.build import ROOT, sources, target
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::PendingDeprecationWarning")
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
@@ -65,9 +64,9 @@ TEXT = [
 RUN = {"error": None, "cell": "", "seconds": 1.0, "date": "2026-11-29 10:00", "settings": {"seed": "x|<y> `z` $a$"}}
 
 
-def lesson(path: Path, *cells, title: str = "A lesson") -> None:
+def lesson(path: Path, *cells, title: str = "A lesson", question: str = "And $2$?") -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    header = {"title": title, "minutes": 7, "settles": []}
+    header = {"title": title, "question": question, "minutes": 7, "settles": []}
     book = new_notebook(metadata={"lesson": header}) | {"cells": [new_markdown_cell(f"# {path.stem}"), *cells]}
     path.write_text(json.dumps(book), encoding="utf-8")
 
@@ -83,15 +82,26 @@ def course(tmp_path_factory):
     root = tmp_path_factory.mktemp("course")
     secret, copies = root / "secret.txt", root / "build/course/notebooks"
     secret.write_text(SECRET)
-    start = "| [Good](01_x/good.ipynb) | 7 | 1 | Is `1 < 2`? |\n| [Odd](01_x/odd.ipynb) | 7 | 1 | And $2$? |"
+    start = "![The map](01_x/map.svg) and [the section](01_x/README.md)"
     lesson(copies / "00_start.ipynb", new_markdown_cell(start))
     solution = "[All solutions](../../solutions/01_x/good.ipynb), [odd](odd.ipynb#a), [web](https://example.org)"
     picture = displayed({"image/png": PNG, "text/plain": "a dot"})
-    lesson(copies / "01_x/good.ipynb", new_markdown_cell(solution), picture, title="Good | <b> $x$ {doc}`y`")
+    picture |= {"source": "# What this <b> does\nshow()", "metadata": {"tags": ["fold", "hide-input"]}}
+    lesson(
+        copies / "01_x/good.ipynb",
+        new_markdown_cell(solution),
+        picture,
+        title="Good | <b> $x$ {doc}`y`",
+        question="Is `1 < 2`?",
+    )
     lesson(
         root / "solutions/01_x/good.ipynb", new_markdown_cell("The solution. [Back](../../notebooks/01_x/good.ipynb)")
     )
     lesson(root / "notebooks/01_x/not_run.ipynb")
+    section = "# Section one\n\n![Good leads to odd](map.svg)\n\n[Good](good.ipynb), [Not run](not_run.ipynb)"
+    (root / "notebooks/01_x/README.md").write_text(section)
+    (root / "notebooks/01_x/map.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>')
+    (root / "notebooks/glossary.md").write_text("# Glossary\n\n- **Term**: a word ([Good](01_x/good.ipynb))")
     errors = [new_output("error", traceback=["\x1b[31mE\0rror\x1b[0m", "e" * 400_000])]
     streams = [new_output("stream", name=name, text=f"{name}\r\n\x1b[1mbold") for name in ("stdout", "stderr")]
     odd = [displayed(data) for data, _, _ in DATA]
@@ -142,9 +152,20 @@ def test_the_front_page_is_the_courses(course):
     assert "x|&lt;y&gt; `z` $a$" in re.sub("</?span>", "", log) and "cell `1` | &lt;b&gt;" in log
 
 
-def test_the_start_page_has_a_question_for_every_lesson():
-    asked = {link for link, _ in site.header(target(sources()[0], "notebooks"))[1]}
-    assert asked == {target(s, "notebooks").relative_to(ROOT / "notebooks").as_posix() for s in sources()[1:]}
+def test_sections_their_maps_and_the_glossary_are_pages(course):
+    site = course[0]
+    front = (site / "index.html").read_text(encoding="utf-8")
+    assert 'href="notebooks/01_x/README.html"' in front and 'href="notebooks/glossary.html"' in front
+    start, section = (site / "notebooks/00_start.html").read_text(), (site / "notebooks/01_x/README.html").read_text()
+    assert front.count("_images/map.svg") == start.count("_images/map.svg") == section.count("_images/map.svg") == 1
+    assert 'href="01_x/README.html"' in start and 'href="good.html"' in section and 'alt="Good leads to odd"' in section
+    assert "Not run" in section and "not_run.html" not in section
+
+
+def test_a_folded_cell_opens_under_its_first_line(course):
+    page = (course[0] / "notebooks/01_x/good.html").read_text()
+    summary = re.search(r"(?s)<details[^>]*>\s*<summary.*?</summary>.*?</details>", page)
+    assert summary and "What this &lt;b&gt; does" in summary[0] and "show" in summary[0].partition("</summary>")[2]
 
 
 class Links(HTMLParser):

@@ -1,37 +1,61 @@
-"""A map of a section: its lessons as boxes from left to right, and a line from each to those that need it. SVG."""
+"""A map of a section, as SVG: from left to right, each lesson beside the last one that it needs."""
 
 from __future__ import annotations
 
 import textwrap
 from html import escape
 
-WIDTH, HEIGHT, ACROSS, DOWN, EDGE = 168, 46, 216, 58, 12
+WIDTH, HEIGHT, ACROSS, DOWN, EDGE = 194, 40, 236, 48, 12
 STYLE = "font-family:system-ui,sans-serif;font-size:13px"
 
 
-def columns(lessons: dict[str, dict]) -> dict[str, int]:
-    """A lesson stands one column to the right of the last one that it needs."""
-    column: dict[str, int] = {}
+def before(lessons: dict[str, dict]) -> dict[str, str | None]:
+    """The lesson to the left of each: of those it needs in this section, the one that stands furthest to the right."""
+    left: dict[str, str | None] = {}
     for name, lesson in lessons.items():
-        column[name] = 1 + max((column[need] for need in lesson["needs"] if need in column), default=-1)
-    return column
+        needs = [need for need in lesson["needs"] if need in lessons]
+        left[name] = max(needs, key=lambda need: (depth(need, left), needs.index(need)), default=None)
+    return left
+
+
+def depth(name: str, left: dict[str, str | None]) -> int:
+    parent = left[name]
+    return 0 if parent is None else 1 + depth(parent, left)
+
+
+def places(left: dict[str, str | None]) -> dict[str, tuple[int, int]]:
+    """Column and row of each lesson: the first that follows another stands in its row, the next ones below."""
+    place: dict[str, tuple[int, int]] = {}
+
+    def put(name: str, row: int) -> int:
+        place[name] = depth(name, left), row
+        for i, follower in enumerate([other for other in left if left[other] == name]):
+            row = put(follower, row + (i > 0))
+        return row
+
+    row = -1
+    for name in [name for name in left if left[name] is None]:
+        row = put(name, row + 1)
+    return place
 
 
 def drawn(lessons: dict[str, dict]) -> str:
-    column = columns(lessons)
-    rows: dict[int, int] = {}
-    place = {}
-    for name, x in column.items():
-        y = rows[x] = rows.get(x, -1) + 1
-        place[name] = (EDGE + ACROSS * x, EDGE + DOWN * y)
-    width = 2 * EDGE + ACROSS * max(column.values()) + WIDTH
-    height = 2 * EDGE + DOWN * max(rows.values()) + HEIGHT
-    lines = [curve(place[need], place[name]) for name in lessons for need in lessons[name]["needs"] if need in place]
-    boxes = [box(*place[name], lessons[name]["title"]) for name in lessons]
-    size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
+    left = before(lessons)
+    place = {name: (EDGE + ACROSS * x, EDGE + DOWN * y) for name, (x, y) in places(left).items()}
+    width = EDGE + WIDTH + max(x for x, _ in place.values())
+    height = EDGE + HEIGHT + max(y for _, y in place.values())
     paper = f'<rect width="{width}" height="{height}" rx="8" fill="#ffffff"/>'
-    body = "\n".join([paper, *lines, *boxes])
+    lines = [curve(place[parent], place[name]) for name, parent in left.items() if parent]
+    body = "\n".join([paper, *lines, *(box(*place[name], lessons[name]["title"]) for name in lessons)])
+    size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
     return f'<svg xmlns="http://www.w3.org/2000/svg" {size} style="{STYLE}">\n{body}\n</svg>\n'
+
+
+def said(lessons: dict[str, dict]) -> str:
+    """What the map shows, in words, for who cannot see it."""
+    left = before(lessons)
+    after = {name: [lessons[other]["title"] for other in left if left[other] == name] for name in left}
+    return "; ".join(f"{lessons[name]['title']} leads to {', '.join(then)}" for name, then in after.items() if then)
 
 
 def curve(start: tuple[int, int], end: tuple[int, int]) -> str:
@@ -41,7 +65,7 @@ def curve(start: tuple[int, int], end: tuple[int, int]) -> str:
 
 
 def box(x: int, y: int, title: str) -> str:
-    lines = textwrap.wrap(title, 24, max_lines=2, placeholder=" ...")
+    lines = textwrap.wrap(title.partition(":")[0], 24, max_lines=2, placeholder=" ...")
     middle, top = x + WIDTH // 2, y + HEIGHT // 2 + 4 - 8 * (len(lines) - 1)
     text = "".join(
         f'<text x="{middle}" y="{top + 16 * i}" text-anchor="middle" fill="#1b2733">{escape(line)}</text>'

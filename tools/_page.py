@@ -39,11 +39,21 @@ def page(path: Path) -> tuple[NotebookNode, list[str]]:
         odd: list[str] = []
         for output in cell.outputs:
             outputs += shown(output, odd)
-        cells.append(nbformat.v4.new_code_cell(text, outputs=outputs, execution_count=cell.execution_count))
+        count = cell.execution_count
+        cells.append(nbformat.v4.new_code_cell(text, outputs=outputs, execution_count=count, metadata=fold(cell)))
         called = cell.metadata.get("name") or cell.source.partition("\n")[0]
         problems += [f"cell {called!r}: {problem}" for problem in odd]
     language = {"language_info": {"name": "python"}, "kernelspec": {"name": "python3", "display_name": "Python 3"}}
     return nbformat.v4.new_notebook(cells=cells, metadata=language), problems
+
+
+def fold(cell: NotebookNode) -> dict:
+    """A folded cell's label is its first line, which says what it is."""
+    hidden = {"hide-input", "hide-cell"}.intersection(cell.metadata.get("tags", []))
+    if not hidden:
+        return {}
+    label = plain(cell.source.partition("\n")[0].strip("# "))
+    return {"tags": [*hidden], "mystnb": {"code_prompt_show": label, "code_prompt_hide": label}}
 
 
 def shown(output: NotebookNode, odd: list[str]) -> list[NotebookNode]:

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import yaml
 
-from tools import _course, _source
+from tools import _course, _map, _source
 from tools._course import link, links
-from tools._map import drawn
 
 MARKED = re.compile(r"(<!-- (\w+) -->)(.*?)(<!-- /\2 -->)", re.S)
 PATHS = {"evening": "An evening", "day": "A workshop day"}
@@ -22,7 +21,7 @@ def pages(root: Path) -> dict[str, str]:
     made = {"notebooks/glossary.md": glossary(root, known)}
     for section, names in sections(known).items():
         folder = f"notebooks/{section}"
-        made[f"{folder}/map.svg"] = drawn({name: known[name] for name in names})
+        made[f"{folder}/map.svg"] = _map.drawn({name: known[name] for name in names})
         made[f"{folder}/README.md"] = section_page(section, read_section(root, section), names, known)
     readme = root / "README.md"
     if readme.exists():
@@ -119,11 +118,8 @@ def table(names: list[str], known: dict[str, dict], at: str) -> str:
 
 
 def picture(names: list[str], known: dict[str, dict], path: str) -> str:
-    """The section's map; its alternative text says what its arrows say."""
-    titles = {name: known[name]["title"] for name in names}
-    after = {name: [titles[other] for other in names if name in known[other]["needs"]] for name in names}
-    said = "; ".join(f"from {titles[name]} to {', '.join(others)}" for name, others in after.items() if others)
-    return f"![A map of the lessons. Arrows lead to lessons that need another one: {said or 'none'}.]({path})"
+    shown = _map.said({name: known[name] for name in names}) or "they stand side by side"
+    return f"![A map of the lessons: {shown}.]({path})"
 
 
 def time_of(names: list[str], known: dict[str, dict]) -> str:

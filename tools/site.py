@@ -70,7 +70,7 @@ mtable.ams-align > mtr > mtd:nth-child(2n+1) { text-align: right; }
 mtable.ams-align > mtr > mtd:nth-child(2n+3) { padding-left: 2em; }
 """
 PICTURE = re.compile(r"!\[([^\]]*)\]\((results/[^)]+\.png)\)")  # the one that the README shows
-QUESTION = re.compile(r"^\| \[.*?\]\(([^)]+\.ipynb)\) \|.*\| (.*\?) \|$", re.M)  # the start page's table
+MAP = re.compile(r"^!\[(.*)\]\(map\.svg\)$", re.M)  # on a section's page
 TAGS = set(_page.TAGS.split()) | {"details", "summary"}
 ABOUT = """\
 Each lesson takes a loss function or an optimizer apart: it derives a formula and has a machine check the derivation,
@@ -93,6 +93,7 @@ def build(root: Path, runs: dict[str, dict]) -> list[str]:
         problems = [
             f"{name}: {problem}" for name in sorted(pages) for problem in write_page(source / name, pages[name])
         ]
+        write_generated(source, root)
         write_front(source, root, runs, pages)
         problems += render(source, new, Path(folder, "doctrees"), root, pages)
         shutil.rmtree(root / "build/site", ignore_errors=True)
@@ -108,6 +109,17 @@ def write_page(page: Path, copy: Path) -> list[str]:
     except Exception as error:  # a copy that is cut short, or no notebook
         problems = [apology(page, error)]
     return problems
+
+
+def write_generated(source: Path, root: Path) -> None:
+    """The sections' pages with their maps, and the glossary, as pages like the lessons': only their links can miss."""
+    for page in [*root.glob("notebooks/*/README.md"), *root.glob("notebooks/glossary.md")]:
+        there = source / page.relative_to(root).with_suffix(".ipynb")
+        there.parent.mkdir(parents=True, exist_ok=True)
+        cell = nbformat.v4.new_markdown_cell(page.read_text(encoding="utf-8"))
+        nbformat.write(nbformat.v4.new_notebook(cells=[cell]), there)
+        if (drawn := page.with_name("map.svg")).exists():
+            shutil.copy(drawn, there.with_name("map.svg"))
 
 
 def apology(page: Path, error: Exception) -> str:
@@ -153,7 +165,9 @@ def write_front(source: Path, root: Path, runs: dict[str, dict], pages: dict[str
     text += [
         "**How to begin.** Read here, or solve the exercises on your own machine: `make lab` opens the first lesson."
     ]
-    text += lessons(runs, pages)
+    text += lessons(source, root, runs, pages)
+    if (source / "notebooks/glossary.ipynb").exists():
+        behind = {"notebooks/glossary.ipynb": "Glossary", **behind}
     text += ["## Reference", *(f"- [{title}]({name})" for name, title in behind.items())]
     text += [tree("Reference", behind), tree("Solutions", sorted(set(pages) - set(runs)))]
     (source / "index.md").write_text("\n\n".join(text), encoding="utf-8")
@@ -164,46 +178,55 @@ def tree(caption: str, names: Iterable[str]) -> str:
 
 
 def chapters(runs: dict[str, dict]) -> Iterator[tuple[str, list[str]]]:
-    for folder, group in groupby(sorted(runs, key=Path), key=lambda name: Path(name).parent.name):
-        top = folder in ("notebooks", "solutions")  # the start page stands above the chapters
-        yield "Start" if top else re.sub(r"^\d+_", "", folder).replace("_", " ").capitalize(), list(group)
+    """The folders of the notebooks in order; the start page stands above the others."""
+    for folder, group in groupby(sorted(runs, key=Path), key=lambda name: posixpath.dirname(name)):
+        yield folder, list(group)
 
 
-def header(copy: Path) -> tuple[dict, list[tuple[str, str]]]:
-    """A lesson's header, and the questions in its text, by the lesson that they belong to."""
+def called(folder: str) -> str:
+    top = folder in ("notebooks", "solutions")
+    return "Start" if top else re.sub(r"^\d+_", "", Path(folder).name).replace("_", " ").capitalize()
+
+
+def header(copy: Path) -> dict:
     try:
-        notebook = nbformat.read(copy, as_version=4)
-        return dict(notebook.metadata.get("lesson", {})), QUESTION.findall("\n".join(c.source for c in notebook.cells))
+        return dict(nbformat.read(copy, as_version=4).metadata.get("lesson", {}))
     except Exception:  # a copy that is cut short has an apology in its place
-        return {}, []
+        return {}
 
 
-def lessons(runs: dict[str, dict], pages: dict[str, Path]) -> Iterator[str]:
-    """A table per chapter: the lessons, the question of each, its minutes."""
-    headers = {name: header(pages[name]) if name in pages else ({}, []) for name in runs}
-    asked = {f"{name.partition('/')[0]}/{link}": text for name in runs for link, text in headers[name][1]}
-    for chapter, names in chapters(runs):
-        table = ["| lesson | the question it answers | minutes |", "|---|---|---:|"]
-        for name in names:
-            lesson = headers[name][0]
-            title = literal(str(lesson.get("title", Path(name).stem)))
-            link = f"[{title}](<{name}>)" if name in pages else title
-            table.append(f"| {link} | {literal(asked.get(name, ''))} | {literal(str(lesson.get('minutes', '')))} |")
-        yield f"## {chapter}\n\n" + "\n".join(table)
-        yield tree(chapter, [name for name in names if name in pages])
+def lessons(source: Path, root: Path, runs: dict[str, dict], pages: dict[str, Path]) -> Iterator[str]:
+    """A table per chapter: the lessons, the question of each, its minutes; above it the section's page and its map."""
+    for folder, names in chapters(runs):
+        title, section = called(folder), f"{folder}/README.ipynb"
+        ahead = [section] if (source / section).exists() else []
+        yield f"## [{title}](<{section}>)" if ahead else f"## {title}"
+        for alt in MAP.findall((root / folder / "README.md").read_text(encoding="utf-8")) if ahead else []:
+            yield f"![{alt}](<{folder}/map.svg>)"
+        yield "\n".join(table(names, pages))
+        yield tree(title, [*ahead, *(name for name in names if name in pages)])
+
+
+def table(names: list[str], pages: dict[str, Path]) -> Iterator[str]:
+    yield from ["| lesson | the question it answers | minutes |", "|---|---|---:|"]
+    for name in names:
+        lesson = header(pages[name]) if name in pages else {}
+        title, question, minutes = (literal(str(lesson.get(key, ""))) for key in ("title", "question", "minutes"))
+        title = title or literal(Path(name).stem)
+        yield f"| {f'[{title}](<{name}>)' if name in pages else title} | {question} | {minutes} |"
 
 
 def run_log(runs: dict[str, dict], pages: Collection[str]) -> str:
     text = ["# How each lesson ran"]
-    for chapter, names in chapters(runs):
-        table = ["| lesson | result | seconds | run | settings |", "|---|---|---:|---|---|"]
+    for folder, names in chapters(runs):
+        rows = ["| lesson | result | seconds | run | settings |", "|---|---|---:|---|---|"]
         for name in names:
             run = runs[name]
             lesson = f"[{literal(name)}](<{name}>)" if name in pages else literal(name)
             result = f"**failed**, {literal(run['cell'])}" if run["error"] else "ok"
             settings = literal(", ".join(f"{key} {value}" for key, value in run["settings"].items()))
-            table.append(f"| {lesson} | {result} | {run['seconds']} | {run['date']} | {settings} |")
-        text.append(f"## {chapter}\n\n" + "\n".join(table))
+            rows.append(f"| {lesson} | {result} | {run['seconds']} | {run['date']} | {settings} |")
+        text.append(f"## {called(folder)}\n\n" + "\n".join(rows))
     return "\n\n".join(text)
 
 
@@ -231,8 +254,9 @@ def render_link(self, token: SyntaxTreeNode, plain=SphinxNbRenderer.render_link)
     href, env = unquote(str(token.attrGet("href") or "")), self.sphinx_env
     path = href.partition("#")[0]
     page = posixpath.normpath(posixpath.join(posixpath.dirname(env.docname), path))
-    if page.endswith(".ipynb") and page.removesuffix(".ipynb") in env.found_docs:
-        token.attrs["href"] = path
+    stem, kind = posixpath.splitext(page)
+    if kind in (".ipynb", ".md") and stem in env.found_docs:
+        token.attrs["href"] = posixpath.splitext(path)[0] + ".ipynb"
         return plain(self, token)
     if re.match("(https?|mailto):", href):
         return plain(self, token)
@@ -241,8 +265,12 @@ def render_link(self, token: SyntaxTreeNode, plain=SphinxNbRenderer.render_link)
     return self.render_children(token)
 
 
-def render_picture(self, token: SyntaxTreeNode) -> None:
-    """The site holds the pictures that cells drew, and fetches none, neither from this machine nor from the web."""
+def render_picture(self, token: SyntaxTreeNode, plain=SphinxNbRenderer.render_image) -> None:
+    """The site holds maps and the pictures that cells drew; it fetches none, neither from this machine nor the web."""
+    env = self.sphinx_env
+    path = posixpath.normpath(posixpath.join(posixpath.dirname(env.docname), str(token.attrGet("src"))))
+    if path.endswith("/map.svg") and not path.startswith(("..", "/")) and Path(env.srcdir, path).is_file():
+        return plain(self, token)
     refused(self, token, f"a picture by a path: {token.attrGet('src')}")
     self.current_node.append(nodes.Text(token.content))
 
