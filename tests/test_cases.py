@@ -10,7 +10,7 @@ from lessons_lib.parity import cases
 
 LOSS_IDS = [f"{c.name}-{c.option}" for c in cases.LOSSES]
 RULE_IDS = [f"{c.name}-{c.option}" for c in cases.RULES]
-HELPERS = {"smooth_labels", "Each", "descend", "schedules"}  # public, but neither a loss nor a rule for one array
+HELPERS = {"smooth_labels", "Each", "descend"}  # public, but neither a loss nor a rule for one array
 
 
 def test_every_public_name_has_a_case():

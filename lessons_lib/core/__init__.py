@@ -23,33 +23,3 @@ from .kinds import (
 )
 from .loss import Loss, mean, total, weighted_mean
 from .rule import Rule, same_shape, zeros_for
-
-__all__ = [
-    "Loss",
-    "Rule",
-    "array_namespace",
-    "choice",
-    "classes",
-    "contract",
-    "device",
-    "flag",
-    "float_type",
-    "function",
-    "in_first_dtype",
-    "integers",
-    "is_half",
-    "labels_below",
-    "mean",
-    "number",
-    "optional",
-    "per_value",
-    "real",
-    "same_shape",
-    "signs",
-    "spread",
-    "total",
-    "weighted_mean",
-    "whole",
-    "whole_list",
-    "zeros_for",
-]

@@ -23,27 +23,4 @@ from .sam_gradient import sam_gradient
 from .sgd import SGD
 from .sparse_adam import SparseAdam
 
-__all__ = [
-    "ASGD",
-    "LAMB",
-    "LARS",
-    "SGD",
-    "AMSGrad",
-    "AdaGrad",
-    "Adadelta",
-    "Adafactor",
-    "Adam",
-    "AdamW",
-    "Adamax",
-    "Each",
-    "Momentum",
-    "Muon",
-    "NAdam",
-    "RAdam",
-    "RMSProp",
-    "Rprop",
-    "SparseAdam",
-    "descend",
-    "sam_gradient",
-    "schedules",
-]
+__all__ = [name for name, x in vars().items() if callable(x)]

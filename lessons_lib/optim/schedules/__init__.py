@@ -11,23 +11,3 @@ from .decay import constant_then, exponential, linear, multi_step, multiplicativ
 from .plateau import plateau
 from .swa_lr import swa_lr
 from .warmup import warmup_cosine, warmup_stable_decay
-
-__all__ = [
-    "chained",
-    "constant_then",
-    "cosine",
-    "cosine_restarts",
-    "cyclic",
-    "exponential",
-    "linear",
-    "multi_step",
-    "multiplicative",
-    "one_cycle",
-    "plateau",
-    "polynomial",
-    "sequential",
-    "step_decay",
-    "swa_lr",
-    "warmup_cosine",
-    "warmup_stable_decay",
-]
