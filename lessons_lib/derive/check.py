@@ -74,7 +74,14 @@ def values(expressions, columns: Columns, points: int = POINTS) -> list[list]:
     short = {s: sp.Symbol(f"x{n}", real=True) for n, s in enumerate(symbols)}  # z[1] would cost lambdify seconds
     function = sp.lambdify([*short.values()], [e.xreplace(short) for e in expressions], "mpmath")
     with mpmath.workdps(DIGITS):
-        return [[_real(v) for v in function(*(_exact(columns[s][n]) for s in symbols))] for n in range(points)]
+        return [_row(function, [_exact(columns[s][n]) for s in symbols], len(expressions)) for n in range(points)]
+
+
+def _row(function: Callable, point: list, width: int) -> list:
+    try:
+        return [_real(v) for v in function(*point)]
+    except ZeroDivisionError:
+        return [mpmath.nan] * width
 
 
 def differ(a, b, sign: int, close: float) -> bool:

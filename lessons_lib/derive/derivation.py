@@ -152,7 +152,7 @@ class derive:
         return self
 
     def _follow(self, left, relation, new, reason, tex, act=None, what="the line above", sign=0, close=CLOSE) -> derive:
-        found = self.symbols.read(new)
+        found, tex = self.symbols.read(new), tex or self._tex(new)
         how = self._check(act or (lambda old, case: old), found, new, what, sign, close)
         self.now = found
         return self._add(left, relation, new, reason, how, tex)
@@ -194,7 +194,8 @@ class derive:
         return rf"\frac{{\partial{order} {self.name}}}{{{under}}}"
 
     def _tex(self, expression) -> str:
-        return latex(expression if isinstance(expression, str) else sp.sstr(expression, order="none"), self.symbols.tex)
+        text = expression if isinstance(expression, str) else sp.sstr(expression, order="none")
+        return latex(text, self.symbols.tex)
 
     def _add(self, left: str, relation: str, new, reason: str, how: str, tex: str) -> derive:
         right = page.formula(f"{relation} {tex or self._tex(new)}")
