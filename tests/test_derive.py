@@ -396,6 +396,10 @@ BAD = {
         lambda: half(means={label: logit**2}).slope(label, "-z", ""),
         r"line 2 of \ell: y stands for z**2, name a symbol that is free",
     ),
+    "a sum that stays": (
+        lambda: derive("f", "Sum(y**k/k**3, (k, 1, t))", "", [label, k, t]).limit(t, "oo", "1", ""),
+        "line 2 of f: SymPy knows no closed form of the sum, give one before its limit",
+    ),
     "two lengths": (lambda: half(sizes={C: (2,), n: (3,)}), "sizes must name one symbol"),
     "an index": (
         lambda: derive("f", "z[k]", "", **CLASSES).equals("z[k] + 0", ""),
@@ -444,6 +448,25 @@ def test_a_symbol_array_or_function_may_stand_for_an_expression():
     found = derive(r"\ell", "z*s(z)", "", {"z": logit, "s": sigma}, means={sigma(logit): "1/(1 + exp(-z))"})
     assert found.lines[0].right == r"$\displaystyle = z \sigma(z)$"
     assert found.slope(logit, "s(z) + z*s(z)*s(-z)", "").lines[1].how
+
+
+def test_the_mean_of_a_batch_is_tied_for_every_component():
+    def batch(rng, size, x):
+        return 2 * x[None] * rng.integers(0, 2, (size, 1))
+
+    found = derive("L", "Sum(x[i]**2, (i, 1, n))/2", "", [x, i, k, n], {n: (2, 3)}).slope(x[k], "x[k]", "")
+    assert "10,000 draws" in found.expects("half of the time twice x", batch, "").lines[-1].how
+    with pytest.raises(DoesNotFollow, match="its mean is"):
+        found.expects("the same, shifted", lambda rng, size, x: batch(rng, size, x) + 0.1, "")
+    with pytest.raises(DoesNotFollow, match=r"its draws have the shape \(10000,\), needed are \(10000, 2\)"):
+        found.expects("numbers", lambda rng, size, x: rng.normal(size=size), "")
+
+
+def test_a_symbol_may_have_a_name_of_its_own_in_the_text():
+    hat = sp.Symbol(r"\hat m", real=True)
+    found = derive("f", "m_hat**2", "", {"m_hat": hat}).slope(hat, 2 * hat, "")
+    assert found.lines[1].left == r"\frac{\partial f}{\partial \hat m}"
+    assert found.lines[1].right == r"$\displaystyle = 2 \hat m$"
 
 
 def test_own_latex_is_shown_in_place_of_ours():

@@ -35,7 +35,7 @@ class derive:
 
     written: ClassVar[list[derive]] = []  # every derivation since the start, for who counts their checks
 
-    def __init__(self, name, expression, reason, names, *, sizes=None, simplex=(), ranges=None, means=None, tex=""):
+    def __init__(self, name, expression, reason, names, sizes=None, *, simplex=(), ranges=None, means=None, tex=""):
         self.symbols = Symbols(names, sizes, simplex, ranges, means)
         self.name, self.by, self.indices = name, [], []
         self.lines: list[page.Line] = []
@@ -99,6 +99,8 @@ class derive:
         """Where the line above goes as x goes to oo, to -oo, or from above to a number."""
         x, to = self.symbols.read(x), self.symbols.read(to)
         left, what = rf"\lim_{{{self._tex(x)} \to {self._tex(to)}}} {self._slope()}", f"the limit for {x} to {to}"
+        if any(old.has(sp.Sum) for _, old, _ in self._cases()):
+            raise ValueError(f"{self._next()}: SymPy knows no closed form of the sum, give one before its limit")
         exact = all(_limit(old, x, to) is not None for _, old, _ in self._cases())
         far = to + sp.Rational(1, FAR) if to.is_finite else sp.sign(to) * FAR
         act = (lambda old, case: _limit(old, x, to)) if exact else (lambda old, case: old.subs(x, far))
@@ -194,12 +196,11 @@ class derive:
         return rf"\frac{{\partial{order} {self.name}}}{{{under}}}"
 
     def _tex(self, expression) -> str:
-        text = expression if isinstance(expression, str) else sp.sstr(expression, order="none")
-        return latex(text, self.symbols.tex)
+        return latex(self.symbols.text(expression), self.symbols.tex)
 
     def _add(self, left: str, relation: str, new, reason: str, how: str, tex: str) -> derive:
         right = page.formula(f"{relation} {tex or self._tex(new)}")
-        self.lines.append(page.Line(left, right, reason, how, f"{left} {relation} {new}".strip()))
+        self.lines.append(page.Line(left, right, reason, how, f"{left} {relation} {self.symbols.text(new)}".strip()))
         return self
 
     def _repr_mimebundle_(self, **kwargs):

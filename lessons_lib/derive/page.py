@@ -27,7 +27,8 @@ def markdown(lines: Iterable[Line]) -> str:
 
 
 def plain(lines: Iterable[Line]) -> str:
-    return "\n".join("  ".join(filter(None, (x.plain, f"({x.reason})", x.how and f"✓ {x.how}"))) for x in lines)
+    rows = [(x.plain, x.reason and f"({x.reason})", x.how and f"✓ {x.how}") for x in lines]
+    return "\n".join("  ".join(filter(None, row)) for row in rows)
 
 
 def formula(tex: str) -> str:

@@ -47,6 +47,13 @@ class Symbols:
             raise ValueError(f"{unknown} in {expression!r} is none of the names: {', '.join(self.names)}")
         return found
 
+    def text(self, expression) -> str:
+        """What `read` would read."""
+        if isinstance(expression, str):
+            return expression
+        plain = {s: sp.Symbol(name) for name, s in self.names.items() if isinstance(s, sp.Symbol) and str(s) != name}
+        return sp.sstr(sp.sympify(expression).xreplace(plain), order="none")
+
     def cases(self, indices: Iterable[sp.Symbol]) -> list[dict]:
         """Every length of the arrays, and every value of the free indices."""
         (size, lengths), indices = next(iter(self.sizes.items()), (None, (1,))), list(indices)

@@ -37,12 +37,16 @@ def computes(function: Callable, each: bool, columns: Columns, given: Mapping, l
 
 def averages(sample: Callable, columns: Columns, given: Mapping, line: np.ndarray) -> str:
     """Where the mean of the draws is not the line, in words, or nothing."""
-    names, errors = wanted(sample, {"rng": 0, "size": 0} | dict(given))[2:], np.zeros(PLACES)
+    names = wanted(sample, {"rng": 0, "size": 0} | dict(given))[2:]
+    errors = np.zeros_like(line[:PLACES])
     for n in range(PLACES):
-        drawn = sample(np.random.default_rng(n), DRAWS, **{name: given[name][n] for name in names})
-        mean, errors[n] = np.mean(drawn), np.std(drawn) / DRAWS**0.5
-        if not abs(mean - line[n]) <= ERRORS * errors[n] + FLOAT:
-            return f"at {at(columns, n)} its mean is {mean:.6g} ± {errors[n]:.2g}, the line above {line[n]:.6g}"
+        drawn = np.asarray(sample(np.random.default_rng(n), DRAWS, **{name: given[name][n] for name in names}))
+        if drawn.shape != (DRAWS, *line.shape[1:]):
+            return f"its draws have the shape {drawn.shape}, needed are {(DRAWS, *line.shape[1:])}"
+        mean, errors[n] = drawn.mean(axis=0), drawn.std(axis=0) / DRAWS**0.5
+        for i in np.argwhere(~(abs(mean - line[n]) <= ERRORS * errors[n] + FLOAT)):
+            found = f"its mean is {mean[*i]:.6g} ± {errors[n, *i]:.2g}, the line above {line[n, *i]:.6g}"
+            return f"at {at(columns, n)} {found}"
     return "its draws scatter too widely to tell the line above from 0" if _blind(line[:PLACES], errors) else ""
 
 
