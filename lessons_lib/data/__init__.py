@@ -8,8 +8,6 @@ import numpy as np
 
 from .words import Words, pairs, words
 
-__all__ = ["Split", "Words", "breast_cancer", "diabetes", "digits", "pairs", "words"]
-
 
 class Split(NamedTuple):
     """Inputs x (n, d), standardised by the training part; targets y (n,): integers for classes."""

@@ -8,8 +8,6 @@ from ..show import Table
 from .measure import ALL, DTYPES, Row, names, rows
 from .record import newest_record, provenance, source_hash
 
-__all__ = ["ALL", "DTYPES", "Row", "names", "newest_record", "rows", "source_hash", "table"]
-
 
 def table(name: str, device: torch.device | str = "cpu") -> Table:
     """The rows of one loss, rule or helper on this device, the recorded GPU rows under them. Raises if one disagrees.

@@ -68,11 +68,7 @@ def _ignoring(logits, labels):
 
 
 def _steps(rule, g, dtype=torch.float32, n=1, start=1.0):
-    theta = torch.full((1,), start, dtype=dtype)
-    state = rule.init(theta)
-    for _ in range(n):
-        theta, state = rule.update(theta, torch.full_like(theta, g), state)
-    return theta
+    return optim.descend(torch.full((1,), start, dtype=dtype), rule, lambda x: torch.full_like(x, g), n)[-1]
 
 
 def _torch_steps(kind, g, dtype=torch.float32, n=1, start=1.0, **options):

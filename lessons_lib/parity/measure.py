@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from .. import core
+from ..core import is_half
 from . import cases
 
 DTYPES = {"float64": torch.float64, "float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
@@ -61,7 +61,7 @@ def _loss_errors(case: cases.LossCase, dtype: torch.dtype, device: torch.device)
         _error(g.to(up.dtype) * up.reshape(up.shape + (1,) * (g.ndim - up.ndim)), leaf.grad)
         for g, leaf in zip(grads, leaves, strict=True)
     ]
-    allowed = torch.finfo(dtype).eps * (1 if core.is_half(inputs[0]) else case.allowed)
+    allowed = torch.finfo(dtype).eps * (1 if is_half(inputs[0]) else case.allowed)
     return _error(ours.value, theirs), max(wrong, key=lambda e: (e != e, e)), allowed  # a NaN is the largest
 
 
@@ -77,16 +77,13 @@ def _rule_errors(case: cases.RuleCase, dtype: torch.dtype, device: torch.device)
         theirs.grad = case.gradient(_judged(g))
         optimizer.step()
     assert theta.dtype == dtype and theta.device.type == device.type
-    return _error(theta, theirs), None, (16 if core.is_half(theta) else case.allowed) * torch.finfo(dtype).eps
+    return _error(theta, theirs), None, (16 if is_half(theta) else case.allowed) * torch.finfo(dtype).eps
 
 
 def _helper_errors(case: cases.HelperCase, dtype: torch.dtype, device: torch.device):
     ours, theirs = case.ours(dtype, device), case.torch(dtype, device)
-    return (
-        _error(ours, theirs),
-        None,
-        (case.half_allowed if core.is_half(ours) else case.allowed) * torch.finfo(dtype).eps,
-    )
+    allowed = case.half_allowed if is_half(ours) else case.allowed
+    return _error(ours, theirs), None, allowed * torch.finfo(dtype).eps
 
 
 MEASURES: dict = {cases.LossCase: _loss_errors, cases.RuleCase: _rule_errors, cases.HelperCase: _helper_errors}
@@ -98,7 +95,7 @@ def _tensor(a, dtype, device) -> torch.Tensor:
 
 
 def _judged(a: torch.Tensor) -> torch.Tensor:
-    return a.detach().to(torch.float32, copy=True) if core.is_half(a) else a.detach().clone()
+    return a.detach().to(torch.float32, copy=True) if is_half(a) else a.detach().clone()
 
 
 def _error(ours: torch.Tensor, theirs: torch.Tensor) -> float:

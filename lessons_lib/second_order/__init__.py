@@ -5,17 +5,4 @@ from .lbfgs import lbfgs, two_loop
 from .line_search import Point, along, strong_wolfe
 from .newton import damped_newton, newton, newton_direction
 
-__all__ = [
-    "Point",
-    "along",
-    "conjugate_gradient",
-    "damped_newton",
-    "fletcher_reeves",
-    "lbfgs",
-    "newton",
-    "newton_direction",
-    "nonlinear_cg",
-    "polak_ribiere_plus",
-    "strong_wolfe",
-    "two_loop",
-]
+__all__ = [name for name, x in vars().items() if callable(x)]

@@ -8,8 +8,6 @@ import torch
 from . import adams, adaptive, classification, descent, distributions, helpers, margins, matrices, regression, sequences
 from ._case import HelperCase, LossCase, RuleCase
 
-__all__ = ["FAMILIES", "HELPERS", "LOSSES", "RULES", "HelperCase", "LossCase", "RuleCase"]
-
 TORCH = tuple(int(n) for n in torch.__version__.split(".")[:2])
 FAMILIES = [regression, classification, distributions, sequences, descent, adams, margins, adaptive, matrices, helpers]
 LOSSES = [c for family in FAMILIES for c in family.CASES if isinstance(c, LossCase)]
