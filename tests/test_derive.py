@@ -293,8 +293,9 @@ def edits(text):
             yield f"{here[0]} for {other[0]}", text[: other.start()] + here[0] + text[other.end() :]
 
 
-# What is true as well: a wider bound; an edge that no random point meets; delta/1 and delta/(-1).
-AS_TRUE = {"softmax": "1/4: .*", "clipped": r".*(<= delta with Lt|sign\(r\) with Div)"}
+# What is true as well: a wider bound; an edge that no random point meets; by a sign divided, not multiplied.
+BY_SIGN = r".*sign\(\w\) with Div"
+AS_TRUE = {"softmax": "1/4: .*", "clipped": rf".*<= delta with Lt|{BY_SIGN}", "first_step": BY_SIGN}
 
 
 @pytest.mark.parametrize("derivation", ALL, ids=lambda d: d.__name__)
