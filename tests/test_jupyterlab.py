@@ -16,7 +16,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import jupytext
+import nbformat
 import pytest
+
+from tools import build, site
 
 ROOT = Path(__file__).resolve().parent.parent
 SCREENSHOTS = ROOT / "build" / "screenshots"
@@ -235,6 +238,94 @@ def test_lesson(page):
         "all => all.map(i => [i.alt, i.naturalWidth])"
     )
     assert len(seen) == len(pictures) > 0 and all(alt and width for alt, width in seen)
+
+
+MOVES = """\
+from lessons_lib import plots
+
+def moves(first, last, play=False):
+    fig, (ax,) = plots.panels()
+
+    def draw(ax, value):
+        ax.plot([0, 1], [0, value])
+        return f"The line rises by {value}."
+
+    return plots.moving(fig, "slope", range(first, last + 1), draw, first, f"A line with a slope from {first}.", play)
+"""
+
+
+def _moves(page, where: str) -> None:
+    """Two pictures in `where`, 1 to 3 and 5 to 8, the second with a button: each moves by key, and alone."""
+    page.wait_for_function(f"document.querySelectorAll('{where} input[type=range]').length === 2")
+    one, two = page.locator(f"{where} figure").all()
+    frames = two.locator("img:visible").get_attribute("src"), one.locator("img:visible").get_attribute("src")
+    assert (
+        frames[0] != frames[1] and not two.get_by_role("button").is_hidden() and one.get_by_role("button").is_hidden()
+    )
+    slider = one.get_by_role("slider", name="slope")
+    slider.focus()
+    slider.press("ArrowRight")
+    slider.press("ArrowRight")
+    assert slider.get_attribute("aria-valuetext") == "3"
+    assert one.locator("[aria-live=polite]").inner_text() == "The line rises by 3."
+    (moved,) = one.locator("img:visible").all()  # the frame stands in the static picture's place
+    assert moved.get_attribute("src") != frames[1] and moved.get_attribute("alt") == "A line with a slope from 1."
+    assert moved.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
+    assert two.locator("img:visible").get_attribute("src") == frames[0]
+    two.get_by_role("button", name="Play").click()
+    two.get_by_text("The line rises by 8.").wait_for()
+    two.get_by_role("button", name="Play").wait_for()  # it stopped at the end
+    assert two.get_by_role("slider").get_attribute("aria-valuetext") == "8"
+    page.emulate_media(media="print")
+    assert one.locator("img:visible").get_attribute("src").startswith("data:image/png") and slider.is_hidden()
+    page.emulate_media(media="screen")
+
+
+def _moving_notebook(path: Path) -> None:
+    """A notebook with two moving pictures, executed, but not here: it is not trusted."""
+    space: dict = {}
+    exec(MOVES, space)
+    calls = ["moves(1, 3)", "moves(5, 8, play=True)"]
+    cells = [nbformat.v4.new_code_cell(f"{MOVES}\n{call}", execution_count=1) for call in calls]
+    for cell, call in zip(cells, calls, strict=True):
+        data = eval(call, space)._repr_mimebundle_()
+        cell.outputs = [nbformat.v4.new_output("execute_result", data, execution_count=1)]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cells.insert(0, nbformat.v4.new_markdown_cell("# Two slopes"))
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=build.METADATA), path)
+
+
+def test_a_picture_moves_in_jupyterlab_and_stands_still_where_scripts_may_not_run(page, desk):
+    _moving_notebook(desk / "work" / "moving.ipynb")
+    _open(page, "moving.ipynb")
+    still = page.locator(".jp-OutputArea-output img")
+    assert [image.get_attribute("alt") for image in still.all()] == [f"A line with a slope from {n}." for n in (1, 5)]
+    assert page.get_by_text("The picture shows slope 5; run this cell, and a slider appears here.").is_visible()
+    assert page.locator("input[type=range]").count() == 0
+    _run_all(page)
+    _moves(page, ".jp-OutputArea-output")
+    page.evaluate("jupyterapp.commands.execute('docmanager:save')")
+    _open(page, "moving.ipynb")  # saved by its reader, it is trusted
+    _moves(page, ".jp-OutputArea-output")
+    for theme in ("JupyterLab Light", "JupyterLab Dark"):
+        page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", theme)
+        _screenshot(page, f"moving_{theme.split()[1].lower()}")
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::PendingDeprecationWarning")
+def test_a_picture_moves_on_the_site(browser, tmp_path):
+    name = "notebooks/01_x/moving.ipynb"
+    _moving_notebook(tmp_path / "build/course" / name)
+    run = {"error": None, "cell": "", "seconds": 1.0, "date": "2026-01-01 10:00", "settings": {}}
+    assert site.build(tmp_path, {name: run}) == []
+    with _tab(browser, "file://") as page:
+        page.goto((tmp_path / "build/site/notebooks/01_x/moving.html").as_uri())
+        _moves(page, ".cell_output")
+    with _tab(browser, "file://") as page:
+        page.emulate_media(reduced_motion="reduce")
+        page.goto((tmp_path / "build/site/notebooks/01_x/moving.html").as_uri())
+        page.wait_for_selector("input[type=range]")
+        assert page.locator("figure button:visible").count() == 0
 
 
 def test_lesson_source_opens_as_a_notebook(authors_page, desk):
