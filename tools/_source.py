@@ -119,7 +119,8 @@ def check_markers(where: str, cell: NotebookNode) -> None:
 
 
 def folded(cell: NotebookNode) -> bool:
-    return "fold" in cell.metadata.get("tags", [])
+    """The input of a cell tagged "fold" is folded; of one tagged "fold-all" the output, too."""
+    return not {"fold", "fold-all"}.isdisjoint(cell.metadata.get("tags", []))
 
 
 def check_fold(where: str, cell: NotebookNode) -> None:
