@@ -53,7 +53,7 @@ def edition(source: Path, kind: str, lang: str = "en") -> NotebookNode:
     cells[0].source = f"{title}\n\n{_course.under_title(name, lesson, known)}\n{text}".rstrip()
     for cell in cells:
         if LESSONS in cell.source:
-            cell.source = cell.source.replace(LESSONS, _pages.lessons(root, known, f"notebooks/{name}"))
+            cell.source = cell.source.replace(LESSONS, _pages.lessons(root, known, f"{kind}/{name}"))
     return nbformat.v4.new_notebook(cells=cells, metadata={**METADATA, "lesson": lesson})
 
 
@@ -64,7 +64,9 @@ def _cell(lesson: str, cell: NotebookNode, kind: str, seen: set[str]) -> Noteboo
     make = nbformat.v4.new_markdown_cell if cell.cell_type == "markdown" else nbformat.v4.new_code_cell
     metadata = _kept(cell)
     if _source.folded(cell):  # JupyterLab folds by the first of these two, the site by the second
-        metadata |= {"jupyter": {"source_hidden": True}, "tags": [*metadata["tags"], "hide-input"]}
+        whole = "fold-all" in metadata["tags"]
+        metadata["jupyter"] = {"source_hidden": True} | ({"outputs_hidden": True} if whole else {})
+        metadata["tags"] = [*metadata["tags"], "hide-cell" if whole else "hide-input"]
     return make(text, id=_cell_id(lesson, cell, seen), metadata=metadata)
 
 

@@ -165,7 +165,7 @@ def write_front(source: Path, root: Path, runs: dict[str, dict], pages: dict[str
     text += [
         "**How to begin.** Read here, or solve the exercises on your own machine: `make lab` opens the first lesson."
     ]
-    text += lessons(source, root, runs, pages)
+    text += lessons(root, runs, pages)
     if (source / "notebooks/glossary.ipynb").exists():
         behind = {"notebooks/glossary.ipynb": "Glossary", **behind}
     text += ["## Reference", *(f"- [{title}]({name})" for name, title in behind.items())]
@@ -195,16 +195,16 @@ def header(copy: Path) -> dict:
         return {}
 
 
-def lessons(source: Path, root: Path, runs: dict[str, dict], pages: dict[str, Path]) -> Iterator[str]:
+def lessons(root: Path, runs: dict[str, dict], pages: dict[str, Path]) -> Iterator[str]:
     """A table per chapter: the lessons, the question of each, its minutes; above it the section's page and its map."""
     for folder, names in chapters(runs):
-        title, section = called(folder), f"{folder}/README.ipynb"
-        ahead = [section] if (source / section).exists() else []
-        yield f"## [{title}](<{section}>)" if ahead else f"## {title}"
-        for alt in MAP.findall((root / folder / "README.md").read_text(encoding="utf-8")) if ahead else []:
-            yield f"![{alt}](<{folder}/map.svg>)"
+        page = root / folder / "README.md"
+        said = page.read_text(encoding="utf-8") if page.exists() else f"# {called(folder)}"
+        title, section = said.partition("\n")[0].lstrip("# "), [f"{folder}/README.ipynb"] * page.exists()
+        yield f"## [{title}](<{section[0]}>)" if section else f"## {title}"
+        yield from (f"![{alt}](<{folder}/map.svg>)" for alt in MAP.findall(said))
         yield "\n".join(table(names, pages))
-        yield tree(title, [*ahead, *(name for name in names if name in pages)])
+        yield tree(title, [*section, *(name for name in names if name in pages)])
 
 
 def table(names: list[str], pages: dict[str, Path]) -> Iterator[str]:
