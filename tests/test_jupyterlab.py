@@ -309,6 +309,8 @@ def test_a_picture_moves_in_jupyterlab_and_stands_still_where_scripts_may_not_ru
     _moves(page, ".jp-OutputArea-output")
     for theme in ("JupyterLab Light", "JupyterLab Dark"):
         page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", theme)
+        light = str(theme.endswith("Light")).lower()
+        page.wait_for_function("light => document.body.dataset.jpThemeLight === light", arg=light)
         _screenshot(page, f"moving_{theme.split()[1].lower()}")
 
 

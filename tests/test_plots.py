@@ -8,6 +8,7 @@ import html
 import io
 import json
 import re
+from functools import cache
 
 import numpy as np
 import pytest
@@ -54,13 +55,18 @@ def shown(picture) -> str:
     return picture._repr_mimebundle_()["text/html"]
 
 
+@cache
+def page_of(kind: str, alt: str = ALT) -> str:
+    return shown(KINDS[kind](alt))
+
+
 def parts(page: str) -> list:
     return json.loads(gzip.decompress(base64.b64decode(re.search('data-frames="(.*?)"', page)[1])))
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_kind_is_small_sharp_and_described(kind):
-    page = shown(KINDS[kind]('a "quoted" <b>\nalternative'))
+    page = page_of(kind, 'a "quoted" <b>\nalternative')
     assert 'alt="a &quot;quoted&quot; &lt;b&gt; alternative"' in page and len(page) < 150_000
     image = Image.open(io.BytesIO(base64.b64decode(re.search('base64,(.*?)"', page)[1])))
     assert image.mode == "P" and len(image.getcolors()) <= 64
@@ -71,7 +77,7 @@ def test_each_kind_is_small_sharp_and_described(kind):
 @pytest.mark.parametrize("kind", ["lines", "surface", "moving"])
 def test_every_build_gives_the_same_bytes(kind):
     picture = KINDS[kind](ALT)
-    assert shown(picture) == shown(picture) == shown(KINDS[kind](ALT))
+    assert shown(picture) == shown(picture) == page_of(kind)
 
 
 @pytest.mark.parametrize("alt", ["", " \n", None])
@@ -122,7 +128,7 @@ def test_the_centre_of_the_simplex_is_a_third_each():
 
 def test_each_frame_holds_its_own_and_what_stays():
     """Counted in the drawing itself: the path of a frame is in that frame alone, the axes once and in all."""
-    pieces = parts(shown(moving()))
+    pieces = parts(page_of("moving"))
     assert {frame for frame, _ in pieces} == {-1, 0, 1, 2}
     frames = ["".join(text for frame, text in pieces if frame in (-1, k)) for k in range(3)]
     assert len(set(frames)) == 3
@@ -142,7 +148,7 @@ def test_the_words_of_each_frame_are_stored():
 
 
 def test_no_name_in_the_page_can_collide():
-    page = shown(moving())
+    page = page_of("moving")
     assert not re.search(r"\bid=|getElementById|window\.", page.replace(SCRIPT, "") + SCRIPT)
 
 
@@ -173,7 +179,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("change", HOSTILE)
 def test_only_what_was_drawn_here_reaches_the_site_whole(change):
-    page = shown(moving())
+    page = page_of("moving")
     edited = HOSTILE[change](page)
     assert edited != page and plots.drawn_here(page) and not plots.drawn_here(edited)
     assert not re.search(r"<script|<img|<iframe|evil", on_the_site(edited).replace("&lt;", ""))
