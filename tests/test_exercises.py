@@ -1,5 +1,6 @@
 """The exercises: stubs count as open, solutions pass, every known mistake is named, whatever is handed over."""
 
+import re
 import signal
 import threading
 import time
@@ -48,6 +49,12 @@ def test_mutants(exercise, record_property):
     named = [text for text, verdict in told.items() if verdict.state == "not right yet" and verdict.message == text]
     record_property("named", (len(named), len(told)))
     assert set(told) == set(named) and len(told) >= 3
+
+
+@pytest.mark.parametrize("exercise", ALL)
+def test_what_is_said_is_words_without_codes(exercise):
+    for said in (exercise.hint, *exercise.mistakes):
+        assert not re.search(r"\b[CEFG]\d+\b", said) and said.strip() == said
 
 
 @pytest.mark.parametrize("exercise", ALL)
@@ -117,7 +124,9 @@ def test_an_answer_without_an_end_is_stopped(body, monkeypatch):
     scope = {"time": time}
     exec(f"def demo(a, b):\n {lines}", scope)
     verdict = judge(DEMO, scope["demo"])
-    assert verdict.message == "After 0.1 seconds your code was still running: what must end its loop? Hint: add them"
+    call = "It was called as demo(a=[1, 1], b=[1, 1])."
+    message = f"After 0.1 seconds your code was still running: what must end its loop? {call} Hint: add them"
+    assert verdict.message == message
 
 
 def test_an_answer_that_breaks_what_the_check_needs_makes_nothing_raise(monkeypatch):
@@ -177,7 +186,10 @@ def test_an_answer_that_returns_nothing_only_here_and_there_is_an_attempt():
     both = _exercise("both", "every sign", "a", "abs(a)", on((1.0,), (-1.0,)))
     verdict = judge(both, lambda a: a if a > 0 else None)
     assert verdict.state == "not right yet"
-    assert verdict.message == "For some inputs your function returns nothing. Hint: every sign"
+    assert (
+        verdict.message
+        == "For some inputs your function returns nothing. It was called as both(a=-1). Hint: every sign"
+    )
 
 
 def test_an_answer_that_changes_its_arguments_or_its_results_does_not_spoil_the_next_one():

@@ -75,11 +75,12 @@ class Attempt:
             if len(self.calls) > 1:
                 raise Refused("For some inputs your function returns nothing.")
             raise Unanswered if _is_stub(self.answer) else Refused("Your function returns None: is a `return` missing?")
-        result = plain(result)
+        self.calls[-1].result = result = plain(result)
         parts = result if isinstance(result, list | tuple) else [result]
         self.single |= any(str(getattr(part, "dtype", "")) in ("float32", "float16") for part in parts)
-        self.calls[-1].result = self._counted(result) if self.returns > 1 else result
-        return self.calls[-1].result
+        if self.returns > 1:
+            self.calls[-1].result = result = self._counted(result)
+        return result
 
     def _counted(self, result: Any) -> tuple:
         one_array = isinstance(result, np.ndarray) and result.ndim > 0

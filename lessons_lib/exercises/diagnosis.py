@@ -29,29 +29,33 @@ def of_value(came: Any, wanted: Any) -> str:
 def of_calls(calls: list[Call], solution: Callable, returns: int, single: bool) -> str:
     """What is wrong in these calls of an answer, and the first that shows it; empty where each is right."""
     pairs = [Pair(c, c.result, plain(solution(*copy.deepcopy(c.args), **c.kwargs))) for c in calls]
-    words, which, pairs = _of_several(pairs, returns, single) if returns > 1 else ("", "", pairs)
-    first = next((p for p in pairs if difference(p.came, p.wanted, single)), None)
-    if first is None:
+    if not any(difference(p.came, p.wanted, single) for p in pairs):
         return ""
+    words, which = _words(pairs, single), ""
+    if returns > 1:
+        words, wrong = _of_several(pairs, returns, single)
+        which = f"result {wrong + 1}: "
+        pairs = [Pair(p.call, p.came[wrong], p.wanted[wrong]) for p in pairs]
+    first = next(p for p in pairs if difference(p.came, p.wanted, single))
     digits = 3 if short(first.came) != short(first.wanted) else 12
     numbers = f"wanted {short(first.wanted, digits)}, came {short(first.came, digits)}"
-    return f"{words or _words(pairs, single)} {shown(first.call, solution)}: {which}{numbers}."
+    return f"{words} {shown(first.call, solution)}: {which}{numbers}."
 
 
-def _of_several(pairs: list[Pair], returns: int, single: bool) -> tuple[str, str, list[Pair]]:
-    """Words on several results; where some are right, the first that is not, by name, to be compared alone."""
+def _of_several(pairs: list[Pair], returns: int, single: bool) -> tuple[str, int]:
+    """Words on several results, and which is the first wrong one."""
 
     def right(i: int, j: int) -> bool:
         return not any(difference(pair.came[i], pair.wanted[j], single) for pair in pairs)
 
     wrong = [i for i in range(returns) if not right(i, i)]
     if all(any(right(i, j) for i in range(returns)) for j in wrong):
-        return "The results are the right ones, but not in the order asked for.", "", pairs
+        return "The results are the right ones, but not in the order asked for.", wrong[0]
     if len(wrong) == returns:
-        return "", "", pairs
-    pairs = [Pair(p.call, p.came[wrong[0]], p.wanted[wrong[0]]) for p in pairs]
-    words = f"Wrong of the {returns} results: {' and '.join(f'number {i + 1}' for i in wrong)}. {_words(pairs, single)}"
-    return words, f"result {wrong[0] + 1}: ", pairs
+        return _words(pairs, single), 0
+    alone = [Pair(p.call, p.came[wrong[0]], p.wanted[wrong[0]]) for p in pairs]
+    names = " and ".join(f"number {i + 1}" for i in wrong)
+    return f"Wrong of the {returns} results: {names}. {_words(alone, single)}", wrong[0]
 
 
 def _words(pairs: list[Pair], single: bool) -> str:

@@ -62,9 +62,9 @@ def _judged(exercise: Exercise, answer: Any) -> tuple[str, str, str]:
     except KeyboardInterrupt:
         raise
     except Refused as error:
-        problem = str(error)
+        problem = f"{error}{_call(exercise, attempt)}"
     except BaseException as error:  # sys.exit among them
-        problem = f"Your code raised {_told(error)}{_line(error, answer)}{_call(exercise, attempt)}"
+        problem = f"Your code raised {_told(error).rstrip('.')}{_line(error, answer)}.{_call(exercise, attempt)}"
     else:
         problem = difference(got, wanted, attempt.single)
         if not problem:
@@ -107,15 +107,16 @@ def _diagnosed(exercise: Exercise, attempt: Attempt, got: Any) -> str:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             return within(LIMIT, compare)
-    except (Exception, Refused):
+    except Exception:  # the solution may not take what the answer was given
         return ""
 
 
 def _call(exercise: Exercise, attempt: Attempt) -> str:
-    """The last call of a function that raised."""
+    """The call from which no result came, if there is one."""
     try:
-        return f" in {diagnosis.shown(attempt.calls[-1], exercise.solution)}."
-    except Exception:
+        [*_, last] = attempt.calls
+        return "" if last.result is not None else f" It was called as {diagnosis.shown(last, exercise.solution)}."
+    except Exception:  # there was no call, or one with other arguments than the solution has
         return ""
 
 

@@ -134,7 +134,7 @@ floor = Exercise(
         "The right class is missing from the sum: logsumexp runs over all classes.": lambda c, low, high: (
             np.log(c - 1) + low - high
         ),
-        "The right logit is missing: G3 ends in - z_k, and z_k is high.": lambda c, low, high: np.log(
+        "The right logit is missing: the loss ends in - z_k, and z_k is high.": lambda c, low, high: np.log(
             np.exp(high) + (c - 1) * np.exp(low)
         ),
         "That is the floor for probabilities, from 0 to 1. Use low and high.": lambda c, low, high: _floor(c, 0, 1),
