@@ -57,9 +57,9 @@ def mini(tmp_path, monkeypatch):
 def test_languages_and_editions(mini):
     english, chinese = edition(mini, "notebooks"), edition(mini, "solutions", "zh")
     assert [c.source.partition("\n")[0] for c in (english.cells[0], chinese.cells[0])] == ["# Mini", "# 迷你"]
-    assert [c.source for c in (english.cells[1], chinese.cells[1])] == [STUB, STUB.replace("...", "return 42")]
+    assert [c.source for c in (english.cells[2], chinese.cells[2])] == [STUB, STUB.replace("...", "return 42")]
     assert [c.id for c in english.cells[1:]] == [c.id for c in chinese.cells[1:]]
-    assert len({c.id for c in english.cells}) == 6  # equal cells get ids of their own
+    assert len({c.id for c in english.cells}) == 7  # equal cells get ids of their own
 
 
 def test_a_byte_order_mark_is_no_text(mini):
@@ -139,7 +139,7 @@ def test_a_folded_cell_is_folded_in_both_and_a_reader_may_open_it(mini, tmp_path
 def test_what_jupyterlab_completes_is_no_change(mini, tmp_path):
     found = edition(mini, "notebooks")
     found.metadata |= {"language_info": {"name": "python", "version": "3.99"}, "kernelspec": {"name": "conda-x"}}
-    found.cells[1].metadata |= {
+    found.cells[2].metadata |= {
         "execution": {"shell.execute_reply": "now"},
         "slideshow": {"slide_type": ""},
         "tags": [],
@@ -148,7 +148,7 @@ def test_what_jupyterlab_completes_is_no_change(mini, tmp_path):
     path.parent.mkdir(parents=True)
     nbformat.write(found, path)
     assert not stale(mini, "notebooks")
-    found.cells[1].metadata["tags"] = ["parameters"]
+    found.cells[2].metadata["tags"] = ["parameters"]
     nbformat.write(found, path)
     assert stale(mini, "notebooks")
 

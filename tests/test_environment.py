@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import re
 import shutil
@@ -18,7 +19,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from tools import install
+from tools import colab, install
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -45,14 +46,16 @@ def conda() -> tuple[dict[str, SpecifierSet], list[str]]:
     entries = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))["dependencies"]
     by_pip = next(e["pip"] for e in entries if isinstance(e, dict))
     options = [e for e in by_pip if e.startswith("-")]
-    packages = [Requirement(e) for e in (*entries, *by_pip) if isinstance(e, str) and e not in options]
+    named = (e for e in (*entries, *by_pip) if isinstance(e, str) and e not in options)
+    packages = [Requirement(re.sub(r"^(\w+)=([\d.]+)$", r"\1==\2.*", e)) for e in named]  # conda's way to say it
     return {canonicalize_name(r.name): r.specifier for r in packages}, options
 
 
 def test_environment_yml_says_what_pyproject_says():
     packages, options = conda()
     assert packages.pop("pip") == SpecifierSet()
-    assert packages.pop("python") == SpecifierSet(PROJECT["requires-python"])
+    (python,) = packages.pop("python")  # one: else Binder would begin with a Python of its own choice
+    assert python.operator == "==" and SpecifierSet(PROJECT["requires-python"]).contains(python.version.strip(".*"))
     assert packages == {CONDA_NAMES.get(n, n): s for n, s in declared().items()}, "run `make environment`"
     assert options == ["-e ."], "lessons_lib itself must be installed too"
 
@@ -124,6 +127,33 @@ def test_is_executable(file):
 
 def test_no_folder_hides_the_root_files_from_binder():
     assert not [d for d in ("binder", ".binder") if (ROOT / d).exists()], "repo2docker would ignore environment.yml"
+
+
+def test_the_container_has_a_python_that_the_course_allows_and_installs_it():
+    container = json.loads((ROOT / ".devcontainer/devcontainer.json").read_text(encoding="utf-8"))
+    assert SpecifierSet(PROJECT["requires-python"]).contains(container["image"].rpartition(":")[2])
+    assert container["postCreateCommand"] == "python -m tools.install" and Path(install.__file__).name == "install.py"
+
+
+def test_on_colab_a_lesson_fetches_the_course_and_elsewhere_it_does_nothing(monkeypatch):
+    run: list[list[str]] = []
+    monkeypatch.setattr(subprocess, "run", lambda command, **_: run.append(command))
+    monkeypatch.setattr("builtins.input", lambda _: "ADDRESS")
+    monkeypatch.setattr(sys, "path", sys.path[:])
+    exec(colab.CELL, {})
+    assert run == []
+    monkeypatch.setitem(sys.modules, "google.colab", sys)
+    exec(colab.CELL, {})
+    assert run == [], "the course is installed here"
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    exec(colab.CELL, {})
+    assert [command[:2] for command in run] == [["git", "clone"], [sys.executable, "-m"]]
+    assert run[0][-2:] == ["ADDRESS", "/content/course"] == [run[0][-2], sys.path[0]]
+
+
+def test_colab_gets_what_it_lacks_and_keeps_its_own(monkeypatch):
+    monkeypatch.setattr(colab, "COLABS_OWN", {"no-such-2"})
+    assert colab.missing(["numpy>=2.2,<3", "no-such-1>=1", "no-such-2>=1"]) == ["no-such-1>=1"]
 
 
 def test_citation_and_package_agree():

@@ -26,7 +26,7 @@ from nbconvert.filters import strip_ansi
 from nbformat import NotebookNode
 from tqdm import tqdm
 
-from tools import _command, _course, _pages, _source
+from tools import _command, _course, _pages, _source, colab
 from tools._command import QUIET
 from tools._course import name_of
 
@@ -47,6 +47,7 @@ def edition(source: Path, kind: str, lang: str = "en") -> NotebookNode:
     known = _course.headers(root)
     raw = _source.read(source, lang)[1]
     lesson = _course.described(name, known[name], raw)
+    raw.insert(1, nbformat.v4.new_code_cell(colab.CELL, metadata={"name": "colab", "tags": ["fold"]}))
     raw.append(nbformat.v4.new_markdown_cell(_course.onward(name, known, kind), metadata={"name": "onward"}))
     cells = [_cell(source.parent.name, cell, kind, seen) for cell in raw]
     title, _, text = cells[0].source.partition("\n")

@@ -94,7 +94,7 @@ def code_cells(source: Path) -> list[tuple[str, str, str]]:
     """(section, name, text) of the code cells of the solved edition; a section is the last "## " heading's words."""
     found, section = [], ""
     for n, cell in enumerate(edition(source, "solutions").cells, 1):
-        if cell.cell_type == "code":
+        if cell.cell_type == "code" and cell.metadata.get("name") != "colab":
             found.append((section, cell.metadata.get("name", f"cell {n}"), cell.source))
         else:
             section = ([line[3:] for line in cell.source.splitlines() if line.startswith("## ")] or [section])[-1]
