@@ -2,674 +2,435 @@
 # jupyter:
 #   lesson:
 #     title: Adam
-#     question: "Leave out the two lines that divide by 1 - beta^t. Is the first step too small or too large?"
-#     minutes: 90
-#     needs: [03_sgd]
-#     settles: [F7, F8, F9, F10, F11, G15, G16, G17, C28, C29, C30, E10, E11, E12, E25]
+#     minutes: 45
+#     question: Two lines of Adam look like small print. How long are its steps without them?
+#     needs: [02_cross_entropy, 03_sgd]
+#     settles: [F7, F8, F9, F10, F11, G15, G16, C28, C29, E10, E11, E12]
 #     studies: [optim.Adam]
+#     terms: [elementwise, running averages, bias correction]
 # ---
 
 # %% [markdown] name="goal"
 # # Adam
 #
-# **Goal.** Derive each line of Adam, find out how far one step can go, and say on which problems Adam wins, on which it loses, and why.
+# **Goal.** Derive each line of Adam, write it yourself, and see what its small print is for.
 #
-# **The question.** Adam's box has two lines that divide by $1 - \beta^t$. They look like small print. Leave them out: is the first step
-# too small, or too large? And at which step is it worst?
+# **The question.** Adam's box has two lines that divide by $1 - \beta^t$. They look like small print.
+# Give Adam the simplest gradient there is, the constant 1, and leave the two lines out. How long are its steps?
 
 # %% tags=["parameters", "fold"] name="parameters"
-# Parameters: device, seed, profile
+# Parameters: another seed or device gives other numbers, and the same lesson.
 device = "auto"  # "auto", "cpu" or "cuda"
 seed = 0
 profile = "quick"  # "quick": 5 seeds, "full": 20
 
-# %% name="setup" tags=["fold"]
-# Set-up: imports, and the device to compute on
-import re
-from collections import Counter
-from collections.abc import Callable
-from pydoc_data.topics import topics
-from typing import NamedTuple
-
+# %% tags=["fold"] name="setup"
+# Set-up: what this lesson imports.
 import numpy as np
 import sympy as sp
 import torch
 
 from lessons_lib import bridge, data, exercises, parity, plots
-from lessons_lib.landscapes import quadratic, rosenbrock
-from lessons_lib.losses import soft_cross_entropy, squared_error
-from lessons_lib.optim import SGD, Adam, AMSGrad, Momentum
+from lessons_lib.derive import derive
+from lessons_lib.landscapes import quadratic
+from lessons_lib.losses import soft_cross_entropy
+from lessons_lib.optim import SGD, Adam, Momentum, RMSProp, descend
 from lessons_lib.show import Table, show
 
 setting = bridge.start(device, seed, profile)
 check = exercises.of("03_algorithms/04_adam")
 
-# %% [markdown] name="the-formula"
-# ## The formula
+# %% tags=["fold"] name="question-picture"
+# 3000 steps of the library's Adam along a constant gradient; m / sqrt(v) is the step without the two lines.
+def walk(rule, gradient, steps):  # step lengths: as the rule takes them, and without corrections
+    theta, state, taken, bare = 0 * gradient, rule.init(gradient), [], []
+    for _ in range(steps):
+        before = theta
+        theta, state = rule.update(theta, gradient, state)
+        taken.append(before - theta)
+        bare.append(rule.lr * state.m / np.sqrt(state.v))
+    return np.array(taken), np.array(bare)
+
+taken, bare = (found[:, 0] for found in walk(Adam(1.0), np.ones(1), 3000))
+plots.lines(
+    np.arange(1, 3001), {"Adam": taken, "without the two lines": bare},
+    "step t (log)", "step / learning rate",
+    "Step length against the step. Adam: 1 throughout. Without the two lines the first step is "
+    "3.16 learning rates, the twelfth 6.57, and after a thousand steps it is still above 1.",
+    title="A constant gradient of 1", log="x",
+)
+
+# %% tags=["fold"] name="question-numbers"
+# The numbers in the picture.
+assert np.allclose(taken, 1, rtol=1e-6)
+print(f"without the two lines: {bare[0]:.2f} learning rates at t = 1, "
+      f"{bare.max():.2f} at t = {bare.argmax() + 1}, {bare[999]:.2f} at t = 1000")
+
+# %% [markdown] name="question-reading"
+# With the two lines every step is one learning rate long. Without them the first steps are several times too long, and the fault takes thousands of steps to fade.
+# Why is it worst at step 12, and not at the start? At the end of this lesson you can tell.
 #
-# $g_t$ is the gradient at step $t$. Adam is due to Kingma and Ba (2015, "Adam: a method for stochastic optimization", arXiv 1412.6980; "the paper" below). The source document prints its five lines, two **averages**, two **corrections** and the **update**:
+# ## The idea, drawn
+#
+# A long valley: across it, the curvature is 25 times as large as along it. Four optimizers start at the same point.
+# Each has the learning rate, out of 25, that brings it nearest to the minimum in 40 steps. Press *Play*.
+
+# %% tags=["fold"] name="race"
+# The race: find each rule's best rate, then draw the paths, frame by frame.
+valley, begin = quadratic(1.0, 25.0), np.array([-1.8, 1.2])
+kinds = {
+    "gradient descent": SGD, "momentum": Momentum,
+    "RMSProp": lambda lr: RMSProp(lr, alpha=0.9), "Adam": Adam,
+}
+rates, paths, best = 10.0 ** np.linspace(-3, 0, 25), {}, {}
+for name, kind in kinds.items():
+    runs = [np.array(descend(begin, kind(lr), valley.gradient, 40)) for lr in rates]
+    best[name] = np.argmin([np.linalg.norm(run[-1]) for run in runs])
+    paths[name] = runs[best[name]]
+assert all(0 < i < len(rates) - 1 for i in best.values())
+
+fig, (ax,) = plots.panels()
+plots.draw_contours(ax, valley, ((-2.1, 1.3), (-1.4, 1.4)))
+looks = dict(zip(paths, ("o-", "s--", "^-.", "D:"), strict=True))
+for name, look in looks.items():
+    ax.plot([], [], look, ms=4, label=f"{name}, rate {rates[best[name]]:.2g}")
+ax.set(xlabel="along the valley", ylabel="across the valley", title="Four optimizers, one valley")
+ax.legend(fontsize=8, loc="lower right")
+
+def race(ax, step):
+    for name, look in looks.items():
+        ax.plot(*paths[name][: step + 1].T, look, ms=3, lw=1)
+    far = (f"{name} {np.linalg.norm(path[step]):.1g}" for name, path in paths.items())
+    return f"Step {step}. Distance from the minimum: {', '.join(far)}."
+
+plots.moving(
+    fig, "step", range(0, 41, 2), race, start=12, play=True,
+    alt="Contours of a long valley with four paths. Gradient descent jumps from side to side and "
+    "creeps along. Momentum swings. RMSProp and Adam leave diagonally; RMSProp arrives first, Adam "
+    "swings past the minimum.",
+)
+
+# %% [markdown] name="race-reading"
+# Gradient descent has one rate for both directions: the steep one forbids a larger rate, and the flat one starves.
+# Momentum gains speed along the valley. RMSProp and Adam divide each coordinate of the gradient by the usual size of *that* coordinate. So both coordinates move equally fast.
+# Adam also averages the gradient itself; that makes it swing here, where nothing is noisy. We shall see what the average is good for.
+#
+# ## Formula
+#
+# Kingma and Ba (2015) write Adam as follows. $g_t$ is the gradient in step $t = 1, 2, \dots$ Squares, roots and divisions are **elementwise**: each parameter has its own.
+# Two **running averages** start at $m_0 = v_0 = 0$, one of the gradient and one of its square:
 #
 # $$m_t = \beta_1 m_{t-1} + (1 - \beta_1)\, g_t$$
 #
 # $$v_t = \beta_2 v_{t-1} + (1 - \beta_2)\, g_t^2$$
 #
-# $$\hat m_t = \frac{m_t}{1 - \beta_1^t} \qquad \hat v_t = \frac{v_t}{1 - \beta_2^t}$$
+# The small print is the **bias correction**:
 #
-# $$\theta_{t+1} = \theta_t - \frac{\eta}{\sqrt{\hat v_t} + \epsilon}\ \hat m_t$$
+# $$\hat m_t = \frac{m_t}{1 - \beta_1^t} \qquad\qquad \hat v_t = \frac{v_t}{1 - \beta_2^t}$$
 #
-# They are right, and three things are left unsaid. Square, root and division are **elementwise**: every parameter has its own $m$ and $v$.
-# $m_0 = v_0 = 0$ is not merely usual, the corrections are wrong for any other start. And $t$ is **1** at the first update: at $t = 0$ both divide by zero.
+# And the step:
 #
-# | symbol | code | shape | default |
+# $$\theta_t = \theta_{t-1} - \eta\, \frac{\hat m_t}{\sqrt{\hat v_t} + \epsilon}$$
+#
+# | symbol | code | shape | meaning, usual value |
 # |---|---|---|---|
-# | $\theta, g$ | `theta`, `g` | any, the same | |
-# | $m, v$ | `m`, `v` | as $\theta$ | 0 at the start |
-# | $\hat m, \hat v$ | `m_hat`, `v_hat` | as $\theta$ | |
-# | $\eta$ | `lr` | a number | $10^{-3}$ |
-# | $\beta_1, \beta_2$ | `beta1`, `beta2` | numbers in $[0, 1)$ | 0.9, 0.999 |
-# | $\epsilon$ | `eps` | a number | $10^{-8}$ |
-
-# %% [markdown] name="derivation-text"
+# | $m, v$ | `m`, `v` | as $\theta$ | averages of the gradient and of its square |
+# | $\hat m, \hat v$ | `m_hat`, `v_hat` | as $\theta$ | the same, corrected |
+# | $\beta_1, \beta_2$ | `beta1`, `beta2` | numbers in $[0, 1)$ | how slowly $m$ and $v$ forget: 0.9 and 0.999 |
+# | $\epsilon$ | `eps` | a number | a floor under the divisor: $10^{-8}$ |
+#
+# The article leaves two things unsaid. The averages must start at 0: the corrections fit no other start. And $t$ is **1** in the first step: at $t = 0$ both corrections divide by zero.
+#
 # ## Derivation
 #
-# 1. Put the average into itself until $m_0 = 0$ is reached: $m_t = (1 - \beta_1) \sum_{k=0}^{t-1} \beta_1^k\, g_{t-k}$. The gradient that is $k$ steps old has the weight
-#    $(1 - \beta_1) \beta_1^k$. In the long run the weights add up to 1 and their mean age is $\beta_1 / (1 - \beta_1)$: 9 steps for $m$, 999 for $v$.
-#    So the betas control the decay, as the source document claims.
-# 2. After $t$ steps they add up to $1 - \beta_1^t$ only, a geometric sum. If all gradients have the same mean, then $\mathbb E[m_t] = (1 - \beta_1^t)\, \mathbb E[g]$:
-#    too small, because the average still contains its zero start. Dividing by that very factor mends it; the same holds for $v$ and $\mathbb E[g^2]$.
-# 3. At $t = 1$, $\hat m = g$ and $\hat v = g^2$. Without $\epsilon$ the first step is $\eta\, g / |g|$: **the learning rate, whatever the size of the gradient.**
-#    Under a constant gradient this stays so at every $t$.
-# 4. Without the corrections both averages are too small, by different factors, and $v$ under a root. Under a constant gradient the step is
-#    $\eta\, (1 - \beta_1^t) / \sqrt{1 - \beta_2^t}$.
-
-# %% name="derivation"
-b, c = sp.symbols("beta c", positive=True)
-t, k = sp.Symbol("t", positive=True, integer=True), sp.Symbol("k", integer=True)
-
-def average(beta, gradients):  # m; v when squares come in
-    m = 0
-    for g in gradients:
-        m = beta * m + (1 - beta) * g
-    return m
-
-g = sp.symbols("g1:7")
-unrolled = sum((1 - b) * b**i * g[5 - i] for i in range(6))
-assert sp.expand(average(b, g) - unrolled) == 0  # line 1: the unrolled sum
-for beta, age in [(sp.Rational(9, 10), 9), (sp.Rational(999, 1000), 999)]:
-    assert sp.summation(k * (1 - beta) * beta**k, (k, 0, sp.oo)) == age  # line 1: the mean age
-weights = sp.simplify(sp.summation((1 - b) * b**k, (k, 0, t - 1)))
-assert weights == 1 - b**t  # line 2, for every t
-assert sp.expand(average(b, [c] * 6) - (1 - b**6) * c) == 0  # lines 3, 4: this share of a constant
-for c in (3.0, -0.01):  # line 3: the library's first step, for any size of c
-    moved, _ = Adam(0.1).update(np.zeros(1), np.array([c]), Adam().init(np.zeros(1)))
-    assert np.isclose(moved[0], -0.1 * np.sign(c), rtol=1e-5)
-print("the first t weights add up to", weights)
-
-# %% [markdown] name="after-derivation"
-# Line 2 speaks of expectations. Let gradients be random, with mean 1 and standard deviation 2, so that $\mathbb E[g^2] = 5$: do the averages of
-# 10 000 runs fall short by these factors?
-
-# %% name="simulation"
-draws = [np.random.default_rng(s).normal(1.0, 2.0, size=(30, 10_000)) for s in setting.seeds]
-rows = []
-for n in (1, 3, 10, 30):
-    m = [average(0.9, d[:n]).mean() for d in draws]
-    v = [average(0.999, d[:n] ** 2).mean() / 5 for d in draws]
-    of_m, of_v = f"{np.mean(m):.3f} ± {np.std(m):.3f}", f"{np.mean(v):.6f} ± {np.std(v):.6f}"
-    rows.append([n, 1 - 0.9**n, of_m, 1 - 0.999**n, of_v])
-    assert np.allclose(m, 1 - 0.9**n, atol=0.025) and np.allclose(v, 1 - 0.999**n, rtol=0.06)
-Table(["t", "1 - 0.9^t", "mean of m", "1 - 0.999^t", "mean of v / 5"], rows,
-      "± is the standard deviation over seeds.")
-
-# %% [markdown] name="how-far-can-one"
-# ### How far can one step go?
+# ### What is an average worth that starts at zero?
 #
-# 5. The paper bounds a step by $\eta \max\{1, (1 - \beta_1) / \sqrt{1 - \beta_2}\}$, 3.16 $\eta$ at the defaults, and says when it is reached: one gradient
-#    after a long silence. Is that really the worst? Split each term of the sum in line 1 into two factors, and use the Cauchy-Schwarz inequality
-#    $(\sum a_k b_k)^2 \le \sum a_k^2 \sum b_k^2$; the second sum is $v_t / (1 - \beta_2)$:
+# Put the line for $m$ into itself until $m_0 = 0$ is reached: the gradient of $k$ steps ago has the weight $(1 - \beta) \beta^k$.
+# Let the gradients be random, all with the mean $g$. What is the mean of $m_t$?
+
+# %% tags=["fold"] name="derive-bias"
+# Derivation 1: the mean of the average.
+beta, beta1, beta2, eta, g = sp.symbols("beta beta_1 beta_2 eta g", positive=True)
+ranges = {beta1: (0.05, 0.95), beta2: (0.05, 0.95)}
+k, t = sp.Symbol("k", integer=True, nonnegative=True), sp.Symbol("t", integer=True, positive=True)
+
+def average(beta, g, t):  # of the library's Adam, after t steps of the gradient g
+    rule, state = Adam(beta1=float(beta)), Adam().init(np.zeros(1))
+    for _ in range(int(t)):
+        _, state = rule.update(np.zeros(1), np.array([float(g)]), state)
+    return state.m[0]
+
+(
+    derive(r"\mathbb E[m_t]", "Sum((1 - beta) * beta**k * g, (k, 0, t - 1))",
+           "each of the $t$ gradients has the mean $g$",
+           [beta, g, k, t], ranges={beta: (0.05, 0.95)})
+    .equals("(1 - beta) * g * (1 - beta**t) / (1 - beta)", "a geometric sum")
+    .equals("(1 - beta**t) * g", r"**too small by the factor** $1 - \beta^t$")
+    .library("Adam(beta1=beta)", average, "the library's $m$ after $t$ steps", each=True)
+)
+
+# %% [markdown] name="bias-reading"
+# The average is too small, because its start at zero is still in it. Dividing by $1 - \beta_1^t$ mends that. The same holds for $v$, with $g^2$ in place of $g$. **This is the small print, derived.**
 #
-# $$m_t^2 = (1 - \beta_1)^2 \Big(\sum_k \frac{\beta_1^k}{\beta_2^{k/2}} \cdot \beta_2^{k/2} g_{t-k}\Big)^2 \le \frac{(1 - \beta_1)^2}{1 - \beta_2} \Big(\sum_k q^k\Big)\, v_t \qquad q = \frac{\beta_1^2}{\beta_2}$$
+# ### How long is the first step?
 #
-# 6. For $q < 1$ the sum stays below $1 / (1 - q)$. So at large $t$, where the corrections are 1, a step is shorter than $\eta\, (1 - \beta_1) / \sqrt{(1 - \beta_2)(1 - q)}$.
-#    Equality needs $a_k \propto b_k$, that is $g_{t-k} \propto (\beta_1 / \beta_2)^k$: a gradient that **grows** by the factor $\beta_2 / \beta_1$, 11 % per step. The corrections at small $t$ never allow more (shown in the solution of exercise 4).
+# In the first step the corrected averages are $\hat m_1 = g$ and $\hat v_1 = g^2$. Let the gradient be positive, and leave the tiny $\epsilon$ out:
 
-# %% name="bound"
-b1, b2 = sp.Rational(9, 10), sp.Rational(999, 1000)
-q = b1**2 / b2
-grow = [(b2 / b1) ** i for i in range(6)]
-m, v = average(b1, grow), average(b2, [g**2 for g in grow])
-assert m**2 / v == (1 - b1) ** 2 / (1 - b2) * sum(q**i for i in range(6))  # equality, as in line 6
-paper, limit = float((1 - b1) / sp.sqrt(1 - b2)), float((1 - b1) / sp.sqrt((1 - b2) * (1 - q)))
-print(f"paper: {paper:.2f} lr   Cauchy-Schwarz: {limit:.2f} lr, {limit / paper:.1f} times as long")
+# %% tags=["fold"] name="derive-first"
+# Derivation 2: the first step.
+def first_step(eta, beta_1, beta_2, g):
+    rule = Adam(float(eta), float(beta_1), float(beta_2), eps=0.0)
+    theta, _ = rule.update(np.zeros(1), np.array([float(g)]), rule.init(np.zeros(1)))
+    return -theta[0]
 
-# %% [markdown] name="after-bound"
-# Now the library's Adam itself. `trail` is the loop that we shall use throughout; here the gradients come from a list, and `lr = 1`.
+(
+    derive(r"\theta_0 - \theta_1",
+           "eta * (1 - beta_1) * g / (1 - beta_1) / sqrt((1 - beta_2) * g**2 / (1 - beta_2))",
+           "the formula at $t = 1$", [beta1, beta2, eta, g], ranges=ranges,
+           tex=r"\eta\, \frac{(1 - \beta_1)\, g}{1 - \beta_1} \Big/ "
+               r"\sqrt{\frac{(1 - \beta_2)\, g^2}{1 - \beta_2}}")
+    .equals("eta * g / sqrt(g**2)", "the corrections undo the small weights")
+    .equals("eta", "**the size of the gradient cancels**")
+    .library("Adam(eta, beta1, beta2, eps=0)", first_step, "the library's first step", each=True)
+)
 
-# %% name="trail"
-def trail(rule, gradient, theta, steps):  # every theta that a rule visits
-    state, visited = rule.init(theta), [theta]
-    for _ in range(steps):
-        theta, state = rule.update(theta, gradient(theta), state)
-        visited.append(theta)
-    return visited
+# %% [markdown] name="first-reading"
+# The first step is one learning rate long, whether the gradient is a million or a millionth. Under a constant gradient every later step is as long.
+#
+# ### And without the corrections?
+#
+# Take a constant gradient $g > 0$. Derivation 1 says by how much each average is too small:
 
-def steps_down(gradients):  # positive where a step goes against a positive gradient
-    stream = iter(gradients)
-    visited = trail(Adam(lr=1.0), lambda theta: next(stream), 0 * gradients[0], len(gradients))
-    return -np.diff(visited, axis=0)
+# %% tags=["fold"] name="derive-bare"
+# Derivation 3: the step without corrections.
+def bare_step(eta, beta_1, beta_2, g, t):
+    _, bare = walk(Adam(float(eta), float(beta_1), float(beta_2)), np.array([float(g)]), int(t))
+    return bare[-1, 0]
 
-# %% name="far-steps"
-silence = np.zeros((9940, 1))
-lone, growing = np.ones((1, 1)), (0.999 / 0.9) ** np.arange(60.0)[:, None]
-spike, growth = (steps_down(np.concatenate([silence, g]))[-1, 0] for g in (lone, growing))
-noise = [abs(steps_down(np.random.default_rng(s).standard_cauchy((1000, 3000)))).max()
-         for s in setting.seeds]
-print(f"one gradient after silence: {spike:.2f} lr   "
-      f"60 growing gradients after silence: {growth:.2f} lr")
-print("noise with very heavy tails, longest of 3 million steps: "
-      f"{np.median(noise):.1f} lr (median)")
-assert max(noise) < 0.6 * limit and np.allclose([spike, growth], [paper, limit], rtol=1e-3)
+(
+    derive(r"\theta_{t-1} - \theta_t", "eta * (1 - beta_1**t) * g / sqrt((1 - beta_2**t) * g**2)",
+           "$m_t$ and $v_t$ as they are", [beta1, beta2, eta, g, t], ranges=ranges,
+           tex=r"\eta\, \frac{(1 - \beta_1^t)\, g}{\sqrt{(1 - \beta_2^t)\, g^2}}")
+    .equals("eta * (1 - beta_1**t) / sqrt(1 - beta_2**t)", "**the curve of the question**",
+            tex=r"\eta\, \frac{1 - \beta_1^t}{\sqrt{1 - \beta_2^t}}")
+    .library("Adam(eta, beta1, beta2)", bare_step,
+             r"the library's $m / \sqrt v$ after $t$ steps", each=True)
+)
 
-# %% [markdown] name="after-far-steps"
-# **The paper's bound is none**: it is the step after a lone spike, and the largest step is 2.3 times as long. It takes a gradient that grows and grows, as in a run
-# that is about to diverge; noise with very heavy tails (Cauchy, 1000 steps, 3000 parameters) stays near the step of a lone spike.
-
-# %% [markdown] name="code"
+# %% [markdown] name="bare-reading"
+# At $t = 1$ the average $m$ is 10 times too small and $v$ is 1000 times too small. $v$ stands under a root, so the step is $\sqrt{1000} / 10 = 3.16$ times too long.
+# Then $m$ recovers within tens of steps, and $v$ needs thousands. In between, at step 12, the fault is worst.
+#
 # ## Code
 
 # %% name="source"
 show(Adam)
 
-# %% [markdown] name="after-source"
-# `weight_decay` adds an L2 penalty to the gradient, as in SGD; it is 0 here. The line above `update`, `in_theta_dtype`, checks the arrays, lets half precision compute in float32 and rounds $\theta$ once; `divide` is a division that takes 0 / 0 as 0. `maximize` in the table further down turns the gradient's sign.
-
-# %% [markdown] name="after-source-text"
-# The source document lists Adam's steps, and its text breaks off after 2c. Completed, they are: (1) initialise $\theta, m, v$; (2) repeat: a. sample a batch,
-# b. its gradient, c. the moments, **d. add 1 to $t$, then correct, e. update**; (3) stop. Here they are as functions (sample and gradient are one
-# call; our "batch" is always the whole data, so that no noise hides a mistake). A rule of the library carries the hyperparameters.
-
-# %% name="steps"
-def initialise(theta):  # 1
-    return theta, 0 * theta, 0 * theta
-
-def moments(r, m, v, g):  # 2c
-    return r.beta1 * m + (1 - r.beta1) * g, r.beta2 * v + (1 - r.beta2) * g**2
-
-def correct(r, m, v, t):  # 2d
-    return m / (1 - r.beta1**t), v / (1 - r.beta2**t)
-
-def move(r, theta, m_hat, v_hat):  # 2e
-    return theta - r.lr * m_hat / (v_hat**0.5 + r.eps)
-
-# %% name="train"
-def train(r, gradient, theta, steps, correct=correct, move=move, before_first=0):
-    (theta, m, v), t, visited = initialise(theta), before_first, [theta]
-    while len(visited) <= steps:  # 3
-        m, v = moments(r, m, v, gradient(theta))  # 2a, 2b, 2c
-        t = t + 1
-        theta = move(r, theta, *correct(r, m, v, t))
-        visited.append(theta)
-    return visited
-
-# %% [markdown] name="after-train"
-# They visit the same points as the library's Adam. Two ways to break them: count $t$ only after the correction; start from averages that are already right.
-
-# %% name="order"
-valley, start = rosenbrock(), np.array([-1.5, 1.0])
-ours = train(Adam(0.1), valley.gradient, start, 200)
-theirs = trail(Adam(0.1), valley.gradient, start, 200)
-assert np.allclose(ours, theirs, rtol=1e-9)
-
-late = train(Adam(0.1), lambda theta: theta, torch.ones(2), 5, before_first=-1)  # its first t is 0
-m_hat, v_hat = correct(Adam(), m=1.0, v=1.0, t=1)  # a constant gradient of 1, averaged perfectly
-print("t from 0:", late[-1].tolist(),
-      f"  m_hat = {m_hat:.1f} and v_hat = {v_hat:.1f}, where both should be 1")
-
-# %% [markdown] name="momentum-plus-rmsprop"
-# ### Momentum plus RMSProp?
+# %% [markdown] name="source-reading"
+# `weight_decay` is a penalty that we leave at 0. `divide` takes 0 / 0 as 0: a parameter that never had a gradient stays where it is.
 #
-# So the source document sums Adam up. Heavy-ball momentum (Polyak 1964) is $u_t = \mu u_{t-1} + g_t$: it *adds up* gradients, where $m$ averages them.
-# RMSProp (Tieleman and Hinton 2012) is $s_t = \rho s_{t-1} + (1 - \rho) g_t^2$ with the step $\eta\, g_t / (\sqrt{s_t} + \epsilon)$: Adam with $\beta_1 = 0$ and *without* correction.
-# The correction is Adam's own; its paper names AdaGrad (RMSProp with a plain sum) and RMSProp as its parents.
-
-# %% name="parents"
-gradient = np.array([2.0])
-m = average(0.9, [gradient] * 200)
-u = 0.0
-for _ in range(200):
-    u = 0.9 * u + gradient
-theta = torch.tensor(start, requires_grad=True)
-rmsprop = torch.optim.RMSprop([theta], lr=0.01, alpha=0.99)
-for _ in range(50):
-    theta.grad = torch.tensor(valley.gradient(theta.detach().numpy()))
-    rmsprop.step()
-ours = train(Adam(0.01, 0.0, 0.99), valley.gradient, start, 50, correct=lambda r, m, v, t: (m, v))
-print(f"constant gradient 2: the average m = {m[0]:.1f}, the sum u = {u[0]:.1f}")
-apart = abs(ours[-1] - theta.detach().numpy()).max()
-assert apart < 1e-9  # Adam without beta1 and correction is PyTorch's RMSprop
-print("Adam without beta1 and correction: its first step is "
-      f"{abs(ours[1] - ours[0])[0] / 0.01:.1f} lr")
-
-# %% [markdown] name="parity-with-pytorch"
-# ## Parity with PyTorch
+# The article's list of Adam's steps breaks off in the middle. Here it is whole: (1) set $\theta$, $m = v = 0$, $t = 0$; (2) repeat: draw a batch, compute its gradient, update $m$ and $v$, **add 1 to $t$, correct, step**; (3) stop when the loss is good enough.
 #
-# The largest relative difference after 50 steps. Each column of the parameter gets gradients of another size, from $10^{-3}$ to 10. For half precision the judge is
-# PyTorch in float32.
+# ## Parity
+#
+# After 50 steps the library's Adam and `torch.optim.Adam` agree to rounding, for every option and number format.
 
-# %% tags=["nbval-ignore-output", "fold"] name="parity"
-# Against PyTorch
+# %% tags=["fold-all", "nbval-ignore-output"] name="parity"
+# Parity with PyTorch: the largest relative difference after 50 steps.
 parity.table("Adam", setting.device)
 
-# %% [markdown] name="picture-text"
-# ## Picture
+# %% [markdown] name="play"
+# ## Play
 #
-# A constant gradient of 1, so that with both corrections each step is exactly one learning rate. What happens if we forget both, or only one?
+# Move $\beta_2$, the memory of $v$. The figure shows the step **without** corrections under a constant gradient.
+#
+# 1. At one $\beta_2$ the first step is right, although nothing is corrected. Which one, and why?
+# 2. Language models are often trained with $\beta_2 = 0.95$. Is their uncorrected first step too long or too short?
 
-# %% name="corrections"
-corrections = {
-    "both": correct,
-    "neither": lambda r, m, v, t: (m, v),
-    "only m": lambda r, m, v, t: (correct(r, m, v, t)[0], v),
-    "only v": lambda r, m, v, t: (m, correct(r, m, v, t)[1]),
-}
+# %% tags=["fold"] name="play-picture"
+# The figure to move: step lengths without corrections, for one beta2 after the other.
+fig, (ax,) = plots.panels()
+ax.axhline(1, color="0.5", lw=1, ls="--")
+ax.annotate("Adam, corrected", (330, 1.05), fontsize=8, color="0.4")
+ax.set(xscale="log", yscale="log", ylim=(0.08, 11), title="Without corrections, beta1 = 0.9",
+       xlabel="step t (log)", ylabel="step / learning rate (log)")
 
-def constant(theta):
-    return np.ones(1)
+def shorter_memory(ax, beta2):
+    _, bare = walk(Adam(1.0, beta2=beta2), np.ones(1), 1000)
+    ax.plot(np.arange(1, 1001), bare[:, 0])
+    ax.plot(1, bare[0, 0], "o")
+    longest = f"{bare.max():.2f}, at step {bare.argmax() + 1}"
+    return f"First step: {bare[0, 0]:.2f} learning rates. Longest: {longest}."
 
-sizes = {}
-for label, fix in corrections.items():
-    sizes[label] = -np.diff(train(Adam(1.0), constant, np.zeros(1), 3000, fix), axis=0)[:, 0]
-
-# %% name="picture" tags=["fold"]
-# The picture
-plots.lines(
-    np.arange(1, 3001), sizes, "step t", "step size / learning rate",
-    "Step size against the step on logarithmic axes. Both corrections: 1 throughout. Neither: 3.16 "
-    "at first, a peak of 6.57 at step 12, then a slow fall towards 1. Only m corrected: 31.6 "
-    "falling slowly. Only v corrected: 0.1 rising to 1 within 50 steps.",
-    title="Constant gradient: what is corrected?", log="xy",
+plots.moving(
+    fig, "beta2", [0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995], shorter_memory,
+    start=0.999, alt="Step length without corrections against the step for beta2 = 0.999: 3.16 at "
+    "first, 6.57 at step 12, then falling slowly towards 1.",
 )
 
-# %% name="answer"
-t = np.arange(1, 3001)
-neither = sizes["neither"]
-assert np.allclose(neither, (1 - 0.9**t) / np.sqrt(1 - 0.999**t)) and np.allclose(sizes["both"], 1)
-peak = neither.argmax()
-print(f"neither: {neither[0]:.2f} lr at t = 1, {neither[peak]:.2f} lr at t = {peak + 1}, "
-      f"{neither[999]:.2f} lr at t = 1000")
-print(f"first step, only m corrected: {sizes['only m'][0]:.1f} lr, "
-      f"only v: {sizes['only v'][0]:.1f} lr")
-small = -train(Adam(1.0, beta2=0.95), constant, np.zeros(1), 1, corrections["neither"])[1]
-print(f"neither, beta2 = 0.95: {small[0]:.2f} lr at t = 1")
-
-# %% [markdown] name="after-answer"
-# Without corrections the first step is too **large**: $m$ is 10 times too small, but $v$ is 1000 times too small, and $\sqrt{1000} / 10 = 3.16$. It gets worse up to step 12,
-# because $m$ recovers within tens of steps and $v$ takes thousands. With $\beta_2 = 0.95$, usual for language models, the balance tips: too small.
-
-# %% [markdown] name="a-forgotten-correction-in"
-# ## What breaks
+# %% [markdown] name="play-reading"
+# <details><summary>Answers</summary>
 #
-# ### A forgotten correction, in training
+# 1. At 0.99: there $\sqrt{1 - \beta_2} = 0.1 = 1 - \beta_1$. Numerator and denominator are too small by the same factor, and that cancels.
+# 2. Too short: $0.1 / \sqrt{0.05} = 0.45$ learning rates.
 #
-# Take real text: half of the pages of CPython's own documentation, drawn by a seed. Of the 63 most frequent words, and of "any other word", we count which follows which. The model
-# is the simplest one: `theta[i, j]` is the logit of word `j` after word `i`, the loss is the cross-entropy over all pairs. Its floor is known, the entropy
-# of the counts; we report the **gap** above the floor.
+# </details>
+#
+# ## A learning rate for each parameter
+#
+# What is the division good for? Take real text: half of the pages of Python's own documentation, its 63 most frequent words and, as the 64th, "any other word". Which word follows which?
+# The model is a table: `theta[i, j]` is the logit of word $j$ after word $i$. The loss is the cross-entropy of the lesson before.
 
 # %% name="words"
-def words(seed, size=64):
-    pages = np.random.default_rng(seed).permutation(sorted(topics))[::2]
-    text = re.findall("[a-z]+", " ".join(topics[p] for p in pages).lower())
-    number = {word: i for i, (word, _) in enumerate(Counter(text).most_common(size - 1))}
-    ids = [number.get(word, size - 1) for word in text]
-    counts = np.zeros((size, size))
-    np.add.at(counts, (ids[:-1], ids[1:]), 1)
-    return counts
+counts = [data.pairs(data.words(s, 64).ids, 64) for s in setting.seeds]  # how often j follows i
+pairs = torch.tensor(np.array(counts), dtype=torch.float64, device=setting.device)
+weight = pairs.sum(-1, keepdim=True) / pairs.sum((-2, -1), keepdim=True)  # of each row in the mean
+follows = pairs / pairs.sum(-1, keepdim=True)
 
-# %% name="bigram"
-class Problem(NamedTuple):  # one for each seed, side by side
-    gradient: Callable
-    gap: Callable  # the loss above its floor, for each seed
-    start: torch.Tensor
+def gradient(theta):
+    return weight * soft_cross_entropy(theta, follows).grad
 
-def bigram(counts):
-    often = counts.sum(-1)  # how often a word occurs is the weight of its row
-    follow, weight = counts / often[..., None], often / often.sum(-1, keepdim=True)
+def gap(theta):  # loss above its lowest value, in nats, for each seed
+    value, lowest = (soft_cross_entropy(z, follows).value for z in (theta, follows.log()))
+    return ((value - lowest) * weight[..., 0]).sum(-1).cpu().numpy()
 
-    def loss(theta):
-        return soft_cross_entropy(theta, follow.expand_as(theta))
+# %% [markdown] name="words-reading"
+# We train 100 steps of Adam. Then we look at $\eta / (\sqrt{\hat v} + \epsilon)$. This is the number by which a parameter's averaged gradient is multiplied: its own learning rate.
 
-    floor = loss(follow.log()).value
-    return Problem(lambda theta: loss(theta).grad * weight[..., None],
-                   lambda theta: ((loss(theta).value - floor) * weight).sum(-1), 0 * counts)
+# %% tags=["fold"] name="own-rates"
+# 100 steps of Adam; the rate of each parameter of the first seed, the most frequent words first.
+rule, theta = Adam(1.0), 0 * pairs
+state = rule.init(theta)
+for _ in range(100):
+    theta, state = rule.update(theta, gradient(theta), state)
+own = (rule.lr / ((state.v / (1 - rule.beta2**100)).sqrt() + rule.eps))[0]
+order = pairs[0].sum(1).argsort(descending=True)
+own = (own / own.median())[order][:, order].log10().cpu().numpy()
+fig, (ax,) = plots.panels()
+fig.colorbar(ax.imshow(own, cmap="cividis"), label="rate, times the median (log10)")
+ax.grid(False)
+ax.set(xlabel="next word, most frequent first", ylabel="word, most frequent first",
+       title="Each parameter's own learning rate")
+plots.Picture(
+    fig, "A square image with a row for each word and a column for each next word. The rates are "
+    "low at the top and at the left, where words are frequent, and high at the bottom right, with "
+    "single low points all over.",
+)
 
-# %% name="often" tags=["nbval-ignore-output"]
-counts = torch.tensor(np.array([words(s) for s in setting.seeds]), device=setting.device)
-often = counts.sum(-1)
-ratio = (often.amax(1) / often.amin(1)).min().item()
-assert ratio > 100
-print(f"a common word occurs at least {ratio:.0f} times as often as a rare one")
+# %% tags=["fold"] name="own-numbers"
+# How far apart are they?
+low, high = np.quantile(own, [0.05, 0.95])
+print(f"nine of ten rates lie between {10**low:.2g} and {10**high:.2g} times the median")
+assert high - low > 1
 
-# %% name="damage"
-text = bigram(counts)
+# %% [markdown] name="own-reading"
+# Each row is a word, the most frequent at the top. Frequent words have large gradients and get small rates, rare words get large ones. No single learning rate can do that.
+#
+# **And the average $m$?** Give Adam gradients that are 1 plus noise. How long are its steps?
 
-def gaps(lr, fix, steps=60):  # (steps, seeds)
-    visited = train(Adam(lr), text.gradient, text.start, steps, fix)
-    return torch.stack([text.gap(theta) for theta in visited]).cpu().numpy()
+# %% tags=["fold"] name="noise"
+# The 300th step of 2000 parameters with the gradient 1 + noise.
+def step_lengths(spread):
+    rng, rule, theta = np.random.default_rng(seed), Adam(1.0), np.zeros(2000)
+    noisy = iter(1 + spread * rng.normal(size=(300, 2000)))
+    a, b = descend(theta, rule, lambda theta: next(noisy), 300)[-2:]
+    return a - b
 
-runs = {label: gaps(1.0, fix) for label, fix in corrections.items()}
-bands = {label: tuple(np.percentile(r, [0, 50, 100], axis=1)) for label, r in runs.items()}
+found = {f"noise {spread:g}": step_lengths(spread) for spread in (0.1, 1, 10)}
+plots.histogram(
+    found, "step / learning rate (positive: downhill)",
+    alt="Three histograms of step lengths. Noise 0.1: all near 1. Noise 1: spread around 0.7. "
+    "Noise 10: around 0.1, many of them negative.",
+)
+
+# %% [markdown] name="noise-reading"
+# Where the gradients agree, a step is one learning rate long. Where noise drowns them, $v$ sees the noise, $m$ averages it away, and the step is short. **Adam goes far only where the gradients agree.**
+#
+# ## Momentum plus RMSProp?
+#
+# The article says that Adam combines momentum and RMSProp. Nearly. Momentum (Polyak 1964) *adds up* gradients, $u_t = \mu u_{t-1} + g_t$, where Adam averages them. RMSProp (Tieleman and Hinton 2012) is Adam with $\beta_1 = 0$ and without the corrections, which neither parent has:
+
+# %% tags=["fold"] name="parents"
+# A sum beside an average; RMSProp's first step beside Adam's.
+state = Adam().init(np.zeros(1))
+u = 0.0
+for _ in range(200):
+    _, state = Adam().update(np.zeros(1), np.array([2.0]), state)
+    u = 0.9 * u + 2.0
+first = [abs(descend(begin, rule, valley.gradient, 1)[1] - begin)
+         for rule in (RMSProp(1.0), Adam(1.0, beta1=0))]
+print(f"200 gradients of 2: Adam's average is {state.m[0]:.1f}, momentum's sum is {u:.1f}")
+print(f"first step: RMSProp {first[0][0]:.0f} learning rates, Adam {first[1][0]:.0f}")
+assert np.allclose(first, [[10, 10], [1, 1]], rtol=1e-6)
+
+# %% [markdown] name="breaks"
+# ## What breaks
+#
+# Somebody writes Adam and forgets the corrections. The words again, 60 steps at the learning rate 1, with four ways to correct:
+
+# %% name="forgetful"
+def train(lr, correct, steps=60):
+    theta, state, gaps = 0 * pairs, Adam().init(pairs), [gap(0 * pairs)]
+    for t in range(1, steps + 1):
+        _, state = Adam().update(theta, gradient(theta), state)
+        m_hat = state.m / (1 - 0.9**t if "m" in correct else 1)
+        v_hat = state.v / (1 - 0.999**t if "v" in correct else 1)
+        theta = theta - lr * m_hat / (v_hat.sqrt() + 1e-8)
+        gaps.append(gap(theta))
+    return np.array(gaps)  # (steps + 1, seeds)
+
+# %% tags=["fold"] name="forgetful-picture"
+# The gap over the steps, for four ways to correct.
+ways = {"both": "mv", "neither": "", "only m": "m", "only v": "v"}
+runs = {name: train(1.0, way) for name, way in ways.items()}
 plots.lines(
-    np.arange(61), bands, "step t", "gap above the floor (nats)",
-    "Gap of the word model over 60 steps at learning rate 1, on a logarithmic axis. With both "
-    "corrections it falls with ripples, and with only v corrected a little later. With neither it "
-    "turns up again after one step and stays about ten times higher; with only m corrected it "
-    "jumps up tenfold.",
+    np.arange(61), {name: plots.band(run, axis=1) for name, run in runs.items()},
+    "step t", "gap (nats, log)",
+    "Gap of the word model over 60 steps. Both corrections: it falls to 0.001. Only v: the same, "
+    "some ten steps later. Neither: it turns up after one step and ends ten times higher. Only m: "
+    "it jumps up tenfold.",
     title="Learning rate 1: what is corrected? (band: all seeds)", log="y",
 )
 
-# %% name="damage-verdict" tags=["nbval-ignore-output"]
-timid = {label: gaps(0.1, corrections[label])[-1] for label in ("both", "neither")}
-worse = runs["neither"][-1] / runs["both"][-1]
-better = timid["neither"] / timid["both"]
-assert worse.min() > 4 and better.max() < 1 / 4
-assert (runs["only m"][3] > 5 * runs["both"][0]).all()
-rows = [[lr, f"{r.min():.2g} to {r.max():.2g}"] for lr, r in ((1.0, worse), (0.1, better))]
-Table(["learning rate", "gap without corrections, as a multiple of the gap with both"], rows)
+# %% tags=["fold", "nbval-ignore-output"] name="forgetful-table"
+# The same at a timid rate.
+timid = {name: train(0.1, ways[name])[-1] for name in ("both", "neither")}
+worse, better = runs["neither"][-1] / runs["both"][-1], timid["neither"] / timid["both"]
+assert worse.min() > 4 and better.max() < 1 / 4 and (runs["only m"][3] > 5 * runs["both"][0]).all()
+Table(["learning rate", "gap without corrections / gap with both, lowest to highest seed"],
+      [[lr, f"{r.min():.2g} to {r.max():.2g}"] for lr, r in ((1.0, worse), (0.1, better))])
 
-# %% [markdown] name="where-epsilon-stands"
-# (The halves of the pages overlap from seed to seed, so the bands show less than fresh text would.) The picture above predicted it: forgetting the correction of $v$ hurts at once, forgetting that of $m$ only delays. But look at the second row: at a timid learning rate the *uncorrected*
-# Adam is ahead, since it secretly takes longer steps. A missing correction is a hidden schedule, and another learning rate hides much of it. It was found the hard way in BERT:
-# an Adam without correction made fine-tuning unstable across seeds (Zhang et al. 2021, "Revisiting few-sample BERT fine-tuning", arXiv 2006.05987).
+# %% [markdown] name="breaks-reading"
+# At the learning rate 1 the forgetful Adam ends with a gap several times as large. At the learning rate 0.1 it is *ahead*: it secretly takes longer steps. **A missing correction is a hidden learning rate schedule**, and tuning the rate hides it.
+# The fault was found the hard way: an Adam without corrections made the fine-tuning of BERT unstable (Zhang and others 2021).
 #
-# ### Where epsilon stands
+# ## Where epsilon stands
 #
-# $\epsilon$ "avoids division by zero", says the source document. It does more, and its place matters. The update above, as in PyTorch, adds it outside the root, after the correction. Keras uses the form of the paper's
-# section 2, with $\hat\epsilon$ added to the *uncorrected* root: $\eta\, \frac{\sqrt{1 - \beta_2^t}}{1 - \beta_1^t}\, \frac{m_t}{\sqrt{v_t} + \hat\epsilon}$. This is the update above if
-# $\hat\epsilon = \epsilon \sqrt{1 - \beta_2^t}$, and Keras keeps $\hat\epsilon$ fixed. A third form adds it under the root. The first step, in learning rates:
+# The article says that $\epsilon$ avoids a division by zero. It does more: where gradients are not much larger than $\epsilon$, it shortens the step. And its place matters. Some libraries add it under the root, some before the correction. The first step, in learning rates:
 
-# %% name="epsilon"
-m, v, f1, f2, e = sp.symbols("m v f1 f2 epsilon", positive=True)  # f1, f2: the factors 1 - beta^t
-keras = sp.sqrt(f2) / f1 * m / (sp.sqrt(v) + e * sp.sqrt(f2))
-assert sp.simplify(keras - (m / f1) / (sp.sqrt(v / f2) + e)) == 0
-
-forms = {
-    "PyTorch: outside": lambda g, eps: g / (g + eps),
-    "under the root": lambda g, eps: g / np.sqrt(g**2 + eps),
-    "Keras: before the correction": lambda g, eps: np.sqrt(0.001) * g / (np.sqrt(0.001) * g + eps),
+# %% tags=["fold"] name="epsilon"
+# Three places for epsilon; the first is the library's.
+places = {
+    "outside the root, after the correction (ours, PyTorch)": lambda g, eps: g / (g + eps),
+    "outside the root, before the correction (the paper's short form)":
+        lambda g, eps: g / (g + eps / 0.001**0.5),
+    "under the root": lambda g, eps: g / (g**2 + eps) ** 0.5,
 }
-trials = [(1.0, 1e-8), (1.0, 0.1), (1e-4, 1e-8), (1e-8, 1e-8)]
-assert all(np.isclose(steps_down(np.array([[g]]))[0, 0], g / (g + 1e-8))
-           for g, eps in trials if eps == 1e-8)
-largest = max(abs(f(1.0, 1e-8) / forms["PyTorch: outside"](1.0, 1e-8) - 1) for f in forms.values())
-assert 1e-7 < largest < 1e-6
-print(f"g = 1, eps = 1e-08: apart by {largest:.1e}")
-headers = [f"g = {g:g}, eps = {eps:g}" for g, eps in trials]
-Table(["first step / lr", *headers],
-      [[name, *(f(*s) for s in trials)] for name, f in forms.items()])
+sizes = (1.0, 1e-4, 1e-8)
+ours = [-descend(np.zeros(1), Adam(1.0), lambda theta, g=g: np.array([g]), 1)[1][0] for g in sizes]
+rows = [[name, *(place(g, 1e-8) for g in sizes)] for name, place in places.items()]
+assert np.allclose(rows[0][1:], ours)
+Table(["eps = 1e-8 stands", *(f"g = {g:g}" for g in sizes)], rows)
 
-# %% [markdown] name="after-epsilon"
-# At $g = 1$ and the default $\epsilon$ they are $3 \cdot 10^{-7}$ apart, a few roundings of float32: a test with NumPy's default tolerance of $10^{-7}$ sees it, one with $10^{-6}$ does not. The third column is another matter: under the root, $10^{-8}$ acts like $10^{-4}$. And for gradients as small as $\epsilon$
-# itself, steps shrink in every form: $\epsilon$ caps what a parameter with hardly any gradient may do. Enlarge it, and $\sqrt{\hat v}$ no longer matters: Adam becomes
-# momentum, averaged and corrected, with the rate $\eta / \epsilon$.
-
-# %% name="large-epsilon"
-bowl = quadratic(1.0, 25.0)
-huge = trail(Adam(0.05e6, eps=1e6), bowl.gradient, start, 50)
-averaged = train(Adam(0.05), bowl.gradient, start, 50,
-                 move=lambda r, theta, m_hat, v_hat: theta - r.lr * m_hat)
-apart = abs(np.array(huge) - averaged).max()
-assert apart < 1e-3
-print(f"Adam with eps = 1e6, from averaged, corrected momentum: never farther than {apart:.0e}")
-
-# %% [markdown] name="a-loss-times-100"
-# ### A loss times 100
+# %% [markdown] name="epsilon-reading"
+# At ordinary gradients the three agree. At $10^{-4}$ the form under the root is already 1.4 times too short, because there $10^{-8}$ acts like $\sqrt{10^{-8}} = 10^{-4}$. When you move an $\epsilon$ from one library to another, look where it stands.
 #
-# Line 3 says that the size of the gradient cancels. So Adam should not care in which unit the loss is measured, while gradient descent does.
-
-# %% name="scale"
-def path(rule, factor):
-    return np.array(trail(rule, lambda theta: factor * bowl.gradient(theta), start, 50))
-
-sgd = path(SGD(0.05), 100)
-adam, tiny = (path(Adam(0.05), f) - path(Adam(0.05), 1) for f in (100, 1e-9))
-print(f"loss x 100:  SGD leaves for a distance of {abs(sgd[-1]).max():.0e}")
-print(f"loss x 100:  Adam's path changes by {abs(adam).max():.0e}")
-print(f"loss x 1e-9: Adam's path changes by {abs(tiny).max():.1f}")
-assert abs(sgd[-1]).max() > 1e50 and abs(adam).max() < 1e-6 and abs(tiny).max() > 0.5
-
-# %% [markdown] name="half-precision"
-# The unit cancels as long as the gradients stay far above $\epsilon$.
-#
-# ### Half precision
-#
-# The smallest positive float16 is about $6 \cdot 10^{-8}$. What becomes of $\epsilon = 10^{-8}$, and of $v$? One step on a parameter of 1, computed in float16 as PyTorch does without `fused`,
-# and by ours, which computes in float32 and rounds once:
-
-# %% name="half"
-rows = []
-for g in (0.0, 1e-4, 1e4):
-    theta = torch.ones(1, dtype=torch.float16, device=setting.device, requires_grad=True)
-    theta.grad = torch.full_like(theta, g)
-    ours, _ = Adam(0.1).update(theta.detach().clone(), theta.grad, Adam().init(theta.detach()))
-    torch.optim.Adam([theta], lr=0.1, foreach=False, fused=False).step()
-    rows.append([f"{g:g}", str(theta.item()), ours.item()])
-assert torch.tensor(1e-8).half() == 0 < torch.tensor(6e-8).half()
-assert rows[0][1] == "nan" and ours.item() < 0.91
-Table(["gradient", "PyTorch, float16", "ours"], rows)
-
-# %% [markdown] name="after-half"
-# A zero gradient gives 0 / 0. What must fit is $v_1 = 0.001\, g^2$: below about $g = 0.005$ it is 0 and the step infinite, above about 8000 it is infinite and the step 0. All three are silent.
-
-# %% [markdown] name="faster-and-more-stable"
-# ## Faster and more stable?
-#
-# That is what the source document says of Adam. One protocol: start at 0, 100 steps, every optimizer tries learning rates half a decade apart, and its best one counts, which must not be the lowest or the highest tried; momentum is 0.9 and the betas are the defaults.
-# Two problems with real data: the **words** above, and linear regression on the **diabetes** data, ten standardised measurements of each patient. Only the training loss is judged.
-
-# %% name="race"
-rates = 10.0 ** np.arange(-2, 1.6, 0.5)
-rules = {"SGD": SGD, "momentum": Momentum, "Adam": Adam}
-
-def race(kind, problem, steps=100, **options):  # gap, learning rate and theta of each seed's best
-    rule = kind(lr=1.0, **options)  # it gives the step at rate 1, for all rates at once
-    theta = torch.stack([problem.start] * len(rates))
-    lr = torch.tensor(rates, device=theta.device).reshape(-1, *[1] * problem.start.ndim)
-    state = rule.init(theta)
-    for _ in range(steps):
-        moved, state = rule.update(theta, problem.gradient(theta), state)
-        theta = theta + lr * (moved - theta)
-    gaps = problem.gap(theta).nan_to_num(nan=torch.inf).cpu().numpy()
-    best, seeds = gaps.argmin(0), np.arange(gaps.shape[1])
-    assert all(0 < i < len(rates) - 1 for i in best)  # none at an end of the grid
-    return gaps[best, seeds], rates[best], theta[best, seeds]
-
-# %% name="regression"
-def regression(seeds):
-    found = [data.diabetes(s)[:2] for s in seeds]
-    x, y = (torch.tensor(np.array(a), device=setting.device) for a in zip(*found, strict=True))
-    y = (y - y.mean(1, keepdim=True)) / y.std(1, keepdim=True)
-
-    def loss(theta):
-        pred = (x @ theta[..., None])[..., 0]
-        return squared_error(pred, y.expand_as(pred))
-
-    def gradient(theta):
-        return (x.mT @ loss(theta).grad[..., None])[..., 0] / y.shape[1]
-
-    floor = loss(torch.linalg.lstsq(x, y[..., None]).solution[..., 0]).value.mean(-1)
-    return Problem(gradient, lambda theta: loss(theta).value.mean(-1) - floor, 0 * x[:, 0])
-
-# %% [markdown] name="after-regression"
-# And a third, to find out *why*: the words again, but with the axes rotated. We train $\phi$ with $\theta = Q \phi$, where $Q$ is a random orthogonal matrix that mixes the rows. The losses that
-# can be reached are the same; only the parameters no longer belong to one word each.
-
-# %% name="rotated"
-def mixer():  # a random orthogonal matrix for each seed
-    draws = [np.random.default_rng(s).normal(size=counts.shape[1:]) for s in setting.seeds]
-    return torch.tensor(np.linalg.qr(draws)[0], device=setting.device)
-
-def rotated(problem):
-    q = mixer()
-    return Problem(lambda phi: q.mT @ problem.gradient(q @ phi),
-                   lambda phi: problem.gap(q @ phi), problem.start)
-
-turned = rotated(text)
-for rule in (SGD(3.0), Momentum(3.0)):  # steps that are linear in the gradient turn with the axes
-    a, b = (p.gap(trail(rule, p.gradient, p.start, 20)[-1]) for p in (text, turned))
-    assert torch.allclose(a, b)
-
-# %% name="results"
-diabetes, results = regression(setting.seeds), {}
-for name, problem in {"words": text, "diabetes": diabetes}.items():
-    for label, kind in rules.items():
-        results[name, label] = race(kind, problem)
-results["words, rotated", "Adam"] = race(Adam, turned)
-gap = {key: found[0] for key, found in results.items()}
-
-# %% tags=["nbval-ignore-output"] name="results-table"
-def cell(name, label):
-    if (name, label) not in gap:
-        return "as words"
-    tuned = sorted({f"{lr:.2g}" for lr in results[name, label][1]}, key=float)
-    low, middle, high = np.quantile(gap[name, label], [0, 0.5, 1])
-    return f"{middle:.1e} ({low:.1e} to {high:.1e}), lr {' or '.join(tuned)}"
-
-note = (f"Learning rates tried: {', '.join(f'{r:.2g}' for r in rates)}. "
-        "Median gap, (range over seeds), best rates.")
-Table(["problem", *rules],
-      [[n, *(cell(n, r) for r in rules)] for n in ("words", "words, rotated", "diabetes")], note)
-
-# %% name="results-verdict" tags=["nbval-ignore-output"]
-turning = gap["words, rotated", "Adam"]
-factors = {
-    "words: momentum's gap over Adam's": gap["words", "momentum"] / gap["words", "Adam"],
-    "words: Adam's gap, axes turned, over before": turning / gap["words", "Adam"],
-    "words, axes turned: momentum's gap over Adam's": gap["words", "momentum"] / turning,
-    "diabetes: Adam's gap over momentum's": gap["diabetes", "Adam"] / gap["diabetes", "momentum"],
-}
-for factor, least in zip(factors.values(), (50, 50, 3, 2), strict=True):
-    assert factor.min() > least
-Table(["ratio of gaps", "lowest to highest of the seeds"],
-      [[name, f"{f.min():.2g} to {f.max():.2g}"] for name, f in factors.items()])
-
-# %% [markdown] name="after-results-verdict"
-# The gradient of a row is proportional to how often its word occurs, and so is its curvature. How much of Adam's lead is that? Take it out by hand, and let momentum race again.
-
-# %% name="why" tags=["nbval-ignore-output"]
-scale = counts.sum((-2, -1), keepdim=True) / counts.sum(-1, keepdim=True)
-# every word alike
-heavy = Problem(lambda theta: scale * text.gradient(theta), text.gap, text.start)
-level = race(Momentum, heavy)[0]
-before, adams = gap["words", "momentum"] / level, level / gap["words", "Adam"]
-print(f"words, all equally heavy: momentum's gap {before.min():.2g} to {before.max():.2g} times "
-      f"smaller than before, {adams.min():.2g} to {adams.max():.2g} times Adam's")
-assert before.min() > 10 and adams.min() > 10
-
-# %% [markdown] name="after-why"
-# Two more questions. Are there differences of scale *within* a row, too? Mix only the columns. And does the diabetes verdict hang on the second knob, $\beta_2$ and the momentum?
-
-# %% name="second-knob" tags=["nbval-ignore-output"]
-def columns_rotated(problem):
-    q = mixer()
-    return Problem(lambda phi: problem.gradient(phi @ q) @ q.mT,
-                   lambda phi: problem.gap(phi @ q), problem.start)
-
-spread = race(Adam, columns_rotated(text))[0] / gap["words", "Adam"]
-second = {"Adam, beta2 = 0.95": (Adam, {"beta2": 0.95})}
-second |= {f"momentum {mu}": (Momentum, {"momentum": mu}) for mu in (0.85, 0.95)}
-middle = {"Adam": np.median(gap["diabetes", "Adam"])}
-for label, (kind, options) in second.items():
-    middle[label] = np.median(race(kind, diabetes, **options)[0])
-print(f"words, only the columns mixed: Adam's gap {np.median(spread):.2g} times as large (median)")
-print("diabetes, median gaps:", {label: f"{g:.1g}" for label, g in middle.items()})
-default, short, low, high = middle.values()
-assert np.median(spread) > 4 and default > 2 * short > 4 * low and high > short
-
-# %% [markdown] name="after-second-knob"
-# Part of the lead is in the rows, and another part along the columns, since most words hardly ever follow. One learning rate must serve all of them; Adam divides each step by the size of the parameter's own gradients. Turn the axes, and most of
-# the advantage is gone, though not all: **Adam helps most where the differences in scale lie along the axes.** The diabetes measurements have equal scales and are correlated: dividing gains little, and a $v$ that remembers the large first gradients for a thousand steps costs much ($\beta_2 = 0.95$ makes up most of it). Momentum 0.9 wins, given 100 steps; at 0.95 it is behind Adam with $\beta_2 = 0.95$. With the better of the few second knobs tried for each, momentum stays ahead.
-#
-# Whose words are learned?
-
-# %% name="per-word"
-def per_word(theta, counts):  # the gap of each word, the most frequent first, in groups of 8
-    often = counts.sum(-1)
-    follow = counts / often[..., None]
-    gap = soft_cross_entropy(theta, follow).value - soft_cross_entropy(follow.log(), follow).value
-    order = often.argsort(dim=1, descending=True)
-    return gap.gather(1, order).reshape(len(counts), -1, 8).mean(2).cpu().numpy()
-
-# %% name="rare"
-curves = {label: per_word(results["words", label][2], counts) for label in rules}
-bands = {label: tuple(np.percentile(c, [0, 50, 100], axis=0)) for label, c in curves.items()}
-plots.lines(
-    np.arange(4.5, 64, 8), bands,
-    "rank of the word by frequency", "gap above the word's floor (nats)",
-    "Gap per word against its rank, on a logarithmic axis. SGD and momentum leave the rarer words "
-    "far above their floor, Adam is close to the floor at every rank.",
-    title="After 100 steps at the best rate (band: all seeds)", log="y",
-)
-
-# %% [markdown] name="after-rare"
-# SGD and momentum get the further behind the rarer the word, though even the most frequent ones are far from done; for Adam the rank hardly matters. Language has a long tail of rare words, which is one measured reason for Adam's place
-# in language models (Kunstner et al. 2024, "Heavy-tailed class imbalance and why Adam outperforms gradient descent on language models", arXiv 2402.19449).
-
-# %% name="rare-verdict"
-rarest = {label: c[:, 4:].mean(1) for label, c in curves.items()}
-assert (rarest["momentum"] > 50 * rarest["Adam"]).all()
-assert (rarest["SGD"] > rarest["momentum"]).all()
-
-# %% [markdown] name="more-stable"
-# ### More stable?
-#
-# A problem of one parameter in $[-1, 1]$, after Reddi et al. (2018, "On the convergence of Adam and beyond", arXiv 1904.09237): the gradient is 3 at every third step, else $-1$. The average slope is positive, so $-1$ is the best point.
-# They take $\beta_1 = 0$ and $\beta_2 = 1 / (1 + 3^2)$. Before you run it: where does Adam go?
-
-# %% name="reddi"
-def walk(rule, steps=3000):
-    theta, state = np.zeros(1), rule.init(np.zeros(1))
-    for t in range(1, steps + 1):
-        theta, state = rule.update(theta, np.array([3.0 if t % 3 == 1 else -1.0]), state)
-        theta = np.clip(theta, -1, 1)
-    return f"{theta[0]:.1f}"
-
-short = {"beta1": 0.0, "beta2": 0.1}
-walkers = {"Adam": Adam(0.01, **short), "AMSGrad": AMSGrad(0.01, **short), "SGD": SGD(0.01)}
-walkers["Adam, default betas"] = Adam(0.01)
-ends = {label: walk(rule) for label, rule in walkers.items()}
-assert ends == {"Adam": "1.0", "AMSGrad": "-1.0", "SGD": "-1.0", "Adam, default betas": "-1.0"}
-Table(["rule", "ends at"], ends.items())
-
-# %% [markdown] name="after-reddi"
-# To the worst point. Adam divides the large gradient by its own size, and with so short a memory it has forgotten that size when the two small ones come: three steps of similar length, two of them
-# the wrong way. AMSGrad divides by the largest $v$ so far. The default betas remember a thousand steps, and Adam is right here; but the paper builds such a problem for every choice of betas with $\beta_1 < \sqrt{\beta_2}$.
-
-# %% [markdown] name="adam-whose-betas-change"
 # ## Exercises
 #
-# ### 1. Adam whose betas change (12 minutes, medium)
-# A schedule changes the betas from step to step, so $1 - \beta^t$ is no longer what the weights add up to (line 2). Instead of `t`, the sums of the weights so far come in: `w1` for `m`, `w2` for `v`, both 0 at the
-# start. Return `(theta, m, v, w1, w2)` for NumPy arrays. The check walks 30 steps with a large `eps`.
-
-# %% name="exercise-step"
-def adam_step(theta, g, m, v, w1, w2, lr, beta1, beta2, eps):
-    ### BEGIN SOLUTION
-    m = beta1 * m + (1 - beta1) * g
-    v = beta2 * v + (1 - beta2) * g**2
-    w1 = beta1 * w1 + (1 - beta1)
-    w2 = beta2 * w2 + (1 - beta2)
-    return theta - lr * (m / w1) / (np.sqrt(v / w2) + eps), m, v, w1, w2
-    ### END SOLUTION
-
-# %% name="check-step"
-check("adam_step")
-
-# %% [markdown] name="the-resumed-run"
-# <details><summary>Hint 1</summary>What becomes of the weight of an earlier gradient when a new step multiplies the average by beta?</details>
-# <details><summary>Hint 2</summary>w1 follows the same rule as m, with 1 in place of g. With constant betas it is 1 - beta1**t.</details>
+# Replace `...` by your answer and run the cell, then the check below it.
 #
-# ### 2. The resumed run (5 minutes, medium)
-# A long run is stopped and resumed. `m` and `v` were saved, but `t` starts again at 1. Under a constant gradient, how long is step `t` after the restart, in learning rates, without `eps`?
+# ### 1. The resumed run (5 minutes, medium)
+# A long run under a constant gradient is stopped and resumed. `m` and `v` were saved, but `t` starts again at 1. How long is step `t` after the restart, in learning rates, without `eps`?
 
 # %% name="exercise-resumed"
 def resumed(t, beta1, beta2):
@@ -680,52 +441,110 @@ def resumed(t, beta1, beta2):
 # %% name="check-resumed"
 check("resumed")
 
-# %% [markdown] name="the-longest-step-with"
+# %% [markdown] name="exercise-step-text"
 # <details><summary>Hint 1</summary>After a long run under a constant gradient c, what are m and v? Does the next step change them?</details>
-# <details><summary>Hint 2</summary>What do the corrections make of them? Under <i>Code</i>, <code>correct(Adam(), m=1.0, v=1.0, t=1)</code> did this: hats of 10 and 1000.</details>
+# <details><summary>Hint 2</summary>What do the corrections of step t make of an m that is c, and of a v that is c squared?</details>
 #
-# ### 3. The longest step, with a shorter memory (5 minutes, easy)
-# Language models are often trained with $\beta_2 = 0.95$. Without both corrections, with $\beta_1 = 0.9$ and $\beta_2 = 0.95$, under a constant gradient: at which step `t` is Adam's step longest?
+# ### 2. Adam itself (10 minutes, medium)
+# Write the step. `theta`, `g`, `m`, `v` are NumPy arrays of one shape, `t` is 1 in the first step. Return the new `theta`, `m`, `v`.
 
-# %% name="exercise-longest"
-longest_at = (
+# %% name="exercise-step"
+def adam_step(theta, g, m, v, t, lr, beta1, beta2, eps):
     ### BEGIN SOLUTION
-    max(range(1, 1000), key=lambda t: (1 - 0.9**t) / np.sqrt(1 - 0.95**t))
-    ### END SOLUTION
-)
-
-# %% name="check-longest"
-check("longest_at")
-
-# %% [markdown] name="the-largest-possible-step"
-# <details><summary>Hint 1</summary>Which line of the derivation gives the size of a step?</details>
-# <details><summary>Hint 2</summary><code>max(range(1, 1000), key=...)</code> finds where a function is largest.</details>
-#
-# ### 4. The largest possible step (10 minutes, hard)
-# Line 6 is for large $t$. Give the largest step that any gradients can cause at step `t`, **with** corrections, in learning rates, without `eps`. At `t = 1` it must be 1.
-
-# %% name="exercise-largest"
-def largest_step(t, beta1, beta2):
-    ### BEGIN SOLUTION
-    q_sum = sum((beta1**2 / beta2) ** k for k in range(t))
-    # below the limit by sqrt(1 - q^t), and ...
-    uncorrected = (1 - beta1) / np.sqrt(1 - beta2) * np.sqrt(q_sum)
-    # with x = q^t, y = beta2^t the corrections give sqrt(1 - y) / (1 - sqrt(x y));
-    # (1 - x)(1 - y) <= (1 - sqrt(x y))^2
-    return uncorrected * np.sqrt(1 - beta2**t) / (1 - beta1**t)
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g**2
+    m_hat = m / (1 - beta1**t)
+    v_hat = v / (1 - beta2**t)
+    return theta - lr * m_hat / (np.sqrt(v_hat) + eps), m, v
     ### END SOLUTION
 
-# %% name="check-largest"
-check("largest_step")
+# %% name="check-step"
+check("adam_step")
+
+# %% [markdown] name="exercise-weights-text"
+# <details><summary>Hint 1</summary>Six lines of the formula, six lines of code. <code>g**2</code> squares each number.</details>
+# <details><summary>Hint 2</summary>Return m and v, not the hats: the next step averages on from m and v.</details>
+#
+# ### 3. Betas that change (8 minutes, hard)
+# A schedule changes $\beta$ from step to step: `betas` lists its values so far, the first step first. By what must the average be divided now, in place of $1 - \beta^t$? Find the sum of the weights of all gradients so far.
+
+# %% name="exercise-weights"
+def total_weight(betas):
+    ### BEGIN SOLUTION
+    return 1 - np.prod(betas)
+    ### END SOLUTION
+
+# %% name="check-weights"
+check("total_weight")
 
 # %% [markdown] name="takeaways"
-# <details><summary>Hint 1</summary>Line 5 bounds m / sqrt(v) at every t. Keep its sum over k finite: there are t terms.</details>
-# <details><summary>Hint 2</summary>m_hat / sqrt(v_hat) is m / sqrt(v) times two factors that do not depend on the gradients.</details>
+# <details><summary>Hint 1</summary>The weights of all gradients and the weight of the zero start add up to 1. What does a step make of the weight of the start?</details>
+# <details><summary>Hint 2</summary>For two steps: the first gradient has the weight (1 - b1) b2, the second 1 - b2. Add.</details>
 #
 # ## Takeaways
 #
-# - Adam divides an average of gradients by the root of an average of squares, so the size of the gradient cancels, with $t$ from 1 and a zero start; without its corrections a constant gradient gives steps of up to 6.57 $\eta$.
-#   $\epsilon$ also limits parameters with small gradients, and there its place shows. The bound of the paper is none: the largest step comes as close to 7.27 $\eta$ as you like. "Momentum plus RMSProp" is nearly right: an average instead of a sum, and a correction that neither parent has.
-# - Faster and more stable? It depends. Adam won by far where scales differ along the axes, as with rare words. Elsewhere momentum can win, and with a short memory Adam can walk to the worst point. Published comparisons disagree as well:
-#   worse test errors than SGD in Wilson et al. (2017, "The marginal value of adaptive gradient methods in machine learning", arXiv 1705.08292), never behind momentum once *all* hyperparameters are tuned in Choi et al. (2019, "On empirical comparisons of optimizers for deep learning", arXiv 1910.05446).
-# - Do not use it in pure float16, nor where memory has no room for two more numbers per parameter. Where all scales are equal, as in the diabetes data, try momentum too, and tune its second knob.
+# - Adam divides an average of gradients by the root of an average of squares. The size of the gradient cancels: each parameter moves by its own rate, and far only where its gradients agree.
+# - Both averages start at 0 and are too small by $1 - \beta^t$. The corrections undo exactly that.
+# - Do not use Adam where memory has no room for two more numbers per parameter. And where all parameters have gradients of one size, try momentum too.
+#
+# ## Does it hold?
+#
+# Gradients that are random with mean 1 and standard deviation 2: does the mean of the averages fall short by the factors of derivation 1?
+
+# %% tags=["fold"] name="control-bias"
+# 10,000 runs for each seed; the mean of v is divided by E[g^2] = 5.
+draws = [np.random.default_rng(s).normal(1.0, 2.0, size=(30, 10_000)) for s in setting.seeds]
+rows = []
+for last in (1, 3, 10, 30):
+    m, v = [], []
+    for drawn in draws:
+        gradients, state = iter(drawn[:last]), Adam().init(drawn[0])
+        for g_t in gradients:
+            _, state = Adam().update(drawn[0], g_t, state)
+        m.append(state.m.mean())
+        v.append(state.v.mean() / 5)
+    rows.append([last, 1 - 0.9**last, f"{np.mean(m):.3f} ± {np.std(m):.3f}",
+                 1 - 0.999**last, f"{np.mean(v):.6f} ± {np.std(v):.6f}"])
+    assert np.allclose(m, 1 - 0.9**last, atol=0.04) and np.allclose(v, 1 - 0.999**last, rtol=0.1)
+Table(["t", "1 - 0.9^t", "mean of m", "1 - 0.999^t", "mean of v / 5"], rows,
+      "± is the standard deviation over seeds.")
+
+# %% [markdown] name="control-scale-text"
+# Does the size of the loss really cancel? The valley's loss times 100, and times $10^{-9}$, 50 steps at the learning rate 0.05:
+
+# %% tags=["fold"] name="control-scale"
+# The same path for another unit of the loss?
+def path(rule, factor):
+    return np.array(descend(begin, rule, lambda theta: factor * valley.gradient(theta), 50))
+
+sgd = path(SGD(0.05), 100)
+large, tiny = (abs(path(Adam(0.05), f) - path(Adam(0.05), 1)).max() for f in (100, 1e-9))
+print(f"loss x 100:  gradient descent leaves for a distance of {abs(sgd[-1]).max():.0e}")
+print(f"loss x 100:  Adam's path changes by {large:.0e}")
+print(f"loss x 1e-9: Adam's path changes by {tiny:.1f}")
+assert abs(sgd[-1]).max() > 1e50 and large < 1e-6 and tiny > 0.5
+
+# %% [markdown] name="control-half-text"
+# It cancels as long as gradients are far above $\epsilon$. In float16 there is a second limit: the smallest number is about $6 \cdot 10^{-8}$, so $\epsilon = 10^{-8}$ becomes 0. One step from 1 at the learning rate 0.1, computed in float16 as PyTorch does without `fused`, and by ours, which computes in float32 and rounds once:
+
+# %% tags=["fold"] name="control-half"
+# Adam in float16.
+rows = []
+for size in (0.0, 1e-4, 1e4):
+    weights = torch.ones(1, dtype=torch.float16, device=setting.device, requires_grad=True)
+    weights.grad = torch.full_like(weights, size)
+    begin_at = weights.detach().clone()
+    ours, _ = Adam(0.1).update(begin_at, weights.grad, Adam().init(begin_at))
+    torch.optim.Adam([weights], lr=0.1, foreach=False, fused=False).step()
+    rows.append([f"{size:g}", str(weights.item()), ours.item()])
+assert rows[0][1] == "nan" and abs(ours.item() - 0.9) < 1e-3
+Table(["gradient", "PyTorch, float16", "ours"], rows)
+
+# %% [markdown] name="sources"
+# A zero gradient gives 0 / 0; for $10^{-4}$ the square is 0 and the step infinite; for $10^4$ the square is infinite and the step 0.
+#
+# ## Sources
+#
+# - D. P. Kingma and J. Ba, 2015: *Adam: a method for stochastic optimization*, arXiv 1412.6980.
+# - B. Polyak, 1964: *Some methods of speeding up the convergence of iteration methods*. T. Tieleman and G. Hinton, 2012: *Lecture 6.5: RMSProp*, Coursera.
+# - T. Zhang and others, 2021: *Revisiting few-sample BERT fine-tuning*, arXiv 2006.05987.
