@@ -52,7 +52,8 @@ def test_mutants(exercise, record_property):
 
 
 @pytest.mark.parametrize("exercise", ALL)
-def test_what_is_said_is_words_without_codes(exercise):
+def test_what_is_said_is_about_ten_mistakes_in_words_without_codes(exercise):
+    assert len(exercise.mistakes) <= 12
     for said in (exercise.hint, *exercise.mistakes):
         assert not re.search(r"\b[CEFG]\d+\b", said) and said.strip() == said
 
@@ -130,10 +131,10 @@ def test_an_answer_without_an_end_is_stopped(body, monkeypatch):
 
 
 def test_an_answer_that_breaks_what_the_check_needs_makes_nothing_raise(monkeypatch):
-    monkeypatch.setattr(np, "allclose", np.allclose)  # to be put back
+    monkeypatch.setattr(np, "isclose", np.isclose)  # to be put back
 
     def vandal(a, b):
-        np.allclose = None
+        np.isclose = None
         return a + b
 
     verdict = judge(DEMO, vandal)

@@ -30,10 +30,11 @@ def difference(got: Any, wanted: Any, single: bool = False) -> str:
         return "There is a NaN in the result."
     with np.errstate(all="ignore"):
         single |= bool(np.any(a % 1)) and np.array_equal(a, a.astype(np.float32), equal_nan=True)
-    return "" if close(a, b, single) else OTHER_NUMBERS
+    return "" if near(a, b, single).all() else OTHER_NUMBERS
 
 
-def close(a: np.ndarray, b: np.ndarray, single: bool = False) -> bool:
+def near(a: np.ndarray, b: np.ndarray, single: bool = False) -> np.ndarray:
+    """Where two arrays agree. single: as nearly as float32 can."""
     rtol, atol = (1e-4, 1e-6) if single else (1e-6, 1e-9)  # float32 is what torch.tensor makes of a list
     with np.errstate(all="ignore"):
-        return np.allclose(a, b, rtol=rtol, atol=atol, equal_nan=True)
+        return np.isclose(a, b, rtol=rtol, atol=atol, equal_nan=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .difference import close
+from .difference import near
 
 MENDED: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "the sign is wrong": np.negative,
@@ -33,16 +33,16 @@ def pattern(got: list, wanted: list, single: bool = False) -> str:
     x, y = flat(got), flat(wanted)
     if x.shape != y.shape or not np.isfinite([x, y]).all():
         return ""
-    wrong = np.array([not close(a, b, single) for a, b in zip(x, y, strict=True)])
+    wrong = ~near(x, y, single)
     for words, mended in _candidates(x[wrong], y[wrong]):
         with np.errstate(all="ignore"):
-            if close(mended(x), y, single):
+            right = near(mended(x), y, single)
+            if right.all():
                 return words
-            if close(mended(x[wrong]), y[wrong], single):
+            if right[wrong].all():
                 return f"{words} in {wrong.sum()} of {wrong.size} places"
-    right = sum(close(flat(a), flat(b), single) for a, b in zip(got, wanted, strict=True))
-    if right:
-        return f"it is right for {right} of {len(got)} inputs"
+    if inputs := sum(near(flat(a), flat(b), single).all() for a, b in zip(got, wanted, strict=True)):
+        return f"it is right for {inputs} of {len(got)} inputs"
     return f"it is right in {(~wrong).sum()} of {wrong.size} places" if wrong.mean() < 0.8 else ""
 
 

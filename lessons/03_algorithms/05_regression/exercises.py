@@ -57,29 +57,6 @@ pseudo = Exercise(
             _pseudo(r, d)[0],
             r / (1 + (r / d) ** 2),
         ),
-        "The value is right. The derivative of r^2 is 2 r: the gradient is half of what it should be.": lambda r, d: (
-            _pseudo(r, d)[0],
-            _pseudo(r, d)[1] / 2,
-        ),
-        "The value is right. Where r is negative, so is the gradient: here the sign is lost.": lambda r, d: (
-            _pseudo(r, d)[0],
-            np.abs(_pseudo(r, d)[1]),
-        ),
-        "delta^2 multiplies the whole bracket, the - 1 too.": lambda r, d: (
-            _pseudo(r, d)[0] + d**2 - 1,
-            _pseudo(r, d)[1],
-        ),
-        "The factor delta^2 in front is missing.": lambda r, d: (_pseudo(r, d)[0] / d**2, _pseudo(r, d)[1] / d**2),
-        "delta is not used: that is the case delta = 1.": lambda r, d: _pseudo(r, 1.0),
-        "Under the root, delta must be squared along with r.": lambda r, d: (
-            d**2 * (np.sqrt(1 + r**2 / d) - 1),
-            _pseudo(r, d)[1],
-        ),
-        "One value for each residual is wanted, not their mean.": lambda r, d: (
-            np.mean(_pseudo(r, d)[0]),
-            _pseudo(r, d)[1] / len(r),
-        ),
-        "Return the value first, then the gradient.": lambda r, d: _pseudo(r, d)[::-1],
     },
     on((_R, 1.0), (_R, 0.25), (_R, 4.0), (np.array([0.7, -5.0]), 0.5)),
     returns=2,
@@ -140,42 +117,6 @@ constant = Exercise(
         ),
         "A grid misses the best c, which is one of the y.": lambda y, w: _on_grid(
             y, w, np.linspace(y.min(), y.max(), 1001)
-        ),
-        "Half of the whole weight is np.sum(w) / 2; the weights do not add up to 1.": lambda y, w: y[np.argsort(y)][
-            np.argmax(np.cumsum(w[np.argsort(y)]) >= 0.5)
-        ],
-        "Half of the whole weight is np.sum(w) / 2, not half of the number of values.": lambda y, w: y[np.argsort(y)][
-            np.argmax(np.cumsum(w[np.argsort(y)]) >= len(y) / 2)
-        ],
-        "That is one place too early: stop where half is reached, not before.": lambda y, w: y[np.argsort(y)][
-            np.argmax(np.cumsum(w[np.argsort(y)]) >= np.sum(w) / 2) - 1
-        ],
-        "Do not interpolate: the slope jumps at the y, and the best c is one of them.": lambda y, w: np.interp(
-            np.sum(w) / 2, np.cumsum(w[np.argsort(y)]), np.sort(y)
-        ),
-        "Stop where half is reached; the running weight nearest to half may lie before it.": lambda y, w: np.sort(y)[
-            np.argmin(np.abs(np.cumsum(w[np.argsort(y)]) - np.sum(w) / 2))
-        ],
-        "Sort by the values alone; you sorted by weight times value.": lambda y, w: y[np.argsort(w * y)][
-            np.argmax(np.cumsum(w[np.argsort(w * y)]) >= np.sum(w) / 2)
-        ],
-        "The place was found among the sorted values: look it up there, not in y as it came.": lambda y, w: y[
-            np.argmax(np.cumsum(w[np.argsort(y)]) >= np.sum(w) / 2)
-        ],
-        "The weight at c itself counts too: stop where it lifts the sum to half, not one place later.": (
-            lambda y, w: next(c for c in np.sort(y) if np.sum(w[y < c]) >= np.sum(w[y > c]))
-        ),
-        "The two sides need not come nearest to balance at the best c: its own weight counts too.": lambda y, w: y[
-            np.argmin([abs(np.sum(w[y < c]) - np.sum(w[y > c])) for c in y])
-        ],
-        "Sort by the values; you sorted by the weights.": lambda y, w: y[np.argsort(w)][
-            np.argmax(np.cumsum(np.sort(w)) >= np.sum(w) / 2)
-        ],
-        "That is the lowest loss; the constant that reaches it is wanted.": lambda y, w: min(
-            np.sum(w * np.abs(c - y)) for c in y
-        ),
-        "That is the place of the constant in y; its value is wanted.": lambda y, w: np.argmin(
-            [np.sum(w * np.abs(c - y)) for c in y]
         ),
     },
     # last: y off every grid, and half of the weight reached by a hair, or missed: copies cannot stand for weights
