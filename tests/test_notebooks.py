@@ -59,7 +59,7 @@ def test_one_parameters_cell_and_a_title(source):
     assert nb.cells[0].source.startswith(f"# {nb.metadata.lesson['title']}\n")
     assert sum(c.source.startswith("# ") for c in nb.cells if c.cell_type == "markdown") == 1
     used = {t for c in nb.cells for t in c.metadata.get("tags", [])}
-    assert used <= {"parameters", "nbval-ignore-output", "fold", "hide-input"}, "no cell is skipped or may raise"
+    assert used <= {"parameters", "nbval-ignore-output", "fold", "hide-input", "fold-all", "hide-cell"}, "no cell is skipped or may raise"
 
 
 @pytest.mark.parametrize("source", sources(), ids=lambda p: p.parent.name)
@@ -68,6 +68,15 @@ def test_no_code_line_makes_a_reader_scroll_sideways(source):
     lines = [(c.metadata.get("name"), line) for c in code for line in c.source.splitlines()]
     wide = [f"{source.parent.name}, cell {name}: {line}" for name, line in lines if len(line) > 100]
     assert not wide, "over 100 characters:\n" + "\n".join(wide)
+
+
+@pytest.mark.parametrize("source", sources(), ids=lambda p: p.parent.name)
+def test_every_line_of_a_derivation_is_checked(source, record_property):
+    outputs = [o for c in nbformat.read(target(source, "solutions"), as_version=4).cells for o in c.get("outputs", [])]
+    written = [o.metadata["derive"] for o in outputs if "derive" in o.get("metadata", {})]
+    steps = [sum(w[which] for w in written) for which in ("checked", "unchecked")]
+    record_property("steps", steps)
+    assert steps[1] == 0, "tie the definition to the library, or drop the line"
 
 
 def test_the_readmes_picture_is_the_lessons():
