@@ -1,437 +1,710 @@
 # ---
 # jupyter:
 #   lesson:
-#     title: Momentum and Nesterov
+#     title: Momentum
 #     question: "Momentum 0.9 makes steps up to ten times longer. Is it just a larger learning rate?"
-#     minutes: 50
+#     minutes: 45
 #     needs: [03_sgd]
-#     studies: [optim.Momentum]
 #     settles: [G13]
+#     studies: [optim.Momentum]
+#     terms: [Momentum, overshoot, condition number]
 # ---
 
 # %% [markdown] name="goal"
-# # Momentum and Nesterov
+# # Momentum
 #
-# **Goal.** Find out what a memory of past gradients buys, and when it is no more than a larger learning rate.
+# **Goal.** Write gradient descent with a memory, see what the memory buys, and know when it is only a larger learning rate.
 #
-# **The question.** A momentum of 0.9 makes steps up to ten times longer. So why not take a learning rate ten times as large and forget the memory? On some problems the
-# two are the same run. On which are they not?
+# **The question.** Momentum 0.9 makes steps up to ten times longer. So why not take a learning rate ten times as large, and forget the memory?
+#
+# A long valley: across it, the curvature is 100 times as large as along it. Two methods start at the same point. Each has the learning rate, out of 49, that brings it nearest to the minimum in 60 steps.
 
 # %% tags=["parameters", "fold"] name="parameters"
-# Parameters: device, seed, profile
+# Parameters: another seed or device gives other numbers, and the same lesson.
 device = "auto"  # "auto", "cpu" or "cuda"
 seed = 0
 profile = "quick"  # "quick": 5 seeds, "full": 20
 
-# %% name="setup" tags=["fold"]
-# Set-up: imports, and the device to compute on
+# %% tags=["fold"] name="setup"
+# Set-up: what this lesson imports.
 import numpy as np
 import sympy as sp
 
 from lessons_lib import bridge, data, exercises, parity, plots
+from lessons_lib.derive import derive
 from lessons_lib.landscapes import quadratic
 from lessons_lib.losses import squared_error
-from lessons_lib.optim import SGD, Momentum
+from lessons_lib.optim import SGD, Momentum, descend
 from lessons_lib.show import Table, show
 
 setting = bridge.start(device, seed, profile)
 check = exercises.of("03_algorithms/11_momentum")
 
+# %% tags=["fold"] name="question-picture"
+# Both methods at each of 49 rates, 60 steps; the best path of each is drawn.
+valley, begin = quadratic(1.0, 100.0), np.array([-1.8, 1.2])
+
+def path(rule, steps=60):
+    return np.array(descend(begin, rule, valley.gradient, steps))
+
+def far(trail):  # distance from the minimum
+    return np.linalg.norm(trail, axis=-1)
+
+rates, trails, best = 10.0 ** np.linspace(-4, 0, 49), {}, {}
+for name, kind in {"gradient descent": SGD, "momentum 0.9": Momentum}.items():
+    runs = [path(kind(lr)) for lr in rates]
+    i = np.argmin([far(run[-1]) for run in runs])
+    assert 0 < i < len(rates) - 1
+    trails[name], best[name] = runs[i], rates[i]
+plots.paths(
+    valley,
+    trails,
+    title="Two methods, one valley, 60 steps",
+    alt="Contours of a long valley with two paths. Gradient descent jumps from side to side "
+    "at first, then creeps along the floor and ends a third of the way before the "
+    "minimum. Momentum swings across the valley in wide curves, runs past the minimum and"
+    " comes back to it.",
+)
+
+# %% tags=["fold"] name="question-numbers"
+# The ends of the two paths, and of gradient descent at ten times its rate.
+for name, trail in trails.items():
+    away, end = (np.diff(far(trail)) > 0).mean(), far(trail[-1])
+    print(f"{name}, rate {best[name]:.2g}: ends {end:.2g} away; {away:.0%} of its steps lead away")
+tenfold = path(SGD(10 * best["gradient descent"]))
+print(f"gradient descent, ten times its rate: ends {far(tenfold[-1]):.0e} away")
+assert (
+    far(trails["momentum 0.9"][-1]) < far(trails["gradient descent"][-1]) / 5
+    and far(tenfold[-1]) > 1e50
+)
+
+# %% [markdown] name="question-reading"
+# Gradient descent jumps across the valley and then creeps along it. At ten times its rate it explodes. Momentum arrives, although nearly half of its steps lead *away* from the minimum.
+# So the memory is more than a larger rate, at least here. What does it do?
+#
+# ## The idea, drawn
+#
+# Gradient descent forgets each step as soon as it is taken. A ball that rolls downhill does not: it keeps most of its speed, and the slope only changes it.
+# **Momentum** moves the parameters like such a ball: each step is a part of the last step plus a step of gradient descent.
+
+# %% tags=["fold"] name="arrows"
+# Six steps of momentum 0.9, each as the sum of two arrows.
+gentle = quadratic(1.0, 12.0)
+trail = np.array(descend(np.array([-1.8, 0.9]), Momentum(0.05, 0.9), gentle.gradient, 6))
+kept = 0.9 * np.vstack([np.zeros(2), np.diff(trail, axis=0)[:-1]])
+fig, (ax,) = plots.panels()
+plots.draw_contours(
+    ax, gentle, ((-2.0, 0.4), (-1.35, 1.1)), "Each step = 0.9 x the last step + a gradient step"
+)
+corner = trail[:-1] + kept
+for start, end, colour, label in (
+    (trail[:-1], corner, "#CC79A7", "0.9 x the last step"),
+    (corner, trail[1:], "#D55E00", "- learning rate x gradient"),
+    (trail[:-1], trail[1:], "#0072B2", "the step"),
+):
+    ax.quiver(
+        *start.T,
+        *(end - start).T,
+        color=colour,
+        angles="xy",
+        scale_units="xy",
+        scale=1,
+        width=0.006,
+        label=label,
+    )
+ax.set(xlabel="along the valley", ylabel="across the valley")
+ax.legend(fontsize=8, loc="upper right")
+plots.Picture(
+    fig,
+    alt="A path of six steps on contours. Each step is drawn as the sum of two arrows: one "
+    "continues the last step, the other points down the slope. The first step has no "
+    "memory; later steps are mostly memory.",
+)
+
 # %% [markdown] name="formula"
-# ## The formula
+# The first step is a gradient step alone. From the second on, most of the step is memory.
 #
-# The source document names momentum and gives no formula. The **heavy ball** (Polyak 1964, *Some methods of speeding up the convergence of iteration methods*), as PyTorch computes it, keeps a sum of gradients that fades, and steps along it:
+# ## Formula
 #
-# $$u_t = \mu\, u_{t-1} + g_t \qquad \theta_{t+1} = \theta_t - \eta\, u_t \qquad u_0 = 0$$
+# Polyak (1964) invented the method; it is also called the heavy ball. $g_t$ is the gradient in step $t = 1, 2, \dots$, taken where the ball stands, at $\theta_{t-1}$. The memory is a sum of gradients that fades. It starts at $u_0 = 0$:
 #
-# **Nesterov's** variant (1983, *A method for solving the convex programming problem with convergence rate O(1/k²)*) changes the step only: $\theta_{t+1} = \theta_t - \eta\, (g_t + \mu\, u_t)$.
+# $$u_t = \mu\, u_{t-1} + g_t$$
+#
+# The step goes along it:
+#
+# $$\theta_t = \theta_{t-1} - \eta\, u_t$$
 #
 # | symbol | code | shape | meaning |
 # |---|---|---|---|
-# | $\theta$, $g$ | `theta`, `g` | any, the same | parameters; gradient |
-# | $u$ | `u` | as $\theta$ | fading sum of gradients |
-# | $\mu$ | `momentum` | a number in $[0, 1)$ | what is kept of the sum at each step |
-# | $\eta$ | `lr` | a number | learning rate |
-# | $h$; $\kappa$ | `h`; `kappa` | numbers | curvature of a quadratic along an axis; largest over smallest curvature |
-# | $\zeta$ | `zeta` | a number | factor per step: what a distance is multiplied by |
-
-# %% [markdown] name="derivation-text"
+# | $u$ | `u` | as $\theta$ | the fading sum of gradients; the last step was $-\eta\, u$ |
+# | $\mu$ (mu) | `momentum` | a number in $[0, 1)$ | what is kept of the sum in each step; 0 is gradient descent |
+#
+# The article names momentum and gives no formula; this is the one that PyTorch computes.
+#
 # ## Derivation
 #
-# 1. Put the first line into itself: $u_t = \sum_{k=0}^{t-1} \mu^k g_{t-k}$. Under a constant gradient the sum grows to $g / (1 - \mu)$: with $\mu = 0.9$ ten times a gradient.
-# 2. Adam's average (lesson 4) is $m_t = \mu\, m_{t-1} + (1 - \mu) g_t$. It is $u_t$ times $1 - \mu$. The two walk the same path if the average gets the rate $\eta / (1 - \mu)$.
-# 3. On a quadratic, along an axis with curvature $h$, $g_t = h\, \theta_t$. Eliminate $u$ by $\eta\, u_{t-1} = \theta_{t-1} - \theta_t$: $\theta_{t+1} = (1 + \mu - \eta h)\, \theta_t - \mu\, \theta_{t-1}$. Such a
-#    sequence is made of powers $\zeta^t$ with $\zeta^2 - (1 + \mu - \eta h)\, \zeta + \mu = 0$. The product of the two roots is $\mu$. If they are complex they are a conjugate pair,
-#    so both have the size $\sqrt\mu$, and $\theta_t$ is $\sqrt\mu^{\,t}$ times a cosine of $t$: the ball **overshoots**, swings through the minimum and out on the other side, and many a single step ends farther away than it began.
-#    What shrinks at every step is its envelope, **in the long run by the factor $\sqrt\mu$ per step, whatever the curvature**: exactly, $E_t = \theta_t^2 - (1 + \mu - \eta h)\, \theta_t \theta_{t-1} + \mu\, \theta_{t-1}^2$ becomes $E_{t+1} = \mu E_t$.
-# 4. And if they are real? Take any $\zeta \ge \sqrt\mu$. The product $\mu$ forbids that both roots are larger in size than $\zeta$. One alone beyond $\zeta$ or $-\zeta$ makes the polynomial negative there. So neither is larger exactly if it is not negative at both:
-#    $(1 - \zeta)(1 - \frac\mu\zeta) \le \eta h \le (1 + \zeta)(1 + \frac\mu\zeta)$. These **two borders** say everything:
-#    - $\zeta = 1$, the edge of stability: $\eta h < 2 (1 + \mu)$, nearly twice gradient descent's 2.
-#    - $\zeta = \sqrt\mu$, where line 3's bold words hold: $(1 - \sqrt\mu)^2 \le \eta h \le (1 + \sqrt\mu)^2$.
-#    - The best constants: some rate fits all curvatures if $\kappa$ is at most the upper border over the lower. Without momentum that is $\frac{1 + \zeta}{1 - \zeta}$, so $\zeta = \frac{\kappa - 1}{\kappa + 1}$ at best. The
-#      quotient grows with $\mu$, up to its square at $\mu = \zeta^2$: $\zeta = \sqrt\mu = \frac{\sqrt\kappa - 1}{\sqrt\kappa + 1}$, with both ends of the curvatures on their borders. Momentum replaces $\kappa$ by its square root.
-# 5. Nesterov's step is a gradient step, $x_{t+1} = \theta_t - \eta g_t$, that rolls on: $\theta_{t+1} = x_{t+1} + \mu\, (x_{t+1} - x_t)$. On the quadratic $x_{t+1} = (1 - \eta h)\, \theta_t$. So line 3's $1 + \mu - \eta h$ becomes
-#    $(1 + \mu)(1 - \eta h)$, and its $\mu$ becomes $\mu (1 - \eta h)$. At $\zeta = 1$ the polynomial is $\eta h > 0$, and the product stays below 1 in size. So a root can leave only at $-1$; that is at $\eta h = \frac{2 (1 + \mu)}{1 + 2 \mu}$, *less* than 2.
+# ### What is in the sum?
+#
+# Three steps, by hand: put the first line into itself.
 
-# %% name="derivation"
-mu, a, zeta, now, before = sp.symbols("mu a zeta now before", positive=True)
-# a stands for lr times h; lr = 1
-g = sp.symbols("g1:6")
-u = m = 0
-for g_t in g:
-    u, m = mu * u + g_t, mu * m + (1 - mu) * g_t
-assert sp.expand(u - sum(mu**k * g[4 - k] for k in range(5))) == 0  # line 1
-assert sp.expand(m - (1 - mu) * u) == 0  # line 2
-after = now - (mu * (before - now) + a * now)
-assert sp.expand(after - ((1 + mu - a) * now - mu * before)) == 0  # line 3
-def E(now, before, mu, a):
-    return now**2 - (1 + mu - a) * now * before + mu * before**2
+# %% tags=["fold"] name="derive-sum"
+# Derivation 1: the sum after three steps.
+mu, eta, g, h = sp.symbols("mu eta g h", positive=True)
+t, k = sp.Symbol("t", integer=True, positive=True), sp.Symbol("k", integer=True, nonnegative=True)
+memory = {mu: (0.05, 0.95)}
 
-assert sp.expand(E(after, now, mu, a) - mu * E(now, before, mu, a)) == 0
+def taken(mu, gradients):  # the library's steps along given gradients, at the learning rate 1
+    given, rule = iter(np.array(gradients, dtype=float)[:, None]), Momentum(1.0, float(mu))
+    trail = descend(np.zeros(1), rule, lambda theta: next(given), len(gradients))
+    return -np.diff(np.array(trail)[:, 0])
 
-# %% name="borders"
-def heavy(zeta):
-    return zeta**2 - (1 + mu - a) * zeta + mu
+def alternating(mu, g, t):
+    return taken(mu, [(-1) ** (t - j) * g for j in range(1, int(t) + 1)])[-1]
 
-lower, upper = (1 - zeta) * (1 - mu / zeta), (1 + zeta) * (1 + mu / zeta)
-assert sp.expand(heavy(zeta) - zeta * (a - lower)) == 0  # line 4
-assert sp.expand(heavy(-zeta) - zeta * (upper - a)) == 0
-assert sp.expand(upper.subs(zeta, 1) - 2 * (1 + mu)) == 0
-assert sp.simplify((upper / lower).subs(mu, zeta**2) - ((1 + zeta) / (1 - zeta)) ** 2) == 0
-growth = sp.diff(upper / lower, mu) * (1 - zeta) * (zeta - mu) ** 2 / (1 + zeta)
-assert sp.simplify(growth - 2 * zeta) == 0  # positive: the quotient grows with mu
-(edge,) = sp.solve(1 + (1 + mu) * (1 - a) + mu * (1 - a), a)  # line 5 at -1
-assert sp.simplify(edge - 2 * (1 + mu) / (1 + 2 * mu)) == 0
-
-# %% [markdown] name="after-borders"
-# The library's own rule: its sum of random gradients (line 1), and its swing along one axis (line 3).
-
-# %% name="swing"
-def path(rule, gradient, theta, steps):  # theta after 0, 1, ..., steps steps
-    trail, state = [theta], rule.init(theta)
-    for _ in range(steps):
-        theta, state = rule.update(theta, gradient(theta), state)
-        trail.append(theta)
-    return np.array(trail)
-
-random = np.random.default_rng(seed).normal(size=5)
-given = iter(random[:, None])
-trail = path(Momentum(0.1, 0.9), lambda _: next(given), np.zeros(1), 5)[:, 0]
-assert np.allclose((trail[4] - trail[5]) / 0.1, 0.9 ** np.arange(4, -1, -1) @ random)  # u after 5
-ball = path(Momentum(0.1, 0.9), quadratic(1.0).gradient, np.ones(1), 200)[:, 0]
-size = E(ball[1:], ball[:-1], 0.9, 0.1)
-assert np.allclose(size[1:], 0.9 * size[:-1])
-farther = (abs(ball[1:]) > abs(ball[:-1])).mean()
-print(f"lr h = 0.1: lowest point {ball.min():.2f}, {farther:.0%} of 200 steps end farther away")
-
-# %% [markdown] name="after-swing"
-# And both rules, 1 % below and 1 % above their edges:
-
-# %% name="edges"
-for name, rule, edge in [
-    ("gradient descent", SGD, 2.0),
-    ("heavy ball", lambda lr: Momentum(lr, 0.9), 3.8),
-    ("Nesterov", lambda lr: Momentum(lr, 0.9, nesterov=True), 3.8 / 2.8),
-]:
-    gradient, start = quadratic(1.0).gradient, np.ones(1)
-    below, above = (path(rule(f * edge), gradient, start, 500)[-1] for f in (0.99, 1.01))
-    assert abs(below[0]) < 1 < abs(above[0])
-    print(f"{name}: lr times h may grow to {edge:.2f}")
-
-# %% [markdown] name="after-edges"
-# A rate just below gradient descent's edge is safe with a heavy ball, and explodes with Nesterov. And the question? 60 steps on two bowls, the start at $(1, 1)$, momentum at the rate $1 / h_{\max}$:
-
-# %% name="question"
-rows, ends = [], {}
-for kappa in (10.0, 200.0):
-    rules = {"momentum": Momentum(1 / kappa), "ten": SGD(10 / kappa), "best": SGD(2 / (1 + kappa))}
-    for name, rule in rules.items():
-        end = path(rule, quadratic(1.0, kappa).gradient, np.ones(2), 60)[-1]
-        ends[name, kappa] = np.linalg.norm(end)
-    rows.append([f"{kappa:g}", *(f"{ends[name, kappa]:.1g}" for name in rules)])
-assert min(ends["ten", 10.0], ends["ten", 200.0]) > 1e30
-assert np.isclose(ends["momentum", 10.0], ends["momentum", 200.0], rtol=0.2)
-assert ends["best", 10.0] < ends["momentum", 10.0] / 1000
-assert ends["best", 200.0] > 10 * ends["momentum", 200.0]
-Table(
-    ["condition number", "momentum 0.9", "SGD, ten times that rate", "SGD, its own best rate"],
-    rows, "Distance to the minimum.",
+(
+    derive(
+        "u_3",
+        "mu * (mu * g_1 + g_2) + g_3",
+        "the formula, three times",
+        [mu, *sp.symbols("g_1:4")],
+        ranges=memory,
+    )
+    .equals(
+        "g_3 + mu * g_2 + mu**2 * g_1", "**the gradient of $k$ steps ago has the weight** $\\mu^k$"
+    )
+    .library(
+        "Momentum(1, mu)",
+        lambda mu, g_1, g_2, g_3: taken(mu, [g_1, g_2, g_3])[-1],
+        "the library's third step",
+        each=True,
+    )
 )
 
-# %% [markdown] name="after-question"
-# Ten times the rate explodes: here the two are *not* the same. Momentum comes equally far on both bowls, as line 3 says. SGD at its own best rate leaves it far behind on the round bowl, and is left behind on the long one. Where is the border?
+# %% [markdown] name="agree-text"
+# So $u_t = g_t + \mu\, g_{t-1} + \mu^2 g_{t-2} + \dots + \mu^{t-1} g_1$. What does the sum make of gradients that **agree**? Let all be equal to $g$:
 
-# %% [markdown] name="code-text"
+# %% tags=["fold"] name="derive-agree"
+# Derivation 2: gradients that agree.
+(
+    derive(
+        "u_t", "Sum(mu**k * g, (k, 0, t - 1))", "$t$ equal gradients", [mu, g, k, t], ranges=memory
+    )
+    .equals("g * (1 - mu**t) / (1 - mu)", "a geometric sum", tex=r"\frac{1 - \mu^t}{1 - \mu}\, g")
+    .library(
+        "Momentum(1, mu)",
+        lambda mu, g, t: taken(mu, [g] * int(t))[-1],
+        "the library's step $t$",
+        each=True,
+    )
+    .limit(
+        t, sp.oo, "g / (1 - mu)", "$\\mu^t$ fades: **the final speed**", tex=r"\frac{g}{1 - \mu}"
+    )
+)
+
+# %% [markdown] name="alternate-text"
+# With $\mu = 0.9$ the steps grow to ten times a gradient step. And gradients that **alternate**, $g, -g, g, \dots$, as they do when gradient descent jumps across a valley? Take the latest one positive:
+
+# %% tags=["fold"] name="derive-alternate"
+# Derivation 3: gradients that alternate.
+(
+    derive(
+        "u_t",
+        "Sum((-mu)**k * g, (k, 0, t - 1))",
+        "every other sign is turned",
+        [mu, g, k, t],
+        ranges=memory,
+    )
+    .equals(
+        "g * (1 - (-mu)**t) / (1 + mu)",
+        "a geometric sum again",
+        tex=r"\frac{1 - (-\mu)^t}{1 + \mu}\, g",
+    )
+    .library("Momentum(1, mu)", alternating, "the library's step $t$", each=True)
+)
+
+# %% [markdown] name="speeds-text"
+# The power fades again, and $\frac{g}{1 + \mu}$ is left: at $\mu = 0.9$ about half a gradient. Here are the first 30 steps of both kinds:
+
+# %% tags=["fold"] name="speeds"
+# The library's steps along equal and along alternating gradients, as bars.
+fig, axes = plots.panels(2)
+final = []
+for ax, sign, title in zip(axes, (1, -1), ("gradients agree", "gradients alternate"), strict=True):
+    length = taken(0.9, [float(sign) ** j for j in range(30)])
+    final.append(abs(length[-1]))
+    ax.bar(np.arange(1, 31), length)
+    ax.axhline(0, color="0.3", lw=1)
+    ax.set(
+        xlabel="step t", ylabel="step / step of gradient descent", ylim=(-1.5, 10.5), title=title
+    )
+assert np.isclose(final[0], 10, rtol=0.05) and np.isclose(final[1], 1 / 1.9, rtol=0.05)
+plots.Picture(
+    fig,
+    alt="Two bar charts of 30 steps at momentum 0.9. Left, gradients agree: the bars grow "
+    "from 1 towards 10. Right, gradients alternate: the bars alternate around 0 and "
+    "shrink from 1 to about half a unit.",
+)
+
+# %% [markdown] name="speeds-reading"
+# **The memory lengthens the steps on which gradients agree, and shortens those on which they contradict each other.** One learning rate cannot do both. This is the first half of the answer.
+#
+# ### The ball on one axis
+#
+# Now the gradient answers to where the ball is. In the lesson on gradient descent, an axis with the curvature $h$ had the gradient $h\,\theta$, and each step multiplied $\theta$ by $1 - \eta h$. With momentum two earlier points decide, because $u_{t-1}$ is in the last step: $\theta_{t-1} = \theta_{t-2} - \eta\, u_{t-1}$.
+
+# %% tags=["fold"] name="derive-axis"
+# Derivation 4: the next point from the last two.
+now, before = sp.Symbol("theta_{t-1}", real=True), sp.Symbol("theta_{t-2}", real=True)
+b, zeta = sp.symbols("b zeta", real=True)
+names = {"mu": mu, "eta": eta, "h": h, "now": now, "before": before, "b": b, "zeta": zeta}
+shorter = {b: "1 + mu - eta * h"}
+
+def one_step(eta, mu, h, now, before):
+    rule, theta = Momentum(float(eta), float(mu)), np.array([float(now)])
+    state = rule.init(theta)._replace(t=1, u=np.array([float((before - now) / eta)]))
+    return rule.update(theta, h * theta, state)[0][0]
+
+(
+    derive(
+        r"\theta_t",
+        "now - eta * (mu * (before - now) / eta + h * now)",
+        "the formula, with $u_{t-1} = (\\theta_{t-2} - \\theta_{t-1}) / \\eta$",
+        names,
+        means=shorter,
+        ranges=memory,
+    )
+    .equals("(1 + mu - eta * h) * now - mu * before", "sorted by points")
+    .equals("b * now - mu * before", "with the short name $b = 1 + \\mu - \\eta h$")
+    .library("Momentum(eta, mu)", one_step, "the library's step", each=True)
+)
+
+# %% [markdown] name="factor-text"
+# ### The factor per step
+#
+# Gradient descent multiplies $\theta$ by the same number in every step. Can momentum do that too? Try $\theta_t = \zeta^t$ with some number $\zeta$ (zeta), and divide by $\zeta^{t-2}$:
+#
+# $$\zeta^t = b\, \zeta^{t-1} - \mu\, \zeta^{t-2}$$
+#
+# $$\zeta^2 - b\, \zeta + \mu = 0$$
+#
+# $$\zeta = \frac{b \pm \sqrt{b^2 - 4 \mu}}{2}$$
+#
+# Both solutions are factors that a run can have; in the long run the slower one, which is the larger, decides. Their product is simple:
+
+# %% tags=["fold"] name="derive-product"
+# Derivation 5: the product of the two factors.
+(
+    derive(
+        r"\zeta_1 \zeta_2",
+        "((b + sqrt(b**2 - 4 * mu)) / 2) * ((b - sqrt(b**2 - 4 * mu)) / 2)",
+        "the two solutions",
+        names,
+        tex=r"\frac{b + \sqrt{b^2 - 4\mu}}{2} \cdot \frac{b - \sqrt{b^2 - 4\mu}}{2}",
+    )
+    .equals(
+        "(b**2 - (b**2 - 4 * mu)) / 4",
+        "$(x + y)(x - y) = x^2 - y^2$",
+        tex=r"\frac{b^2 - (b^2 - 4\mu)}{4}",
+    )
+    .equals("mu", "**the two factors multiply to** $\\mu$")
+)
+
+# %% [markdown] name="swing-text"
+# Where $b^2 < 4\mu$ there is no solution: no run shrinks by a constant factor. The ball **swings** instead: it runs through the minimum and out on the other side. That is the **overshoot**: the ball passes the minimum, because its memory still points ahead. The width of the swing does shrink. By how much? Two equal factors with the product $\mu$ would each be $\sqrt\mu$. To see that this is right, look at a number that plays the part of the ball's energy:
+#
+# $$E_t = \theta_t^2 - b\, \theta_t\, \theta_{t-1} + \mu\, \theta_{t-1}^2$$
+
+# %% tags=["fold"] name="derive-energy"
+# Derivation 6: the energy shrinks by mu in each step.
+def energy_after(eta, mu, h, now, before):
+    after = one_step(eta, mu, h, now, before)
+    return after**2 - (1 + mu - eta * h) * after * now + mu * now**2
+
+(
+    derive(
+        "E_t",
+        "(b * now - mu * before)**2 - b * (b * now - mu * before) * now + mu * now**2",
+        "$\\theta_t = b\\, \\theta_{t-1} - \\mu\\, \\theta_{t-2}$",
+        names,
+        means=shorter,
+        ranges=memory | {eta: (0.1, 1), h: (0.1, 2)},
+    )
+    .equals(
+        "mu**2 * before**2 - mu * b * now * before + mu * now**2",
+        "multiply out; the terms with $b^2$ cancel",
+    )
+    .equals("mu * (now**2 - b * now * before + mu * before**2)", "**$\\mu$ times $E_{t-1}$**")
+    .library("Momentum(eta, mu)", energy_after, "the energy after the library's step", each=True)
+)
+
+# %% [markdown] name="energy-reading"
+# Completing the square shows that a swinging ball's energy is a sum of two squares, because $\mu - b^2/4 > 0$:
+#
+# $$E_t = \left(\theta_t - \tfrac b2\, \theta_{t-1}\right)^2 + \left(\mu - \tfrac{b^2}{4}\right) \theta_{t-1}^2$$
+#
+# $E$ shrinks by the factor $\mu$ per step, and $E$ is made of squared distances. So **the width of the swing shrinks by $\sqrt\mu$ per step, whatever the curvature.** When does the ball swing? If $b$ lies between $-2\sqrt\mu$ and $2\sqrt\mu$. Because $1 + \mu \mp 2\sqrt\mu = (1 \mp \sqrt\mu)^2$, this means:
+#
+# $$1 + \mu - \eta h < 2\sqrt\mu \iff \eta h > (1 - \sqrt\mu)^2$$
+#
+# $$1 + \mu - \eta h > -2\sqrt\mu \iff \eta h < (1 + \sqrt\mu)^2$$
+
+# %% tags=["fold"] name="swing"
+# Two runs of the library's momentum 0.9, and the width that the energy allows.
+at, curves = np.arange(61), {}
+for a in (0.03, 1.0):
+    curves[f"lr h = {a:g}"] = np.array(
+        descend(np.ones(1), Momentum(a, 0.9), lambda theta: theta, 60)
+    )[:, 0]
+width = 1.2 * np.sqrt(0.9) ** at
+assert all((abs(curve) <= width + 1e-12).all() for curve in curves.values())
+fig, (ax,) = plots.panels()
+ax.fill_between(at, -width, width, color="0.9", label="1.2 x 0.9^(t/2) to both sides")
+plots.draw_lines(
+    ax,
+    at,
+    curves,
+    "step t",
+    "distance from the minimum, with its sign",
+    "Momentum 0.9 on two curvatures, one width",
+)
+plots.Picture(
+    fig,
+    alt="Two oscillating curves over 60 steps inside one grey band. At lr h = 0.03 the ball "
+    "swings slowly, at lr h = 1 quickly. The band shrinks to a twentieth in 60 steps.",
+)
+
+# %% tags=["fold"] name="swing-numbers"
+# How many steps of 200 end farther away than they began?
+for a in (0.03, 0.1, 1.0):
+    run = abs(np.array(descend(np.ones(1), Momentum(a, 0.9), lambda theta: theta, 200))[:, 0])
+    farther = (np.diff(run) > 0).mean()
+    print(f"lr h = {a:g}: {farther:.0%} of 200 steps end farther away")
+    assert 0.3 < farther < 0.55
+
+# %% [markdown] name="swing-reading"
+# A curvature 33 times as large swings faster, and dies out no faster. Only the band shrinks from step to step; **nearly half of the single steps end farther away** than they began.
+#
+# <details><summary>If you know complex numbers</summary>
+#
+# For $b^2 < 4\mu$ the two factors are complex and conjugate to each other. Their product is the square of their size, so each has the size $\sqrt\mu$. The path is $\sqrt\mu^{\,t}$ times a cosine of $t$.
+#
+# </details>
+#
+# ### The edge
+#
+# Beyond the upper border $b$ is negative and both factors are, too. The ball jumps across the minimum in every step, as gradient descent does when its rate is too large. It explodes when one factor passes $-1$:
+
+# %% tags=["fold"] name="derive-edge"
+# Derivation 7: the largest stable rate.
+(
+    derive(
+        r"\zeta^2 - b\, \zeta + \mu",
+        "zeta**2 - (1 + mu - eta * h) * zeta + mu",
+        "zero at a factor",
+        names,
+        ranges=memory,
+    )
+    .put(zeta, -1, "1 + (1 + mu - eta * h) + mu", "a factor of $-1$")
+    .equals("2 * (1 + mu) - eta * h", "sorted")
+    .zero_at(
+        eta,
+        "2 * (1 + mu) / h",
+        "**the edge**: gradient descent's is $2 / h$",
+        tex=r"\frac{2 (1 + \mu)}{h}",
+    )
+)
+
+# %% [markdown] name="map-text"
+# (A factor cannot pass $+1$: at $\zeta = 1$ the polynomial is $\eta h$, which is never zero. And no two can leave at once, because their product is $\mu < 1$.)
+#
+# With $\mu = 0.9$ the rate may be 1.9 times as large as without. Now one picture can hold everything: the slower factor for every $\eta h$ and every $\mu$. Dark is fast.
+
+# %% tags=["fold"] name="map"
+# The factor per step; at 300 random places it is compared with a long run of the library's rule.
+def factor(a, mu):  # a: learning rate times curvature
+    b = 1 + mu - a
+    return np.where(
+        b**2 < 4 * mu, np.sqrt(mu), (abs(b) + np.sqrt(np.maximum(b**2 - 4 * mu, 0))) / 2
+    )
+
+def measured(a, mu, steps=400):  # the library's factor per step, in the second half of a run
+    run = np.array(descend(np.ones(1), Momentum(a, mu), lambda theta: theta, steps))[:, 0]
+    size = np.hypot(run[1:], run[:-1])
+    late = np.log(size[steps // 2 :] + 1e-300)
+    return np.exp(np.polyfit(np.arange(len(late)), late, 1)[0])
+
+a, m = np.linspace(0.005, 4, 500), np.linspace(0, 1, 300)
+speed = factor(a, m[:, None])
+fig, (ax,) = plots.panels()
+image = ax.imshow(
+    np.where(speed < 1, speed, np.nan),
+    origin="lower",
+    extent=(0, 4, 0, 1),
+    aspect="auto",
+    cmap="cividis",
+    vmin=0,
+    vmax=1,
+)
+fig.colorbar(image, ax=ax, label="factor per step")
+ax.plot(2 * (1 + m), m, color="#D55E00", lw=3)
+ax.plot(np.r_[(1 - np.sqrt(m))[::-1] ** 2, (1 + np.sqrt(m)) ** 2], np.r_[m[::-1], m], "w--", lw=1.5)
+for place, text, colour in (
+    ((1.0, 0.5), "swings", "w"),
+    ((0.03, 0.03), "slides", "w"),
+    ((3.0, 0.2), "explodes", "0.3"),
+    ((2.65, 0.12), "the edge", "#D55E00"),
+):
+    ax.text(*place, text, color=colour)
+ax.grid(False)
+ax.set(
+    xlim=(0, 4),
+    xlabel="learning rate x curvature",
+    ylabel="momentum",
+    title="How fast is each pair?",
+)
+plots.Picture(
+    fig,
+    alt="An image over learning rate times curvature (0 to 4) and momentum (0 to 1). A dashed "
+    "curve touches the bottom at 1 and opens upwards: inside it the factor depends on "
+    "momentum alone, darker below. A straight orange line, the edge, runs from 2 at "
+    "momentum 0 to 4 at momentum 1; right of it everything explodes.",
+)
+
+# %% tags=["fold"] name="map-check"
+# The formula of the map against the library's own runs.
+rng = np.random.default_rng(seed)
+places = np.column_stack([rng.uniform(0.02, 3.9, 60), rng.uniform(0.05, 0.95, 60)])
+gaps = np.array([measured(a, m) - factor(a, m) for a, m in places])
+print(f"60 random places, runs against the formula: largest difference {abs(gaps).max():.1g}")
+assert abs(gaps).max() < 0.05
+
+# %% [markdown] name="map-reading"
+# Gradient descent is the bottom row: perfect at $\eta h = 1$, and slow to both sides of it. Higher up, a wide band has one colour: there all curvatures shrink by the same $\sqrt\mu$.
+# A valley is a row of places: all its curvatures, times one rate. The **condition number** $\kappa$ (kappa) is the largest curvature divided by the smallest. The band at $\mu = 0.9$ holds a whole valley up to
+#
+# $$\kappa = \frac{(1 + \sqrt{0.9})^2}{(1 - \sqrt{0.9})^2} = 1442$$
+#
 # ## Code
 
 # %% name="source"
 show(Momentum)
 
-# %% [markdown] name="after-source"
-# Each incoming gradient but the first is multiplied by 1 - `dampening`. And why is Nesterov's step said to look ahead? In the form of Sutskever et al. (2013, *On the importance of initialization and momentum in deep learning*) a velocity rolls on *first*, and the gradient is taken where it lands. At a constant rate that point is PyTorch's `theta`; where the gradient step ends is line 5's $x$:
-
-# %% name="look-ahead"
-bowl, lr, momentum = quadratic(1.0, 25.0), 0.02, 0.9
-rule = Momentum(lr, momentum, nesterov=True)
-x, velocity = np.ones(2), np.zeros(2)
-trail = path(rule, bowl.gradient, np.ones(2), 50)
-for t in range(50):
-    ahead = x + momentum * velocity
-    assert np.allclose(trail[t], ahead, rtol=1e-10)
-    velocity = momentum * velocity - lr * bowl.gradient(ahead)
-    x = x + velocity
-
-# %% [markdown] name="parity-text"
-# ## Parity with PyTorch
+# %% [markdown] name="source-reading"
+# Three options stay at their defaults here. `weight_decay` adds a penalty. `nesterov` and `dampening` belong to the lesson on Nesterov's step.
 #
-# The largest relative difference after 50 steps; in half precision the judge is PyTorch in float32.
+# ## Parity
+#
+# After 50 steps the library's rule and `torch.optim.SGD` with `momentum` agree to rounding, for every option and number format.
 
-# %% tags=["nbval-ignore-output", "fold"] name="parity"
-# Against PyTorch
+# %% tags=["fold-all", "nbval-ignore-output"] name="parity"
+# Parity with PyTorch: the largest relative difference after 50 steps.
 parity.table("Momentum", setting.device)
 
-# %% [markdown] name="picture-text"
-# ## Picture
+# %% [markdown] name="play"
+# ## Play
 #
-# How many steps until the distance to the minimum is a millionth of what it was, if every method has its best constants for the bowl? Curvatures run from 1 to $\kappa$, and the slower end counts. Nesterov's
-# constants are from Lessard, Recht and Packard (2016, *Analysis and design of optimization algorithms via integral quadratic constraints*). The dotted line keeps $\mu = 0.9$ and puts the steepest curvature on line 4's upper border for $\zeta = \sqrt\mu$.
+# Move the momentum. The valley is the first one, the learning rate stays at 0.01, which is 1 divided by the largest curvature.
+#
+# 1. Which momentum comes nearest in 80 steps? How does the ball arrive with less, and how with more?
+# 2. At 0.99 the ball is farther away than with less memory. Is it too slow?
 
-# %% name="rates"
-def constants(kappa):
-    r, s = np.sqrt(kappa), np.sqrt(3 * kappa + 1)
-    return {
-        "gradient descent": (2 / (1 + kappa), 0.0, False),
-        "heavy ball": (4 / (1 + r) ** 2, ((r - 1) / (r + 1)) ** 2, False),
-        "Nesterov": (4 / (3 * kappa + 1), (s - 2) / (s + 2), True),
-        "heavy ball, 0.9": ((1 + np.sqrt(0.9)) ** 2 / kappa, 0.9, False),
-    }
-
-# %% name="factor"
-def factor(h, lr, momentum, nesterov):  # the larger root of line 3, or of line 5
-    b, c = 1 + momentum - lr * h, momentum
-    if nesterov:
-        b, c = (1 + momentum) * (1 - lr * h), momentum * (1 - lr * h)
-    return max(abs(np.roots([1, -b, c])))
-
-def steps_needed(kappa, *rule):
-    return np.log(1e-6) / np.log(max(factor(1.0, *rule), factor(kappa, *rule)))
-
-# %% name="picture"
-kappas = np.logspace(0.5, 4, 40)
-curves = {m: np.array([steps_needed(k, *constants(k)[m]) for k in kappas]) for m in constants(1.0)}
-plots.lines(
-    kappas, curves, "condition number, largest over smallest curvature", "steps to a millionth",
-    "Steps against condition number, both logarithmic. Gradient descent rises with slope one. "
-    "Tuned heavy ball and Nesterov rise with slope one half. Momentum 0.9 is flat up to about "
-    "1400, worse than gradient descent below about 38, then rises with slope one.",
-    title="Best constants for each bowl", log="xy",
+# %% tags=["fold"] name="play-picture"
+# The figure to move: path and distance for one momentum after the other.
+fig, (ax, over) = plots.panels(2)
+plots.draw_contours(ax, valley, ((-2.1, 2.1), (-1.6, 1.6)))
+ax.set(xlabel="along the valley", ylabel="across the valley")
+over.set(
+    xlabel="step t",
+    ylabel="distance from the minimum (log)",
+    yscale="log",
+    xlim=(0, 80),
+    ylim=(1e-4, 4),
 )
 
-# %% [markdown] name="after-picture"
-# Tuned, the memory turns $\kappa$ into $\sqrt\kappa$. With the usual 0.9 there is a wide flat stretch where every bowl takes the same number of steps (line 3). In its left part the memory only delays; right of the stretch
-# the method is a gradient descent again, with longer steps: by $\frac{1}{1 - \mu} = 10$ for the sum, and by $\frac{(1 + \sqrt\mu)^2}{2} = 1.9$ because the edge lets it.
+def remember(ax, over, mu):
+    trail = path(Momentum(0.01, mu), 80)
+    ax.plot(*trail.T, ".-", lw=1, ms=4)
+    over.plot(far(trail))
+    end, away = far(trail[-1]), (np.diff(far(trail)) > 0).mean()
+    return f"After 80 steps: {end:.2g} from the minimum. {away:.0%} of the steps end farther away."
 
-# %% name="picture-verdict"
-root = np.sqrt(0.9)
-crossing, flat = (1 + root) / (1 - root), ((1 + root) / (1 - root)) ** 2
-plain, fixed = curves["gradient descent"], curves["heavy ball, 0.9"]
-assert np.allclose(fixed[kappas < flat], fixed[0], rtol=1e-3)
-assert ((plain > fixed) == (kappas > crossing)).all()
-slopes = [np.log(c[-1] / c[-4]) / np.log(kappas[-1] / kappas[-4]) for c in curves.values()]
-assert np.allclose(slopes, [1, 0.5, 0.5, 1], atol=0.1)
-print(f"momentum 0.9 is flat up to a condition number of {flat:.0f}, at {fixed[0]:.0f} steps")
-print(f"below {crossing:.0f}, the square root of that, gradient descent needs fewer")
-print(f"at 10000 it is {plain[-1] / fixed[-1]:.0f} times as fast as gradient descent")
+values = [
+    0,
+    0.2,
+    0.4,
+    0.5,
+    0.6,
+    0.65,
+    0.7,
+    0.74,
+    0.78,
+    0.81,
+    0.84,
+    0.87,
+    0.9,
+    0.92,
+    0.94,
+    0.96,
+    0.97,
+    0.98,
+    0.99,
+]
+plots.moving(
+    fig,
+    "momentum",
+    values,
+    remember,
+    start=0.5,
+    alt="Left: the path on the contours of the valley at momentum 0.5; it creeps along the "
+    "floor and stops before the minimum. Right: its distance from the minimum over 80 "
+    "steps, falling slowly.",
+)
 
-# %% name="library-check"
-for name, rule in list(constants(1000.0).items())[1:3]:
-    steps, gradient = steps_needed(1000.0, *rule), quadratic(1.0, 1000.0).gradient
-    trail = path(Momentum(*rule[:2], nesterov=rule[2]), gradient, np.ones(2), int(2 * steps))
-    taken = 1 + np.flatnonzero(np.linalg.norm(trail, axis=1) > 1e-6 * np.sqrt(2))[-1]
-    assert 0.9 < taken / steps < 1.6
-    print(f"{name}, 1000: {steps:.0f} steps in the picture, {taken} taken by the library's rule")
+# %% tags=["fold"] name="play-best"
+# The momentum that comes nearest.
+ends = {mu: far(path(Momentum(0.01, mu), 80)[-1]) for mu in values}
+nearest = min(ends, key=ends.get)
+assert 0.74 < nearest < 0.9 and ends[0.99] > 10 * ends[nearest]
 
-# %% [markdown] name="a-small-rate-only-a-larger-learning-rate"
+# %% [markdown] name="play-reading"
+# <details><summary>Answers</summary>
+#
+# 1. Those from 0.81 to 0.84. Along the valley $\eta h = 0.01$, and the ball swings as soon as $(1 - \sqrt\mu)^2 < 0.01$, which is $\mu > 0.81$. With less memory it creeps along the valley and does not pass the minimum. With more it swings wider, and the swing lives longer.
+# 2. No, it is fast. It overshoots by nearly as much as it came from, and each swing is nearly as wide as the last: $\sqrt{0.99} = 0.995$ per step.
+#
+# </details>
+#
+# ## What is it worth?
+#
+# Three valleys, 100 steps, the start at $(1, 1)$. Gradient descent may choose its rate. Momentum 0.9 may choose its rate too. Tuned momentum may choose both. Each has the same 100 rates to choose from:
+
+# %% tags=["fold"] name="tuned-grid"
+# On a quadratic only rate x curvature counts: all rates run at once, as curvatures. Distance: the farthest of the last 10 steps.
+grid = 0.05 * 80 ** np.linspace(0, 1, 100)  # rate x largest curvature
+memories = np.r_[0, np.linspace(0.02, 0.98, 49)]
+
+def ends(mu, kappa, steps=100):
+    trail = descend(
+        np.ones((100, 2)),
+        Momentum(1.0, mu),
+        lambda theta: grid[:, None] * [1 / kappa, 1] * theta,
+        steps,
+    )
+    return far(np.array(trail[-10:])).max(axis=0)
+
+rows, worth = [], {}
+for kappa in (4, 100, 1000):
+    found = np.array([ends(mu, kappa) for mu in memories])
+    i, j = np.unravel_index(found.argmin(), found.shape)
+    assert (
+        0 < i < len(memories) - 1
+        and 0 < j < 99
+        and all(0 < found[k].argmin() < 99 for k in (0, 45))
+    )
+    worth[kappa] = found[0].min(), found[45].min(), found[i, j]
+    rows.append([kappa, *(f"{d:.1g}" for d in worth[kappa]), f"{memories[i]:.2f}"])
+assert (
+    np.isclose(memories[45], 0.9) and worth[4][1] > 1e6 * worth[4][0] and worth[4][2] < worth[4][0]
+)
+assert (
+    worth[100][0] > 10 * worth[100][1]
+    and worth[100][1] > 100 * worth[100][2]
+    and worth[1000][0] > 20 * worth[1000][1]
+)
+Table(
+    ["condition number", "gradient descent", "momentum 0.9", "momentum, tuned", "its momentum"],
+    rows,
+    "Distance from the minimum after 100 steps, each at its best rate.",
+)
+
+# %% [markdown] name="tuned-reading"
+# On the round valley momentum 0.9 loses by many powers of ten: it still swings when gradient descent has long arrived. On the long valleys it wins. Tuned momentum wins on all three, but its best momentum is another one for each.
+#
 # ## What breaks
 #
-# ### A small rate: only a larger learning rate
-#
-# Now the diabetes data of the SGD lesson, 310 training rows, in mini-batches of 16, at a rate far below the edge. Same batches, three runs: SGD; momentum 0.9 at the same rate; SGD at ten times the rate.
+# Somebody has tuned gradient descent on noisy gradients. Then momentum 0.9 is switched on, and the rate is left as it is. Take one axis with curvature 1, start at the minimum, add noise to every gradient, and look where 4000 such runs are after 500 steps:
 
 # %% name="noise"
-sets, every = [data.diabetes(s) for s in setting.seeds], np.arange(len(setting.seeds))[:, None]
-x = np.stack([d.x for d in sets])  # (seeds, 310, 10)
-measured = np.stack([(d.y - d.y.mean()) / d.y.std() for d in sets])
-best = np.stack([np.linalg.lstsq(*d)[0] for d in zip(x, measured, strict=True)])
-clean = np.einsum("snd,sd->sn", x, best)  # the same minimum, every row fitted
-rows = np.tile(np.arange(310), (1000, 1))
-draws = [np.random.default_rng(s).permuted(rows, axis=1)[:, :16] for s in setting.seeds]
-batches = np.stack(draws, 1)
+def noisy_end(rule, rng, runs=4000, steps=500):
+    noise = iter(rng.normal(size=(steps, runs)))
+    return descend(np.zeros(runs), rule, lambda theta: theta + next(noise), steps)[-1]
 
-def train(rule, y, steps):  # the gap after each step, (seeds, steps)
-    theta, gaps = np.zeros((len(x), 10)), []
-    state = rule.init(theta)
-    for b in batches[:steps]:
-        some = x[every, b]
-        push = squared_error(np.einsum("snd,sd->sn", some, theta), y[every, b]).grad / 16
-        theta, state = rule.update(theta, np.einsum("snd,sn->sd", some, push), state)
-        off = x @ (theta - best)[:, :, None]
-        gaps.append((off**2).mean((1, 2)))  # the objective above its minimum
-    return np.array(gaps).T
+rules = {
+    "gradient descent, rate 0.02": SGD(0.02),
+    "momentum 0.9, rate 0.02": Momentum(0.02, 0.9),
+    "momentum 0.9, rate 0.002": Momentum(0.002, 0.9),
+}
 
-# %% name="noise-picture"
-rules = (SGD(0.0003), Momentum(0.0003), SGD(0.003))
-gaps = [train(rule, measured, 1000) for rule in rules]
-names = ("SGD, 0.0003", "momentum 0.9, 0.0003", "SGD, 0.003")
-bands = (tuple(np.quantile(g, [0, 0.5, 1], axis=0)) for g in gaps)
-plots.lines(
-    np.arange(1, 1001), dict(zip(names, bands, strict=True)),
-    "step", "objective above its minimum",
-    "Gap against step on logarithmic axes: the run with momentum 0.9 and the run without it at ten "
-    "times the rate lie on each other after the first fifty steps; plain SGD at the small rate is "
-    "far behind.",
-    title="Batches of 16 (median, band: all seeds)", log="xy",
+# %% tags=["fold"] name="noise-picture"
+# Where the runs end.
+ball = {name: noisy_end(rule, np.random.default_rng(seed)) for name, rule in rules.items()}
+plots.histogram(
+    ball,
+    "distance from the minimum after 500 steps, with its sign",
+    alt="Three histograms around 0. Gradient descent at 0.02 and momentum 0.9 at 0.002 lie on"
+    " each other, narrow. Momentum 0.9 at 0.02 is about three times as wide.",
 )
 
-# %% name="noise-verdict"
-small, sums, longer = (np.log(g[:, 100:]) for g in gaps)  # after a start of 100 steps
-near, far = (np.median(abs(sums - other), axis=1) for other in (longer, small))
-assert (near < 0.1).all() and (far > 10 * near).all()
-print(f"from SGD at ten times the rate, median step, farthest seed: {np.expm1(near.max()):.0%}")
-print(f"from SGD at the same rate, nearest seed: {np.exp(far.min()):.0f} times")
+# %% tags=["fold"] name="noise-numbers"
+# The spreads over all seeds.
+rows = []
+for name, rule in rules.items():
+    spreads = [noisy_end(rule, np.random.default_rng(s)).std() for s in setting.seeds]
+    rows.append([name, f"{np.mean(spreads):.4f} ({min(spreads):.4f} to {max(spreads):.4f})"])
+    ball[name] = np.mean(spreads)
+plain, left, lowered = ball.values()
+assert 2.7 < left / plain < 3.7 and 0.9 < lowered / plain < 1.1
+Table(["", "standard deviation of the ends (seeds)"], rows)
 
-# %% [markdown] name="after-noise-verdict"
-# By line 1 every gradient is spent in the end, $1 / (1 - \mu)$ times in all. The steps are so short that it hardly matters *when*: that is a rate of $\eta / (1 - \mu)$. But who made us take such short steps? Let each rule choose its best of a row of rates, with `y` as it was measured, and with the noise taken out, that is with
-# each `y` on the best linear fit:
-
-# %% name="best-rates"
-def race(y, rates):  # per seed: best rate of SGD, of momentum; SGD's gap over momentum's
-    ends = np.array([[train(rule(r), y, 400)[:, -50:].mean(1) for r in rates]
-                     for rule in (SGD, Momentum)])  # (rules, rates, seeds)
-    at = ends.argmin(1)
-    assert at.min() > 0 and at.max() < len(rates) - 1  # not at the end of the row
-    return *rates[at], np.divide(*ends.min(1))
-
-sgd, memory, gain = race(measured, 0.01 * 2.0 ** np.arange(-6, 3))
-clean_sgd, clean_memory, clean_gain = race(clean, 0.01 * 2.0 ** np.arange(6))
-edge = np.array([310 / np.linalg.norm(a, 2) ** 2 for a in x])  # lr times h_max = 2
-conditions = np.array([np.linalg.cond(a) ** 2 for a in x])
-
-# %% name="best-rates-table"
-assert (sgd > 3 * memory).all() and (gain > 0.6).all() and (gain < 1.7).all()
-assert (clean_sgd < 3 * clean_memory).all() and (clean_gain > 50).all()
-assert ((clean_sgd < edge) & (edge < 2 * clean_sgd) & (clean_sgd > 3 * sgd)).all()
-def spread(values):
-    return " to ".join(f"{float(f'{v:.2g}'):g}" for v in (values.min(), values.max()))
-
-Table(
-    ["lowest and highest seed", "SGD's best rate", "over momentum's", "SGD's gap over momentum's"],
-    [
-        ["y as measured", *map(spread, (sgd, sgd / memory, gain))],
-        ["y without noise", *map(spread, (clean_sgd, clean_sgd / clean_memory, clean_gain))],
-    ],
-    f"Rates by factors of 2. Edge of SGD: {spread(edge)}. Condition number: {spread(conditions)}.",
-)
-
-# %% [markdown] name="best-constants-on-a-quadratic-only"
-# With noise, each rule scales its best rate to its own steps, and in these 400 steps the memory has bought nothing. Without it, on the same batches, the rate can grow until the edge stops it: there is no room for ten times the rate, and on this long bowl the memory wins. **It paid where the edge limited
-# the rate, not where the noise did** (one data set, one size of batch).
+# %% [markdown] name="noise-reading"
+# With the old rate the noise spreads the ends three times as wide. With the rate times $1 - \mu$ momentum ends where gradient descent did. Why? Each gradient stays in the sum and moves the ball in every later step, with the weights $1, \mu, \mu^2, \dots$ In all it moves the ball by
 #
-# ### Best constants, on a quadratic only
+# $$\eta\, (1 + \mu + \mu^2 + \dots)\, g = \frac{\eta}{1 - \mu}\, g$$
 #
-# The heavy ball's constants are tuned to curvatures that never change. Take a curvature of 25 below 1, of 1 between 1 and 2, and of 25 above (Lessard and others): convex, the minimum at 0. 1301 starts from $-5$ to 8, each a run of its own:
-
-# %% name="bent"
-def bent(x):  # the gradient
-    return np.where(x < 1, 25 * x, np.where(x < 2, x + 24, 25 * x - 24))
-
-starts, lost = np.linspace(-5, 8, 1301), {}
-for name, (lr, momentum, nesterov) in list(constants(25.0).items())[:3]:
-    trail = path(Momentum(lr, momentum, nesterov=nesterov), bent, starts, 603)
-    lost[name] = abs(trail[600]) > 1e-3
-    assert np.allclose(trail[600], trail[603])
-    assert not np.isclose(trail[600], trail[601])[lost[name]].any()
-assert lost["heavy ball"].mean() > 0.1 and not (lost["Nesterov"] | lost["gradient descent"]).any()
-print(f"never arrive: {lost['heavy ball'].mean():.0%} of the heavy balls, no other")
-
-# %% [markdown] name="the-same-number-in-another-form"
-# The lost ones circle between three points: after 600 steps each is where it was three steps before, and elsewhere a step later. Nesterov's step, slower in the picture, arrives from all; and with the rate $1 / h_{\max}$ and $\mu = \frac{\sqrt\kappa - 1}{\sqrt\kappa + 1}$ there is a proof for every function whose curvature stays between the two (the paper recalls it).
+# Where the steps are small it hardly matters *when* it does so. Then the memory is a larger learning rate, $\frac{\eta}{1 - \mu}$, and nothing else.
 #
-# ### The same number in another form
+# This is the other half of the answer. **Where noise keeps the rate small, momentum is only a larger learning rate. Where the edge limits the rate, it is more.**
+# The cure: when you switch momentum on, multiply the rate by $1 - \mu$; then tune.
 #
-# Many papers put $\eta$ *inside* the sum. That is the same path, until the rate changes:
-
-# %% name="forms"
-inside = outside = np.ones(2)
-velocity, u = np.zeros((2, 2))
-for t in range(60):
-    lr = 0.01 if t < 10 else 0.0
-    velocity = 0.9 * velocity + lr * bowl.gradient(inside)
-    u = 0.9 * u + bowl.gradient(outside)
-    inside, outside = inside - velocity, outside - lr * u
-    if t < 10:
-        assert np.allclose(inside, outside)
-assert np.linalg.norm(outside) < np.sqrt(2) < np.linalg.norm(inside)
-for name, theta in {"start": np.ones(2), "rate outside": outside, "rate inside": inside}.items():
-    print(f"{name}: distance {np.linalg.norm(theta):.1f}")
-
-# %% [markdown] name="after-forms"
-# Set the rate to 0, and PyTorch's parameters stand still at once; with the rate inside the sum the old velocity rolls on, here to a point farther from the minimum than the start.
-
-# %% [markdown] name="the-same-path"
 # ## Exercises
 #
-# ### 1. The same path (2 minutes, easy)
-# A paper tuned the rate `lr` for the average $m$. Which rate makes PyTorch's sum walk the same path?
+# Replace `...` by your answer and run the cell, then the check below it.
+#
+# ### 1. Run-up (4 minutes, easy)
+# All gradients agree. After how many steps has the step reached the part `share` of its final length, for instance 0.9? Return a formula for $t$, not rounded.
 
-# %% name="exercise-same"
-def same_path_lr(lr, momentum):
+# %% name="exercise-run-up"
+def run_up(momentum, share):
     ### BEGIN SOLUTION
-    return lr * (1 - momentum)
+    return np.log(1 - share) / np.log(momentum)
     ### END SOLUTION
 
-# %% name="check-same"
-check("same_path_lr")
+# %% name="check-run-up"
+check("run_up")
 
-# %% [markdown] name="one-step"
-# <details><summary>Hint</summary>Line 2: m is u times 1 - momentum. Both steps must have the same length.</details>
+# %% [markdown] name="exercise-ball-text"
+# <details><summary>Hint 1</summary>Derivation 2: divide the step at t by its limit.</details>
+# <details><summary>Hint 2</summary>Solve 1 - mu^t = share for t, with logarithms.</details>
 #
-# ### 2. One step (5 minutes, medium)
-# The other way round: `lr` is meant for PyTorch's sum, but what comes in from the step before is the average `m`. Return `(theta, m)`, so that `theta` walks PyTorch's path, with and without Nesterov. The check changes the rate half-way.
+# ### 2. Momentum itself (5 minutes, easy)
+# Write the step. `theta`, `g`, `u` are NumPy arrays of one shape. Return the new `theta` and the new `u`.
 
-# %% name="exercise-step"
-def momentum_step(theta, g, m, lr, momentum, nesterov):
+# %% name="exercise-ball"
+def heavy_ball(theta, g, u, lr, momentum):
     ### BEGIN SOLUTION
-    m = momentum * m + (1 - momentum) * g
-    u = m / (1 - momentum)
-    return theta - lr * (g + momentum * u if nesterov else u), m
+    u = momentum * u + g
+    return theta - lr * u, u
     ### END SOLUTION
 
-# %% name="check-step"
-check("momentum_step")
+# %% name="check-ball"
+check("heavy_ball")
 
-# %% [markdown] name="how-much-memory"
-# <details><summary>Hint 1</summary>First the new m. Which u belongs to it?</details>
-# <details><summary>Hint 2</summary>Only the step differs between the two; the state does not. The rate multiplies the whole step, once, at the end.</details>
+# %% [markdown] name="exercise-tuned-text"
+# <details><summary>Hint 1</summary>Two lines of formula, two lines of code; first the sum, then the step along it.</details>
+# <details><summary>Hint 2</summary>The rate multiplies the whole sum, once, at the end. The check changes it from step to step.</details>
 #
-# ### 3. How much memory? (5 minutes, medium)
-# The rate is given. Return the smallest momentum of a heavy ball with which line 3's bold words hold for all curvatures from `low` to `high` (the borders of line 4 included).
-
-# %% name="exercise-least"
-def least_momentum(lr, low, high):
-    ### BEGIN SOLUTION
-    return max(1 - np.sqrt(lr * low), np.sqrt(lr * high) - 1) ** 2
-    ### END SOLUTION
-
-# %% name="check-least"
-check("least_momentum")
-
-# %% [markdown] name="the-best-constants"
-# <details><summary>Hint 1</summary>Line 4, at ζ = √μ, has two borders. Take the square root of each inequality: what must the root of μ exceed?</details>
-# <details><summary>Hint 2</summary>Both must hold: the larger one counts.</details>
-#
-# ### 4. The best constants (4 minutes, medium)
-# Line 4 gives the momentum; the rate in `constants` came without a reason, and for a smallest curvature of 1. Derive it: for curvatures from `low` to `high`, return the heavy ball's best `(lr, momentum)`.
+# ### 3. The best constants (10 minutes, hard)
+# A valley has curvatures from `low` to `high`. Find the pair `(lr, momentum)` with which every curvature swings, and the swing dies out as fast as possible. Look at the map: how must the valley lie in the band?
 
 # %% name="exercise-tuned"
 def tuned(low, high):
@@ -445,11 +718,107 @@ def tuned(low, high):
 check("tuned")
 
 # %% [markdown] name="takeaways"
-# <details><summary>Hint 1</summary>Both ends stand on line 4's borders: with ζ the root of the momentum, lr low = (1 - ζ)² and lr high = (1 + ζ)².</details>
-# <details><summary>Hint 2</summary>Take square roots of both, then add and subtract the two equations.</details>
+# <details><summary>Hint 1</summary>The less momentum, the narrower the band. Take the least with which the valley just fits: its two ends lie on the two borders.</details>
+# <details><summary>Hint 2</summary>Write s for the root of the momentum: lr low = (1 - s)² and lr high = (1 + s)². Take roots of both, then add and subtract.</details>
+# <details><summary>What it means (after solving)</summary>The factor per step is the root of your momentum. For low = 1 it is (√κ - 1) / (√κ + 1), where gradient descent at its best has (κ - 1) / (κ + 1). Momentum turns the condition number into its square root: some 10 times fewer steps for κ = 100.</details>
+#
+# [All solutions of this lesson](../../solutions/03_algorithms/11_momentum.ipynb)
 #
 # ## Takeaways
 #
-# - Momentum sums fading gradients; the average is the same thing at another rate. Along a curved axis the ball overshoots, and only the envelope shrinks, by $\sqrt\mu$ per step. Nesterov's step looks one velocity ahead, and its edge of stability is *lower* than gradient descent's.
-# - Tuned, **on a quadratic**, it turns the condition number into its square root. Where the curvature changes, the heavy ball's best constants may circle for ever; Nesterov's step is safer. Untuned, at 0.9, it takes the same number of steps over a wide range of condition numbers, and is slower than no memory on easy ones.
-# - Do not expect more than a larger learning rate where noise keeps the rate far below the edge; and never copy a rate from one form to another.
+# - Momentum adds up past gradients with fading weights. Steps on which gradients agree grow to $\frac{1}{1 - \mu}$ times their length; steps on which they alternate shrink.
+# - A swinging ball overshoots, and nearly half of its steps end farther away. The width of its swing shrinks by $\sqrt\mu$ per step on every curvature in the band, so long valleys are crossed at the speed of short ones.
+# - Do not expect anything from it on round valleys, or where noise keeps the rate small. There it delays, or it is a larger learning rate in disguise.
+#
+# ## Does it hold?
+#
+# **Real data, with noise and without.** The diabetes data of the lesson on gradient descent, a linear model, batches of 16, 400 steps. Each rule chooses the best of a row of rates. First with `y` as measured, then with the noise taken out: every `y` put on the best linear fit.
+
+# %% tags=["fold"] name="control-data"
+# Every seed: another split, other batches. The gap is the loss over all training rows above its minimum, mean of the last 50 steps.
+sets, every = [data.diabetes(s) for s in setting.seeds], np.arange(len(setting.seeds))[:, None]
+x = np.stack([d.x for d in sets])  # (seeds, 310, 10)
+noisy = np.stack([(d.y - d.y.mean()) / d.y.std() for d in sets])
+optimum = np.stack([np.linalg.lstsq(*d)[0] for d in zip(x, noisy, strict=True)])
+clean = np.einsum("snd,sd->sn", x, optimum)
+draws = [
+    np.random.default_rng(s).permuted(np.tile(np.arange(310), (400, 1)), axis=1)[:, :16]
+    for s in setting.seeds
+]
+
+def gap(rule, y):
+    batches = iter(np.stack(draws, 1))
+
+    def gradient(theta):
+        b = next(batches)
+        push = squared_error(np.einsum("snd,sd->sn", x[every, b], theta), y[every, b]).grad / 16
+        return np.einsum("snd,sn->sd", x[every, b], push)
+
+    off = np.array(descend(np.zeros((len(x), 10)), rule, gradient, 400)[-50:]) - optimum
+    return (np.einsum("snd,tsd->tsn", x, off) ** 2).mean(axis=(0, 2))
+
+def duel(y, rates):  # best rate of SGD, of momentum; SGD's gap over momentum's: a number per seed
+    found = np.array([[gap(rule(lr), y) for lr in rates] for rule in (SGD, Momentum)])
+    at = found.argmin(axis=1)
+    assert at.min() > 0 and at.max() < len(rates) - 1
+    return *rates[at], np.divide(*found.min(axis=1))
+
+def spread(values):
+    return f"{np.median(values):.2g} ({min(values):.2g} to {max(values):.2g})"
+
+duels = {
+    "as measured": duel(noisy, 0.01 * 2.0 ** np.arange(-6, 3)),
+    "without noise": duel(clean, 0.01 * 2.0 ** np.arange(6)),
+}
+assert (duels["as measured"][0] > 3 * duels["as measured"][1]).all() and (
+    abs(np.log(duels["as measured"][2])) < 0.7
+).all()
+assert (duels["without noise"][0] < 3 * duels["without noise"][1]).all() and (
+    duels["without noise"][2] > 50
+).all()
+Table(
+    ["y", "SGD's best rate", "momentum 0.9's best rate", "SGD's gap / momentum's gap"],
+    [[name, *map(spread, found)] for name, found in duels.items()],
+    "Median and range over seeds; rates by factors of 2.",
+)
+
+# %% [markdown] name="control-spread-text"
+# With noise each rule scales its best rate to its own steps, and the gaps are about equal: the memory bought nothing. Without noise the edge stops both rates, there is no room for a rate ten times as large, and momentum's gap is far smaller. Same data, same batches: only the noise is different.
+#
+# **Other momenta.** If momentum is a larger rate under noise, the spread of the ends grows by $\frac{1}{\sqrt{1 - \mu}}$ when the rate is left as it is:
+
+# %% tags=["fold"] name="control-spread"
+# Spread at the same rate, over the spread of gradient descent.
+rows = []
+for mu in (0.5, 0.8, 0.9, 0.95):
+    ratios = [
+        noisy_end(Momentum(0.02, mu), np.random.default_rng(s)).std()
+        / noisy_end(SGD(0.02), np.random.default_rng(s)).std()
+        for s in setting.seeds
+    ]
+    rows.append([mu, spread(ratios), 1 / np.sqrt(1 - mu)])
+    assert np.allclose(ratios, rows[-1][2], rtol=0.15)
+Table(["momentum", "spread / gradient descent's spread", "1 / root of (1 - momentum)"], rows)
+
+# %% [markdown] name="control-edge-text"
+# **The edge.** A run 1 % below it must shrink, and one 1 % above it must grow. The distance after 2000 steps from a start at 1:
+
+# %% tags=["fold"] name="control-edge"
+# Both sides of the edge, on an axis with curvature 1.
+rows = []
+for mu in (0.0, 0.5, 0.9, 0.99):
+    edge = 2 * (1 + mu)
+    below, above = (
+        abs(descend(np.ones(1), Momentum(f * edge, mu), lambda theta: theta, 2000)[-1][0])
+        for f in (0.99, 1.01)
+    )
+    rows.append([mu, edge, f"{below:.0e}", f"{above:.0e}"])
+    assert below < 0.01 and above > 100
+Table(["momentum", "edge of lr h", "1 % below", "1 % above"], rows)
+
+# %% [markdown] name="sources"
+# ## Sources
+#
+# - B. Polyak, 1964: *Some methods of speeding up the convergence of iteration methods*.
+# - I. Sutskever and others, 2013: *On the importance of initialization and momentum in deep learning*.
+# - G. Goh, 2017: *Why momentum really works*, Distill; the reader moves the rate and the momentum of a ball there.
