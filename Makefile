@@ -60,7 +60,7 @@ lock: setup  ## rewrite requirements.lock and requirements-dev.lock (what author
 	awk 'NR == FNR {base[$$0]; next} /^[^ ]/ {new = !($$0 in base)} new' requirements.lock .venv/all.lock > requirements-dev.lock
 
 environment: setup  ## rewrite environment.yml from pyproject.toml
-	$(IN) pyproject2conda yaml --no-header --name lessons --extra dev --python-include "python=3.13" --req "-e ." \
+	$(IN) pyproject2conda yaml --no-header --name lessons --extra dev --python 3.13 --req "-e ." \
 	    --overwrite force -o environment.yml
 
 clean:  ## delete build/, but for notebooks that a build has replaced

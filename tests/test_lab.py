@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from itertools import product
 from pathlib import Path
 
 import nbformat
@@ -190,23 +191,21 @@ def test_work_that_was_done_in_notebooks_before_there_was_a_copy_is_kept_too(cou
 
 @pytest.mark.parametrize("folder", lab.FOLDERS)
 def test_relative_links_stay_among_what_is_copied(folder):
-    """work/ has the folders of the course, so what resolves here resolves there."""
+    """work/ has the folders of the course, so what resolves here (another test) resolves there."""
     for source in build.sources():
-        page = build.target(source, folder)
-        for link in re.findall(r"\]\(([^):\s]+\.\w+)\)", source.read_text(encoding="utf-8")):
-            target = (page.parent / link).resolve()
-            assert target.relative_to(lab.ROOT).parts[0] in lab.FOLDERS and target.exists(), f"{source}: {link}"
+        text = "\n".join(c.source for c in build.edition(source, folder).cells if c.cell_type == "markdown")
+        for link in re.findall(r"\]\(([^):\s]+\.\w+)\)", text):
+            target = (build.target(source, folder).parent / link).resolve()
+            assert target.relative_to(lab.ROOT).parts[0] in lab.FOLDERS, f"{source}: {link}"
 
 
-def test_a_lesson_leads_to_its_solutions_and_they_lead_back():
-    source = lab.ROOT / "lessons/03_algorithms/04_adam/lesson.py"
-    ends = {kind: "\n".join(c.source for c in build.edition(source, kind).cells) for kind in lab.FOLDERS}
-    there, back = (
-        "[All solutions of this lesson](../../solutions/03_",
-        "[This lesson with open exercises](../../notebooks/03_",
-    )
-    assert [(there in text, back in text) for text in ends.values()] == [(True, False), (False, True)]
-    assert all(there in s.read_text(encoding="utf-8") for s in build.sources() if s.parent.name != "00_start_here")
+def test_every_lesson_leads_to_its_solutions_and_they_lead_back():
+    said = {"notebooks": "All solutions of this lesson", "solutions": "This lesson with open exercises"}
+    for source, kind in product(build.sources(), lab.FOLDERS):
+        text, here = build.edition(source, kind).cells[-1].source, build.target(source, kind)
+        (there,) = re.findall(rf"^\[{said[kind]}\]\((.*?)\)$", text, re.M)
+        other = "solutions" if kind == "notebooks" else "notebooks"
+        assert (here.parent / there).resolve() == build.target(source, other)
 
 
 def test_git_ignores_the_copy():
