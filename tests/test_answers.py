@@ -196,8 +196,9 @@ EQUIVALENT = {
     "a sum or a product is the same in either order": (
         r"warm_up: a and b|micro_batch_share: (values and weights|B and mean)|half_life: lr and|first_losses: m and s"
     ),
-    "of two axes the last is number 1": r"(log_softmax|ce_grad|reverse_kl): -1 without its sign",
+    "of two axes the last is number 1": r"(log_softmax|ce_grad|smoothed_grad|reverse_kl): -1 without its sign",
     "only how far to look": r"(dead_logits: (1|200)|longest_at: (1|1000)|after_silence: 1000) plus 1",
+    "1 + exp(-z) is 1 where its inverse is": r"dead_logits: 1 / \(1 \+ .*\) (with Mult|its right side)$",
     "RAdam never divides in step 1": "first_division: 1 plus 1",
     "exactly 5 is not met in floating point": "first_division: .*<= 5 with Lt$",
     "the square forgets the sign, and the rate is symmetric": "tuned: low and high",
