@@ -330,6 +330,17 @@ def test_a_picture_moves_on_the_site(browser, tmp_path):
         assert page.locator("figure button:visible").count() == 0
 
 
+def test_a_folded_cell_opens_with_one_click(page):
+    _open(page, f"notebooks/{LESSON}.ipynb")
+    folded = [cell for cell in _cells(page) if "fold" in cell["metadata"].get("tags", [])]
+    closed = page.locator(".jp-Notebook .jp-InputPlaceholder")
+    closed.first.wait_for()
+    first = "".join(folded[0]["source"]).partition("\n")[0]
+    assert len(folded) > 2 and first in closed.first.inner_text()
+    closed.first.click()
+    page.locator(".jp-CodeCell .cm-content", has_text=first).first.wait_for()
+
+
 def test_lesson_source_opens_as_a_notebook(authors_page, desk):
     """An author opens a lesson.py with Open With > Jupytext Notebook; saving it unedited changes no cell."""
     page, source = authors_page, desk / "lessons" / LESSON / "lesson.py"
