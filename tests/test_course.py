@@ -21,7 +21,7 @@ LESSON = """# ---
 # %% [markdown] name="goal"
 # # {title}
 #
-# A **step** is a move. It is small; a **long step** is not.
+# A **ninefold step** is a move. It is small; a **long step** is not.
 
 # %% name="code"
 1
@@ -59,7 +59,7 @@ def test_a_new_room_is_found_everywhere(tmp_path):
     shutil.copytree(ROOT / "lessons", tmp_path / "lessons")
     shutil.copy(ROOT / "README.md", tmp_path)
     last = list(_course.headers(tmp_path))[-1]
-    add(tmp_path, "03_algorithms/99_new", "A new lesson", "04_adam", more=", terms: [step]")
+    add(tmp_path, "03_algorithms/99_new", "A new lesson", "04_adam", more=", terms: [ninefold step]")
     made = _pages.pages(tmp_path)
     assert (
         "[A new lesson](notebooks/03_algorithms/99_new.ipynb) | Is A new lesson there? | 30 | [Adam]("
@@ -67,7 +67,9 @@ def test_a_new_room_is_found_everywhere(tmp_path):
     )
     assert "[A new lesson](99_new.ipynb)" in made["notebooks/03_algorithms/README.md"]
     assert "A new lesson" in made["notebooks/03_algorithms/map.svg"]
-    assert "- A **step** is a move. ([A new lesson](03_algorithms/99_new.ipynb))" in made["notebooks/glossary.md"]
+    assert (
+        "- A **ninefold step** is a move. ([A new lesson](03_algorithms/99_new.ipynb))" in made["notebooks/glossary.md"]
+    )
     start, before = (
         edition(tmp_path / "lessons" / name / "lesson.py", "notebooks") for name in ("00_start_here", last)
     )
@@ -126,6 +128,7 @@ def test_minutes_below_the_reading_time_are_refused(course):
     [
         (SECTION, "", "lessons/01_x/section.md must be there and begin with title, answers and paths"),
         ("answers: What is it?\n", "", "must be there and begin with title, answers and paths"),
+        ("paths: {", "paths:\nother: {", "must be there and begin with"),
         ("evening: [01_first], ", "", "paths (evening, day: lists of lessons)"),
         (
             "[01_first, 02",

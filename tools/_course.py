@@ -68,9 +68,13 @@ def definition(name: str, term: str, cells: list[NotebookNode]) -> str:
     raise ValueError(f"{name}: terms names {term!r}, and its text has no **{term}**")
 
 
+def way(to: str, at: str) -> str:
+    """The path from one page to another; both are given from the root, such as notebooks/glossary.md."""
+    return posixpath.relpath(to, posixpath.dirname(at) or ".")
+
+
 def link(title: str, to: str, at: str) -> str:
-    """A link from one page to another; both are given from the root, such as notebooks/glossary.md."""
-    return f"[{title}]({posixpath.relpath(to, posixpath.dirname(at) or '.')})"
+    return f"[{title}]({way(to, at)})"
 
 
 def links(names: list[str], known: dict[str, dict], at: str) -> str:
@@ -79,10 +83,9 @@ def links(names: list[str], known: dict[str, dict], at: str) -> str:
 
 def under_title(name: str, lesson: dict, known: dict[str, dict]) -> str:
     """The line below a lesson's title: how long it takes, and what it needs."""
+    time = f"*{lesson['minutes']} minutes, {lesson['reading']} of them reading.*"
     needs = links(lesson["needs"], known, f"notebooks/{name}")
-    return f"*{lesson['minutes']} minutes, {lesson['reading']} of them reading.*" + f" *It needs* {needs}." * bool(
-        needs
-    )
+    return f"{time} *It needs* {needs}." if needs else time
 
 
 def onward(name: str, known: dict[str, dict], kind: str) -> str:

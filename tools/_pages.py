@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 from tools import _course, _map, _source
-from tools._course import link, links
+from tools._course import link, links, way
 
 MARKED = re.compile(r"(<!-- (\w+) -->)(.*?)(<!-- /\2 -->)", re.S)
 PATHS = {"evening": "An evening", "day": "A workshop day"}
@@ -67,20 +67,20 @@ def read_section(root: Path, section: str) -> dict:
     path = root / where
     parts = path.read_text(encoding="utf-8").split("---\n", 2) if path.exists() else []
     head = yaml.safe_load(parts[1]) if len(parts) == 3 and not parts[0] else None
-    if not isinstance(head, dict) or {"title", "answers", "paths"} - head.keys() or PATHS.keys() - head["paths"]:
+    given = head if isinstance(head, dict) else {}
+    paths = given.get("paths")
+    if not (given.get("title") and given.get("answers") and isinstance(paths, dict) and paths.keys() == PATHS.keys()):
         wanted = f"title, answers and paths ({', '.join(PATHS)}: lists of lessons) between two lines ---"
         raise ValueError(f"{where} must be there and begin with {wanted}")
-    return head | {"text": parts[2].strip()}
+    return given | {"text": parts[2].strip()}
 
 
 def section_page(section: str, said: dict, names: list[str], known: dict[str, dict]) -> str:
     at = f"notebooks/{section}/README.md"
-    ways = {way: [f"{section}/{room}" for room in said["paths"][way]] for way in PATHS}
-    for odd in {name for way in ways.values() for name in way} - {*names}:
+    paths = {path: [f"{section}/{room}" for room in said["paths"][path]] for path in PATHS}
+    for odd in {name for path in paths.values() for name in path} - {*names}:
         raise ValueError(f"lessons/{section}/section.md: paths names {odd!r}; allowed are {', '.join(names)}")
-    told = [
-        f"- **{PATHS[way]}** ({time_of(chosen, known)}): {links(chosen, known, at)}." for way, chosen in ways.items()
-    ]
+    told = [f"- **{PATHS[p]}** ({time_of(rooms, known)}): {links(rooms, known, at)}." for p, rooms in paths.items()]
     told += [f"- **Everything** ({time_of(names, known)}): the table above, from top to bottom."]
     out = [link("Start page", "notebooks/00_start_here.ipynb", at), link("Glossary", "notebooks/glossary.md", at)]
     return "\n\n".join(
@@ -104,7 +104,7 @@ def lessons(root: Path, known: dict[str, dict], at: str) -> str:
         said = read_section(root, section)
         page = f"notebooks/{section}/README.md"
         text += [f"### {link(said['title'], page, at)}", said["answers"]]
-        text += [picture(names, known, link("", f"notebooks/{section}/map.svg", at)[3:-1]), table(names, known, at)]
+        text += [picture(names, known, way(f"notebooks/{section}/map.svg", at)), table(names, known, at)]
     return "\n\n".join(text)
 
 
