@@ -7,7 +7,7 @@
 #     needs: [03_sgd]
 #     settles: [G13]
 #     studies: [optim.Momentum]
-#     terms: [Momentum, overshoot, condition number]
+#     terms: [overshoot, condition number]
 # ---
 
 # %% [markdown] name="goal"
@@ -117,12 +117,12 @@ ax.legend(fontsize=8, loc="upper right")
 plots.Picture(
     fig,
     alt="A path of six steps on contours. Each step is drawn as the sum of two arrows: one "
-    "continues the last step, the other points down the slope. The first step has no "
-    "memory; later steps are mostly memory.",
+    "continues the last step, the other points down the slope. The first step has no memory. "
+    "The path curves past the floor of the valley.",
 )
 
 # %% [markdown] name="formula"
-# The first step is a gradient step alone. From the second on, most of the step is memory.
+# The first step is a gradient step alone. Every later one begins with 0.9 of the step before. So the ball turns slowly, and rolls past the floor of the valley.
 #
 # ## Formula
 #
@@ -181,7 +181,11 @@ def alternating(mu, g, t):
 )
 
 # %% [markdown] name="agree-text"
-# So $u_t = g_t + \mu\, g_{t-1} + \mu^2 g_{t-2} + \dots + \mu^{t-1} g_1$. What does the sum make of gradients that **agree**? Let all be equal to $g$:
+# After $t$ steps:
+#
+# $$u_t = g_t + \mu\, g_{t-1} + \mu^2 g_{t-2} + \dots + \mu^{t-1} g_1$$
+#
+# What does the sum make of gradients that agree? Let all be equal to $g$:
 
 # %% tags=["fold"] name="derive-agree"
 # Derivation 2: gradients that agree.
@@ -202,7 +206,7 @@ def alternating(mu, g, t):
 )
 
 # %% [markdown] name="alternate-text"
-# With $\mu = 0.9$ the steps grow to ten times a gradient step. And gradients that **alternate**, $g, -g, g, \dots$, as they do when gradient descent jumps across a valley? Take the latest one positive:
+# With $\mu = 0.9$ the steps grow to ten times a gradient step. And gradients that alternate, $g, -g, g, \dots$, as they do when gradient descent jumps across a valley? Take the latest one positive:
 
 # %% tags=["fold"] name="derive-alternate"
 # Derivation 3: gradients that alternate.
@@ -254,7 +258,7 @@ plots.Picture(
 
 # %% tags=["fold"] name="derive-axis"
 # Derivation 4: the next point from the last two.
-now, before = sp.Symbol("theta_{t-1}", real=True), sp.Symbol("theta_{t-2}", real=True)
+now, before = sp.Symbol(r"\theta_{t-1}", real=True), sp.Symbol(r"\theta_{t-2}", real=True)
 b, zeta = sp.symbols("b zeta", real=True)
 names = {"mu": mu, "eta": eta, "h": h, "now": now, "before": before, "b": b, "zeta": zeta}
 shorter = {b: "1 + mu - eta * h"}
@@ -289,7 +293,7 @@ def one_step(eta, mu, h, now, before):
 #
 # $$\zeta = \frac{b \pm \sqrt{b^2 - 4 \mu}}{2}$$
 #
-# Both solutions are factors that a run can have; in the long run the slower one, which is the larger, decides. Their product is simple:
+# Both solutions are factors that a run can have. In the long run the larger one decides, because what it multiplies lasts longer. Their product is simple:
 
 # %% tags=["fold"] name="derive-product"
 # Derivation 5: the product of the two factors.
@@ -392,7 +396,7 @@ for a in (0.03, 0.1, 1.0):
 #
 # ### The edge
 #
-# Beyond the upper border $b$ is negative and both factors are, too. The ball jumps across the minimum in every step, as gradient descent does when its rate is too large. It explodes when one factor passes $-1$:
+# Beyond the upper border both factors are negative: their product $\mu$ is positive, and their sum is $b < 0$. The ball jumps across the minimum in every step, as gradient descent does when its rate is too large. It explodes when one factor passes $-1$:
 
 # %% tags=["fold"] name="derive-edge"
 # Derivation 7: the largest stable rate.
@@ -420,7 +424,7 @@ for a in (0.03, 0.1, 1.0):
 # With $\mu = 0.9$ the rate may be 1.9 times as large as without. Now one picture can hold everything: the slower factor for every $\eta h$ and every $\mu$. Dark is fast.
 
 # %% tags=["fold"] name="map"
-# The factor per step; at 300 random places it is compared with a long run of the library's rule.
+# The factor per step, by the formulas above.
 def factor(a, mu):  # a: learning rate times curvature
     b = 1 + mu - a
     return np.where(
@@ -480,7 +484,7 @@ assert abs(gaps).max() < 0.05
 
 # %% [markdown] name="map-reading"
 # Gradient descent is the bottom row: perfect at $\eta h = 1$, and slow to both sides of it. Higher up, a wide band has one colour: there all curvatures shrink by the same $\sqrt\mu$.
-# A valley is a row of places: all its curvatures, times one rate. The **condition number** $\kappa$ (kappa) is the largest curvature divided by the smallest. The band at $\mu = 0.9$ holds a whole valley up to
+# A valley is a row of places in this map: each of its curvatures, times the one rate. The **condition number** $\kappa$ (kappa) is the largest curvature divided by the smallest. At $\mu = 0.9$, with the right rate, the band has room for a valley of the condition number
 #
 # $$\kappa = \frac{(1 + \sqrt{0.9})^2}{(1 - \sqrt{0.9})^2} = 1442$$
 #
@@ -570,7 +574,7 @@ assert 0.74 < nearest < 0.9 and ends[0.99] > 10 * ends[nearest]
 # <details><summary>Answers</summary>
 #
 # 1. Those from 0.81 to 0.84. Along the valley $\eta h = 0.01$, and the ball swings as soon as $(1 - \sqrt\mu)^2 < 0.01$, which is $\mu > 0.81$. With less memory it creeps along the valley and does not pass the minimum. With more it swings wider, and the swing lives longer.
-# 2. No, it is fast. It overshoots by nearly as much as it came from, and each swing is nearly as wide as the last: $\sqrt{0.99} = 0.995$ per step.
+# 2. No, it is fast. It overshoots by nearly as much as it came from, and the swing lives long: it shrinks by $\sqrt{0.99} = 0.995$ per step, so after 80 steps two thirds of its width are left.
 #
 # </details>
 #
@@ -618,7 +622,7 @@ Table(
 )
 
 # %% [markdown] name="tuned-reading"
-# On the round valley momentum 0.9 loses by many powers of ten: it still swings when gradient descent has long arrived. On the long valleys it wins. Tuned momentum wins on all three, but its best momentum is another one for each.
+# On the first, nearly round valley momentum 0.9 loses by many powers of ten: it still swings when gradient descent has long arrived. On the two long ones it wins. Tuned momentum is never behind, but it needs another momentum for each valley.
 #
 # ## What breaks
 #
@@ -657,11 +661,11 @@ assert 2.7 < left / plain < 3.7 and 0.9 < lowered / plain < 1.1
 Table(["", "standard deviation of the ends (seeds)"], rows)
 
 # %% [markdown] name="noise-reading"
-# With the old rate the noise spreads the ends three times as wide. With the rate times $1 - \mu$ momentum ends where gradient descent did. Why? Each gradient stays in the sum and moves the ball in every later step, with the weights $1, \mu, \mu^2, \dots$ In all it moves the ball by
+# With the old rate the noise spreads the ends three times as wide. With the rate times $1 - \mu$ momentum ends where gradient descent did. Why? Each gradient stays in the sum and moves the ball in every later step, with the weights $1, \mu, \mu^2, \dots$ All its moves together are
 #
-# $$\eta\, (1 + \mu + \mu^2 + \dots)\, g = \frac{\eta}{1 - \mu}\, g$$
+# $$-\eta\, (1 + \mu + \mu^2 + \dots)\, g = -\frac{\eta}{1 - \mu}\, g$$
 #
-# Where the steps are small it hardly matters *when* it does so. Then the memory is a larger learning rate, $\frac{\eta}{1 - \mu}$, and nothing else.
+# Where the steps are small it hardly matters *when* a gradient acts. Then the memory is a larger learning rate, $\frac{\eta}{1 - \mu}$, and nothing else.
 #
 # This is the other half of the answer. **Where noise keeps the rate small, momentum is only a larger learning rate. Where the edge limits the rate, it is more.**
 # The cure: when you switch momentum on, multiply the rate by $1 - \mu$; then tune.
@@ -722,13 +726,11 @@ check("tuned")
 # <details><summary>Hint 2</summary>Write s for the root of the momentum: lr low = (1 - s)² and lr high = (1 + s)². Take roots of both, then add and subtract.</details>
 # <details><summary>What it means (after solving)</summary>The factor per step is the root of your momentum. For low = 1 it is (√κ - 1) / (√κ + 1), where gradient descent at its best has (κ - 1) / (κ + 1). Momentum turns the condition number into its square root: some 10 times fewer steps for κ = 100.</details>
 #
-# [All solutions of this lesson](../../solutions/03_algorithms/11_momentum.ipynb)
-#
 # ## Takeaways
 #
 # - Momentum adds up past gradients with fading weights. Steps on which gradients agree grow to $\frac{1}{1 - \mu}$ times their length; steps on which they alternate shrink.
 # - A swinging ball overshoots, and nearly half of its steps end farther away. The width of its swing shrinks by $\sqrt\mu$ per step on every curvature in the band, so long valleys are crossed at the speed of short ones.
-# - Do not expect anything from it on round valleys, or where noise keeps the rate small. There it delays, or it is a larger learning rate in disguise.
+# - Do not expect anything of momentum 0.9 on round valleys, where it delays, or where noise keeps the rate small: there it is a larger learning rate in disguise.
 #
 # ## Does it hold?
 #
@@ -820,5 +822,4 @@ Table(["momentum", "edge of lr h", "1 % below", "1 % above"], rows)
 # ## Sources
 #
 # - B. Polyak, 1964: *Some methods of speeding up the convergence of iteration methods*.
-# - I. Sutskever and others, 2013: *On the importance of initialization and momentum in deep learning*.
 # - G. Goh, 2017: *Why momentum really works*, Distill; the reader moves the rate and the momentum of a ball there.

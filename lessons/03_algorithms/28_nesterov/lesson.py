@@ -131,7 +131,7 @@ def sum_of(mu, *gradients):  # the library's u after these, read off its step at
 
 # %% tags=["fold"] name="derive-nesterov"
 # Derivation 2: the next point from the last two.
-now, before = sp.Symbol("theta_{t-1}", real=True), sp.Symbol("theta_{t-2}", real=True)
+now, before = sp.Symbol(r"\theta_{t-1}", real=True), sp.Symbol(r"\theta_{t-2}", real=True)
 names = {
     "mu": mu,
     "eta": eta,
@@ -406,8 +406,6 @@ check("least_momentum")
 # %% [markdown] name="takeaways"
 # <details><summary>Hint 1</summary>Take the square root of each inequality: what must the root of the momentum exceed?</details>
 # <details><summary>Hint 2</summary>Both must hold: the larger one counts.</details>
-#
-# [All solutions of this lesson](../../solutions/03_algorithms/28_nesterov.ipynb)
 #
 # ## Takeaways
 #
