@@ -36,7 +36,7 @@ EXERCISES = [
             "Only v is corrected in your answer; m_hat is too large as well.": "/ (1 - beta1**t) ->",
             "beta1 belongs to m and beta2 to v; you have them swapped.": "beta1 <-> beta2",
         },
-        on(*((t, *betas) for betas in ((0.9, 0.999), (0.5, 0.7)) for t in (1, 2, 3, 12, 30))),
+        on(*((t, *betas) for betas in ((0.9, 0.999), (0.5, 0.7)) for t in (1, 2, 3, 12, 30, 300))),
     ),
     Exercise(
         "adam_step",
@@ -73,6 +73,6 @@ EXERCISES = [
             ),
             "That is the weight of the newest gradient alone.": "np.prod(betas) -> betas[-1]",
         },
-        on(([0.9],), ([0.5, 0.5, 0.5],), ([0.5, 0.9, 0.2],), ([0.99, 0.7, 0.95, 0.3],), ([0.8, 0.6],)),
+        on(([0.9],), ([0.5, 0.5, 0.5],), ([0.5, 0.9, 0.2],), ([0.99, 0.7, 0.95, 0.3, 0.6, 0.85],), ([0.8, 0.6],)),
     ),
 ]
