@@ -402,12 +402,14 @@ for a in (0.03, 0.1, 1.0):
 # Derivation 7: the largest stable rate.
 (
     derive(
-        r"\zeta^2 - b\, \zeta + \mu",
-        "zeta**2 - (1 + mu - eta * h) * zeta + mu",
+        r"p(\zeta)",
+        "zeta**2 - b * zeta + mu",
         "zero at a factor",
         names,
+        means=shorter,
         ranges=memory,
     )
+    .equals("zeta**2 - (1 + mu - eta * h) * zeta + mu", "$b$ written out")
     .put(zeta, -1, "1 + (1 + mu - eta * h) + mu", "a factor of $-1$")
     .equals("2 * (1 + mu) - eta * h", "sorted")
     .zero_at(
@@ -419,7 +421,7 @@ for a in (0.03, 0.1, 1.0):
 )
 
 # %% [markdown] name="map-text"
-# (A factor cannot pass $+1$: at $\zeta = 1$ the polynomial is $\eta h$, which is never zero. And no two can leave at once, because their product is $\mu < 1$.)
+# (No factor can pass $+1$, because $p(1) = \eta h$ is never zero. And the two cannot both pass $-1$, because their product is $\mu < 1$.)
 #
 # With $\mu = 0.9$ the rate may be 1.9 times as large as without. Now one picture can hold everything: the slower factor for every $\eta h$ and every $\mu$. Dark is fast.
 
@@ -583,7 +585,8 @@ assert 0.74 < nearest < 0.9 and ends[0.99] > 10 * ends[nearest]
 # Three valleys, 100 steps, the start at $(1, 1)$. Gradient descent may choose its rate. Momentum 0.9 may choose its rate too. Tuned momentum may choose both. Each has the same 100 rates to choose from:
 
 # %% tags=["fold"] name="tuned-grid"
-# On a quadratic only rate x curvature counts: all rates run at once, as curvatures. Distance: the farthest of the last 10 steps.
+# Only rate x curvature counts, so all rates run at once, as curvatures.
+# The distance is the farthest of the last 10 steps.
 grid = 0.05 * 80 ** np.linspace(0, 1, 100)  # rate x largest curvature
 memories = np.r_[0, np.linspace(0.02, 0.98, 49)]
 
@@ -737,7 +740,8 @@ check("tuned")
 # **Real data, with noise and without.** The diabetes data of the lesson on gradient descent, a linear model, batches of 16, 400 steps. Each rule chooses the best of a row of rates. First with `y` as measured, then with the noise taken out: every `y` put on the best linear fit.
 
 # %% tags=["fold"] name="control-data"
-# Every seed: another split, other batches. The gap is the loss over all training rows above its minimum, mean of the last 50 steps.
+# Every seed: another split, other batches.
+# The gap is the loss over all training rows above its minimum, mean of the last 50 steps.
 sets, every = [data.diabetes(s) for s in setting.seeds], np.arange(len(setting.seeds))[:, None]
 x = np.stack([d.x for d in sets])  # (seeds, 310, 10)
 noisy = np.stack([(d.y - d.y.mean()) / d.y.std() for d in sets])

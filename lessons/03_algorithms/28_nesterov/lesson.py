@@ -167,11 +167,12 @@ def one_step(eta, mu, h, now, before):
 (
     derive(
         "p(\\zeta)",
-        "zeta**2 - (1 + mu) * (1 - eta * h) * zeta + mu * (1 - eta * h)",
+        "zeta**2 - ((1 - eta * h) * zeta + mu * ((1 - eta * h) * zeta - (1 - eta * h)))",
         "zero at a factor",
         names,
         ranges=memory,
     )
+    .equals("zeta**2 - (1 + mu) * (1 - eta * h) * zeta + mu * (1 - eta * h)", "sorted")
     .put("zeta", -1, "1 + (1 + mu) * (1 - eta * h) + mu * (1 - eta * h)", "a factor of $-1$")
     .equals("2 * (1 + mu) - (1 + 2 * mu) * eta * h", "sorted")
     .zero_at(
