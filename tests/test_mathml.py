@@ -13,6 +13,7 @@ from tools._mathml import mathml
         r"\frac{a}{b} + \sqrt{x} + \operatorname{softmax}(z) + \mathrm{KL}",
         r"\sum_{i=1}^{n} \lVert x_i \rVert \quad \nabla_\theta \mathbb{E}[\partial f]",
         r"\big( x \big) \Big[ \bigl\{ y \bigr\} \Big] \big\lVert z \big\rVert",
+        r"\frac{a}{b} \Big/ \sqrt{c}",
         r"\begin{aligned} a &= b \\ &= c \end{aligned}",
         r"\begin{align*} a &= b \\ &= c \end{align*}",
         r"f = \begin{cases} 1 & x > 0 \\ 0 & \text{otherwise} \end{cases}",

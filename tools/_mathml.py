@@ -16,6 +16,7 @@ SAME = [
     (r"\\([bB]igg?)\s*(?=[(\[]|\\\{|\\l)", r"\\\1l"),
     (r"\\([bB]igg?)\s*(?=[)\]]|\\\}|\\r)", r"\\\1r"),
     (r"\\iff(?![a-zA-Z])", r"\\Longleftrightarrow "),
+    (r"\\[bB]igg?\s*/", "/"),
 ]
 APPLY = "\u2061"  # invisible: this function of what follows
 
