@@ -250,7 +250,7 @@ theta_, x_, b = sp.symbols("theta x b", real=True)
 )
 
 # %% [markdown] name="chain-text"
-# The slopes by all weights together are the **gradient**. A training step moves every weight a little, against the mean of its slopes over the examples ($\eta$ is a small number, the learning rate):
+# The slopes by all weights together are the **gradient**. A training step moves every weight a little, against the mean of its slopes over the examples ($\eta$ is a small number, the learning rate; the arrow says "becomes"):
 #
 # $$\theta \leftarrow \theta - \eta\, \frac{1}{N} \sum_{n=1}^{N} (p_n - y_n)\, x_n$$
 #
