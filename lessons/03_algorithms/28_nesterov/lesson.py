@@ -160,7 +160,7 @@ def one_step(eta, mu, h, now, before):
 )
 
 # %% [markdown] name="nesterov-reading"
-# In the lesson before, the heavy ball had $(1 + \mu - \eta h)$ and $\mu$ in these two places. Again put $\theta_t = \zeta^t$ into it and look for the rate at which a factor $\zeta$ passes $-1$:
+# In the lesson before, the heavy ball had $(1 + \mu - \eta h)$ and $\mu$ in these two places. Again put $\theta_t = \zeta^t$ into it and look for the rate at which a factor $\zeta$ passes $-1$. (Nothing else can go wrong before: at $\zeta = 1$ the polynomial is $\eta h$, never zero, and the product of the two factors, $\mu (1 - \eta h)$, stays smaller than 1.)
 
 # %% tags=["fold"] name="derive-edge"
 # Derivation 3: the largest stable rate of Nesterov's step.
@@ -318,20 +318,41 @@ for name, trail in ends.items():
 assert lost["heavy ball"].mean() > 0.1 and not (lost["Nesterov"] | lost["gradient descent"]).any()
 
 # %% tags=["fold"] name="bent-picture"
-# One start from which the heavy ball does not arrive.
-i = np.flatnonzero(lost["heavy ball"])[0]
-plots.lines(
-    np.arange(41),
-    {name: trail[:41, i] for name, trail in ends.items()},
-    "step t",
-    "theta",
-    "Theta over 40 steps from one start. Gradient descent and Nesterov's step go to 0. "
-    "The heavy ball settles into a cycle of three points.",
-    title="A function whose curvature changes",
+# The figure to move: both memories from one start after the other.
+def height(x):  # the function whose gradient is `bent`
+    return np.where(
+        x < 1, 12.5 * x**2, np.where(x < 2, x**2 / 2 + 24 * x - 12, 12.5 * x**2 - 24 * x + 36)
+    )
+
+fig, (ax, over) = plots.panels(2)
+line = np.linspace(-4, 4, 300)
+ax.plot(line, height(line), color="0.6")
+ax.set(xlabel="theta", ylabel="loss", title="the heavy ball, steps 31 to 60")
+over.set(xlabel="step t", ylabel="theta", xlim=(0, 40), ylim=(-12, 12), title="both, 40 steps")
+over.plot([], [], "-", color="#0072B2", label="heavy ball")
+over.plot([], [], "--", color="#D55E00", label="Nesterov")
+over.legend(loc="lower right")
+
+def from_start(ax, over, start):
+    i = abs(starts - start).argmin()
+    late = ends["heavy ball"][31:61, i]
+    ax.plot(late, height(late), "o")
+    over.plot(ends["heavy ball"][:41, i], "-")
+    over.plot(ends["Nesterov"][:41, i], "--")
+    return "The heavy ball circles." if lost["heavy ball"][i] else "Both arrive."
+
+plots.moving(
+    fig,
+    "start",
+    np.arange(-5, 8.1, 0.5).tolist(),
+    from_start,
+    start=5.5,
+    alt="Left: the loss, with three dots between which the heavy ball goes round. Right: theta over "
+    "40 steps from the start at 5.5. Nesterov's step goes to 0, the heavy ball circles.",
 )
 
 # %% [markdown] name="after-bent"
-# The lost heavy balls circle between three points for ever. Nesterov's step, slower in the picture before, arrives from every start. With the rate $1 / h_{\max}$ and $\mu = \frac{\sqrt\kappa - 1}{\sqrt\kappa + 1}$ there is even a proof that it arrives on every function whose curvature stays between two bounds (the paper recalls it).
+# Move the start. From most starts both arrive; from some, here and there, the heavy ball circles between three points for ever. Nesterov's step, slower in the picture before, arrives from every start. With the rate $1 / h_{\max}$ and $\mu = \frac{\sqrt\kappa - 1}{\sqrt\kappa + 1}$ there is even a proof that it arrives on every function whose curvature stays between two bounds (the paper recalls it).
 # **That is what Nesterov's step is for: safety where the curvature changes.** Its lower edge is the price.
 #
 # ### A rate inside the sum
