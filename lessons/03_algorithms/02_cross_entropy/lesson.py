@@ -156,14 +156,14 @@ plots.shape(
 #
 # $$p_i = \frac{e^{z_i}}{\sum_{j=1}^{C} e^{z_j}}$$
 #
-# The label is the number $k$ of the right class. The same label as a distribution is **one-hot**: $y_k = 1$, and all other $y_i = 0$. The loss is the surprise about the right class (Good 1952), and the article writes it as a sum in which one term survives:
+# The label is the number $k$ of the right class. The same label as a distribution is **one-hot**: $y_k = 1$, and all other $y_i = 0$. The loss is minus the logarithm of the right class's probability (Good 1952). The article writes it as a sum in which one term survives:
 #
 # $$\ell = -\log p_k = -\sum_{i=1}^{C} y_i \log p_i$$
 #
 # | symbol | code | shape | meaning |
 # |---|---|---|---|
 # | $z, p$ | `logits`, `p` | $(N, C)$ | logits and probabilities, a row for each example |
-# | $k$ | `labels` | $(N,)$, counted from 0 | the right class |
+# | $k$ | `labels` | $(N,)$ | the right class, counted from 0 in code |
 # | $y$ | `target` | $(N, C)$ | the same as a distribution |
 # | $i, j$; $n$ | axis $-1$; axis 0 | | a class; an example |
 # | $\ell$ | `.value` | $(N,)$ | loss of each example, in nats |
@@ -269,7 +269,10 @@ def slope_of_the_slope(z, y):
     derive(r"\ell", short, "derivation 1", names, **given)
     .library("soft_cross_entropy(z, y).value", lambda z, y: soft_cross_entropy(z, y).value)
     .slope(z[i], "p[i] - y[i]", "derivation 1")
-    .slope(z[j], "p[i] * (KroneckerDelta(i, j) - p[j])", "**the triangle's straight lines**")
+    .slope(z[j], "exp(z[i]) * (KroneckerDelta(i, j) * Sum(exp(z[j]), (j, 1, C)) - exp(z[j])) / Sum(exp(z[j]), (j, 1, C))**2",
+           "the quotient rule, for $p_i$ with its exponentials",
+           tex=r"\frac{e^{z_i} \big( \delta_{ij} \sum_l e^{z_l} - e^{z_j} \big)}{\big( \sum_l e^{z_l} \big)^2}")
+    .equals("p[i] * (KroneckerDelta(i, j) - p[j])", "**the triangle's straight lines**")
     .library("autograd of soft_cross_entropy(z, y).grad", slope_of_the_slope, "the library's slope, differentiated by torch")
 )
 
@@ -314,7 +317,7 @@ plots.Picture(
 #
 # After training most rows are white: those pictures have nothing left to teach. A coloured row is a doubt, and its push goes to the right class and its rivals.
 #
-# So there are two teachers. *Every example* pushes the seven's logit down: its slope is $p_7 - 0 > 0$. And the others' logits rise, and the sum of 1 does the rest. How long does it go on?
+# So there are two teachers. *Every example* pushes the seven's logit down: its slope is $p_7 - 0 > 0$. And in every picture the right logit rises, and the sum of 1 does the rest. How long does it go on?
 
 # %% tags=["fold"] name="falling"
 # The mean probability of a seven over the steps, over seeds.
@@ -328,7 +331,7 @@ plots.lines(
 )
 
 # %% [markdown] name="falling-reading"
-# The push is $p_7$ itself. The smaller it is, the weaker the push: the probability falls for ever, more and more slowly, and never reaches 0. Exercise 3 finds the law.
+# The push is $p_7$ itself. The smaller it is, the weaker the push. So the probability falls more and more slowly, and never reaches 0. Exercise 3 finds the law.
 #
 # The same happens to a word that a language model has in its list and never meets in its text. Each word of the text pushes it down.
 #
@@ -473,7 +476,7 @@ for C in (10, 1000, 50257):
 Table(["classes", "lowest loss (nats)", "push at the start, too weak by"], rows)
 
 # %% [markdown] name="breaks-reading"
-# With ten classes that only delays the training. With 50,257 words it hardly starts.
+# With ten classes that only delays the training. With 50,257 words, as many as GPT-2 knows, the first step is 50,257 times too short.
 # **The cure:** hand over logits. **The test:** do the rows that you hand to the loss sum to 1? Then they are probabilities.
 #
 # ## Exercises
@@ -542,12 +545,10 @@ check("steps_to_forget")
 # <details><summary>Hint 1</summary>With nine seen classes, y is nine times 1/9 and a 0. A loop: probabilities, look, step.</details>
 # <details><summary>The law</summary>82, 893 and 8,994 steps: a tenth of the probability needs ten times the steps. The push is the probability itself, so it falls like 1 / steps.</details>
 #
-# [All solutions of this lesson](../../solutions/03_algorithms/02_cross_entropy.ipynb)
-#
 # ## Takeaways
 #
 # - On logits, cross-entropy is log-sum-exp minus the right logit. Its slope is prediction minus label: the right class is pushed up, every other one down, and the pushes sum to 0.
-# - The loss wants logits. A training loss that stops at $\log (1 + (C - 1) / e)$ was handed probabilities.
+# - The loss wants logits. A training loss that stops just above $\log (1 + (C - 1) / e)$ has probably been handed probabilities.
 # - Do not use a softmax where several classes may be right at once: there the classes must not compete. Give each one a sigmoid and the loss of the lesson before.
 #
 # ## Does it hold?
@@ -573,7 +574,7 @@ Table(["missing", "over all test pictures", "over its own test pictures"], rows)
 # %% tags=["fold", "nbval-ignore-output"] name="control-teachers"
 # One teacher at a time.
 seven, rows = np.arange(10) == 7, []
-masks = {"both": ~seven | seven, "only the others' logits rise": ~seven, "only the seven's logit falls": seven}
+masks = {"both": ~seven | seven, "only the others' logits": ~seven, "only the seven's logit": seven}
 for name, moved in masks.items():
     p = []
     for s in setting.seeds[:3]:

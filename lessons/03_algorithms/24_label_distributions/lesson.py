@@ -106,6 +106,22 @@ given = {"sizes": {C: (2, 3)}, "simplex": [y, p_]}
     .equals("0", "both sum to 1")
 )
 
+# %% [markdown] name="slope-text"
+# ### The slope asks for the label
+#
+# From logits $z$, as in the lesson before. Nothing in it needs a one-hot label:
+
+# %% tags=["fold"] name="derive-slope"
+# Derivation 3: the slope is prediction minus label.
+z, j = sp.IndexedBase("z", real=True), sp.Symbol("j", integer=True, positive=True)
+(
+    derive(r"\ell", "log(Sum(exp(z[j]), (j, 1, C))) - Sum(y[j] * z[j], (j, 1, C))", "log-sum-exp minus the label's logits",
+           names | {"z": z, "j": j}, sizes={C: (2, 3)}, simplex=[y])
+    .library("soft_cross_entropy(z, y).value", lambda z, y: soft_cross_entropy(z, y).value)
+    .slope(z[i], "exp(z[i]) / Sum(exp(z[j]), (j, 1, C)) - y[i]", "**prediction minus label**, whatever the label")
+    .library("soft_cross_entropy(z, y).grad", lambda z, y: soft_cross_entropy(z, y).grad)
+)
+
 # %% [markdown] name="floor-reading"
 # $\log x = x - 1$ only at $x = 1$: the divergence is 0 only where $p = y$. So the lowest loss is the entropy of the label. It is 0 for a one-hot label only. **The entropy is what nobody can learn**: no prediction of a coin is right more often than the coin allows.
 #
@@ -208,8 +224,6 @@ check("smoothed_grad")
 # %% [markdown] name="takeaways"
 # <details><summary>Hint 1</summary>Prediction minus label holds for any label that is a distribution.</details>
 # <details><summary>Hint 2</summary>Write y for one example with C = 4 and smoothing 0.2 by hand, then for all rows: <code>np.eye(C)[labels]</code> are the one-hot rows.</details>
-#
-# [All solutions of this lesson](../../solutions/03_algorithms/24_label_distributions.ipynb)
 #
 # ## Takeaways
 #

@@ -25,11 +25,13 @@ profile = "quick"  # "quick": 5 seeds, "full": 20
 # %% tags=["fold"] name="setup"
 # Set-up: what this lesson imports.
 import numpy as np
+import sympy as sp
 import torch
 import torch.nn.functional as F
 
 from lessons_lib import bridge, data, exercises, plots
 from lessons_lib.core import Loss, mean, weighted_mean
+from lessons_lib.derive import derive
 from lessons_lib.losses import cross_entropy
 from lessons_lib.show import Table
 
@@ -61,6 +63,32 @@ print(f"{len(x)} pictures, mean loss {knows_nothing.value:.4f} nats = log 10")
 assert np.isclose(knows_nothing.value, np.log(10))
 
 # %% [markdown] name="after-steps"
+# ## Derivation
+#
+# How do the means of two batches make the mean of all? $S_1$ and $S_2$ are the sums of the losses in the batches, $n_1$ and $n_2$ how many there are.
+
+# %% tags=["fold"] name="derive-mean"
+# Derivation: the mean of all from the means of two batches.
+S1, S2, m1, m2 = sp.symbols("S_1 S_2 m_1 m_2", real=True)
+n1, n2 = sp.symbols("n_1 n_2", positive=True)
+names = {"S1": S1, "S2": S2, "m1": m1, "m2": m2, "n1": n1, "n2": n2}
+
+def rebuilt():  # value and slope of seven examples, from a batch of five and one of two
+    z, k = np.random.default_rng(0).normal(size=(7, 3)), np.arange(7) % 3
+    p, y = np.exp(z) / np.exp(z).sum(-1, keepdims=True), np.eye(3)[k]
+    five, two = (mean(cross_entropy(z[b], k[b])) for b in (slice(5), slice(5, 7)))
+    value, slope = (5 * five.value + 2 * two.value) / 7, np.concatenate([5 * five.grad, 2 * two.grad]) / 7
+    return np.allclose(value, -np.log(p[y == 1]).mean()) and np.allclose(slope, (p - y) / 7)
+
+(
+    derive("J", "(S1 + S2) / (n1 + n2)", "the sum of all losses over their number", names, means={m1: S1 / n1, m2: S2 / n2})
+    .equals("(n1 * m1 + n2 * m2) / (n1 + n2)", "a sum is a mean times its count: **each mean weighs as much as it counts**")
+    .law("`mean(cross_entropy(z, k))`", "the library's means, joined like this: value and slope", "7 examples", rebuilt)
+)
+
+# %% [markdown] name="breaks"
+# Only where the counts are equal is this the mean of the means.
+#
 # ## What breaks
 #
 # The last step is not what training does: a step sees one batch. To report $J$, many then average the batch means. Batches count unequally many labels in two cases. The last batch is smaller. Or some labels are **ignored**, such as padding in a text: they get the weight 0.
@@ -139,8 +167,6 @@ check("mean_of_all")
 # %% [markdown] name="takeaways"
 # <details><summary>Hint 1</summary>What is the sum of the losses of one batch? And of a batch in which nothing counts?</details>
 # <details><summary>Hint 2</summary>NaN times 0 is NaN. <code>np.where(condition, a, b)</code> takes a where the condition holds.</details>
-#
-# [All solutions of this lesson](../../solutions/03_algorithms/25_whose_mean.ipynb)
 #
 # ## Takeaways
 #
