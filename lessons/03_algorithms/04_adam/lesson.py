@@ -72,7 +72,12 @@ print(f"without the two lines: {bare[0]:.2f} learning rates at t = 1, "
 #
 # ## The idea, drawn
 #
-# A long valley: across it, the curvature is 25 times as large as along it. Four optimizers start at the same point. Each has the learning rate, out of 25, whose last ten of 40 steps are nearest to the minimum. Press *Play*.
+# A long valley: across it, the curvature is 25 times as large as along it. Four optimizers start at the same point. Besides gradient descent and Adam these are two that came before Adam.
+# **Momentum** steps along a sum of the gradients so far, $u \leftarrow 0.9\, u + g$. **RMSProp** divides each coordinate of the gradient by the root of a running average of its square:
+#
+# $$v \leftarrow 0.9\, v + 0.1\, g^2 \qquad \theta \leftarrow \theta - \eta\, \frac{g}{\sqrt v}$$
+#
+# We tried 25 learning rates for each, 40 steps long. Drawn is the one that stays nearest to the minimum in its last ten steps. Press *Play*.
 
 # %% tags=["fold"] name="race"
 # The race: find each rule's best rate, then draw the paths, frame by frame.
@@ -120,20 +125,20 @@ Table(["", "best rate", "mean distance in the last ten steps"],
       [[name, f"{rates[best[name]]:.2g}", f"{last_ten(path):.1g}"] for name, path in paths.items()])
 
 # %% [markdown] name="race-reading"
-# Gradient descent has one rate for both directions: the steep one forbids a larger rate, and the flat one starves.
-# Momentum gains speed along the valley, and swings. RMSProp and Adam divide each coordinate of the gradient by the usual size of *that* coordinate. So both coordinates start equally fast.
-# Adam also averages the gradient itself. That makes it swing: without this average ($\beta_1 = 0$, last row) it arrives as RMSProp does. Here nothing is noisy; we shall see what the average does to noise.
+# Gradient descent has one rate for both directions: the steep one forbids a larger rate, and the flat one starves. RMSProp and Adam divide each coordinate by its own usual size, so both coordinates start equally fast.
+# RMSProp's $v$ forgets within some ten steps. It shrinks together with the gradients, the steps stay long, and the minimum is reached quickly.
+# **Adam does not win here.** It ends no nearer than gradient descent, because it also averages the gradient itself, and the average swings past the minimum. Without it ($\beta_1 = 0$, last row) Adam arrives as RMSProp does. What is the average good for, then? For noise, of which this valley has none; we shall see.
 #
 # ## Formula
 #
-# Adam is due to Kingma and Ba (2015). $g_t$ is the gradient in step $t = 1, 2, \dots$ Squares, roots and divisions are **elementwise**: each parameter has its own.
-# Two **running averages** start at $m_0 = v_0 = 0$, one of the gradient and one of its square:
+# Adam is due to Kingma and Ba (2015). The gradient at $\theta_{t-1}$ is $g_t$, with $t = 1$ in the first step. Squares, roots and divisions are **elementwise**: each parameter has its own.
+# Two **running averages** start at $m_0 = v_0 = 0$ and follow the gradient and its square:
 #
 # $$m_t = \beta_1 m_{t-1} + (1 - \beta_1)\, g_t$$
 #
 # $$v_t = \beta_2 v_{t-1} + (1 - \beta_2)\, g_t^2$$
 #
-# The small print is the **bias correction**:
+# The small print: the **bias correction** divides each average by what its start at zero has cost.
 #
 # $$\hat m_t = \frac{m_t}{1 - \beta_1^t} \qquad\qquad \hat v_t = \frac{v_t}{1 - \beta_2^t}$$
 #
@@ -209,7 +214,7 @@ def first_step(eta, beta_1, beta_2, g):
 )
 
 # %% [markdown] name="first-reading"
-# The first step is one learning rate long, whether the gradient is a thousand or a thousandth. Under a constant gradient every later step is as long.
+# In each coordinate the first step is one learning rate long, whether the gradient is a thousand or a thousandth. Under a constant gradient every later step is as long.
 #
 # ### And without the corrections?
 #
@@ -241,11 +246,11 @@ names = {"eta": eta, "beta_1": beta1, "beta_2": beta2, "m": m, "v": v, "t": t, "
 # %% [markdown] name="bare-reading"
 # At $t = 1$ the average $m$ is 10 times too small and $v$ is 1000 times too small. $v$ stands under a root, so the step is $\sqrt{1000} / 10 = 3.16$ times too long.
 #
-# **Why is it worst at step 12?** While $t$ is small beside 1000, $1 - \beta_2^t$ is nearly $t\,(1 - \beta_2)$. So the step grows and falls as
+# **Why is it worst at step 12?** While $t$ is small beside 1000, $1 - \beta_2^t$ is nearly $t\,(1 - \beta_2)$, its tangent at $\beta_2 = 1$. So but for a constant factor the step grows and falls as
 #
 # $$\frac{1 - \beta_1^t}{\sqrt t}$$
 #
-# $\beta_2$ has dropped out. Write $x = -t \log \beta_1$, so that $\beta_1^t = e^{-x}$. Where the slope of $(1 - e^{-x}) / \sqrt x$ is zero,
+# Write $x = -t \log \beta_1$, so that $\beta_1^t = e^{-x}$. The slope of $(1 - e^{-x}) / \sqrt x$ is $e^{-x} / \sqrt x - (1 - e^{-x}) / (2 x \sqrt x)$. It is zero where
 #
 # $$2x\, e^{-x} = 1 - e^{-x} \qquad\text{or}\qquad e^x = 1 + 2x$$
 
@@ -264,13 +269,13 @@ assert abs(x / -np.log(0.9) - (bare.argmax() + 1)) < 1
 show(Adam)
 
 # %% [markdown] name="source-reading"
-# `weight_decay` is a penalty that we leave at 0. `divide` takes 0 / 0 as 0: a parameter that never had a gradient stays where it is.
+# `weight_decay` is a penalty that we leave at 0. With `eps` = 0, `divide` takes 0 / 0 as 0: a parameter that never had a gradient stays where it is.
 #
-# The article's list of Adam's steps breaks off in the middle. Here it is whole: (1) set $\theta$, $m = v = 0$, $t = 0$; (2) repeat: draw a batch, compute its gradient, update $m$ and $v$, **add 1 to $t$, correct, step**; (3) stop when the loss is good enough.
+# The article's list of Adam's steps breaks off in the middle. Here it is whole: (1) set $\theta$, $m = v = 0$, $t = 0$; (2) repeat: draw a batch, compute its gradient, **add 1 to $t$**, update $m$ and $v$, **correct, step**; (3) stop when the loss is good enough.
 #
 # ## Parity
 #
-# After 50 steps the library's Adam and `torch.optim.Adam` differ by rounding only, for the options in the folded table. In 16 bits PyTorch rounds after each operation, and we round once.
+# After 50 steps the library's Adam and `torch.optim.Adam` differ by rounding only (folded table).
 
 # %% tags=["fold-all", "nbval-ignore-output"] name="parity"
 # Parity with PyTorch: the largest relative difference after 50 steps.
@@ -279,31 +284,43 @@ parity.table("Adam", setting.device)
 # %% [markdown] name="play"
 # ## Play
 #
-# Move $\beta_2$, the memory of $v$. The figure shows the step **without** corrections under a constant gradient.
+# Move $\beta_2$, the memory of $v$. Left: how much of a constant gradient 1 the averages have reached. Right: their quotient, the step **without** corrections.
 #
 # 1. At one $\beta_2$ the first step is right, although nothing is corrected. Which one, and why?
 # 2. At $\beta_2 = 0.95$, is the uncorrected first step too long or too short?
 
 # %% tags=["fold"] name="play-picture"
-# The figure to move: step lengths without corrections, for one beta2 after the other.
-fig, (ax,) = plots.panels()
-ax.axhline(1, color="0.5", lw=1, ls="--")
-ax.annotate("Adam, corrected", (330, 1.05), fontsize=8, color="0.4")
-ax.set(xscale="log", yscale="log", ylim=(0.08, 11), title="Without corrections, beta1 = 0.9",
-       xlabel="step t (log)", ylabel="step / learning rate (log)")
+# The figure to move: the averages and the step without corrections, for one beta2 after the other.
+fig, (left, right) = plots.panels(2)
+left.plot([], [], label="m")
+left.plot([], [], "--", label="root of v")
+left.set(xscale="log", xlim=(0.9, 1100), ylim=(0, 1.05), xlabel="step t (log)", ylabel="average",
+         title="The averages without corrections")
+left.legend()
+right.axhline(1, color="0.5", lw=1, ls="--")
+right.set(xscale="log", yscale="log", xlim=(0.9, 1100), ylim=(0.08, 11), xlabel="step t (log)",
+          ylabel="step / learning rate (log)", title="m / root of v (dashed: corrected)")
 
-def shorter_memory(ax, beta2):
-    _, bare = walk(Adam(1.0, beta2=beta2), np.ones(1), 1000)
-    ax.plot(np.arange(1, 1001), bare[:, 0])
-    ax.plot(1, bare[0, 0], "o")
-    longest = f"{bare.max():.2f}, at step {bare.argmax() + 1}"
-    longest = longest if bare.max() > 1.01 else "never above 1"
-    return f"First step: {bare[0, 0]:.2f} learning rates. Longest: {longest}."
+def other_memory(left, right, beta2):
+    state, m, v = Adam().init(np.zeros(1)), [], []
+    for _ in range(1000):
+        _, state = Adam(beta2=beta2).update(np.zeros(1), np.ones(1), state)
+        m.append(state.m[0])
+        v.append(state.v[0] ** 0.5)
+    step = np.divide(m, v)
+    left.plot(range(1, 1001), m)
+    left.plot(range(1, 1001), v, "--")
+    right.plot(range(1, 1001), step)
+    right.plot(1, step[0], "o")
+    longest = f"{step.max():.2f}, at step {step.argmax() + 1}"
+    longest = longest if step.max() > 1.01 else "never above 1"
+    return f"First step: {step[0]:.2f} learning rates. Longest: {longest}."
 
 plots.moving(
-    fig, "beta2", [0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995], shorter_memory,
-    start=0.999, alt="Step length without corrections against the step for beta2 = 0.999: 3.16 at "
-    "first, 6.57 at step 12, then falling slowly towards 1.",
+    fig, "beta2", [0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995], other_memory,
+    start=0.999, alt="For beta2 = 0.999. Left, m climbs from 0.1 to 1 within some 40 steps, the "
+    "root of v from 0.03 to 0.8 in 1000. Right, their quotient: 3.16 at first, 6.57 at step 12, then "
+    "falling slowly towards 1.",
 )
 
 # %% [markdown] name="play-reading"
@@ -322,7 +339,8 @@ plots.moving(
 # %% name="words"
 counts = [data.pairs(data.words(s, 64).ids, 64) for s in setting.seeds]  # how often j follows i
 pairs = torch.tensor(np.array(counts), dtype=torch.float64, device=setting.device)
-weight = pairs.sum(-1, keepdim=True) / pairs.sum((-2, -1), keepdim=True)  # of each row in the mean
+# (seeds, 64, 64); a row counts as often as its word occurs
+weight = pairs.sum(-1, keepdim=True) / pairs.sum((-2, -1), keepdim=True)
 follows = pairs / pairs.sum(-1, keepdim=True)
 
 def gradient(theta):
@@ -345,7 +363,7 @@ for _ in range(100):
 own = (rule.lr / ((state.v / (1 - rule.beta2**100)).sqrt() + rule.eps))[:, :-1, :-1]
 own = (own / own.flatten(1).median(1).values[:, None, None]).log10().cpu().numpy()
 fig, (ax,) = plots.panels()
-fig.colorbar(ax.imshow(own[0], cmap="cividis"), label="rate, times the median (log10)")
+fig.colorbar(ax.imshow(own[0], cmap="cividis"), label="log10(rate / median)")
 ax.grid(False)
 ax.set(xlabel="next word, most frequent first", ylabel="word, most frequent first",
        title="Each parameter's own learning rate")
@@ -363,9 +381,9 @@ print("leave out the lowest and the highest 5 % of the rates: the rest differ by
 assert min(ratio) > 5
 
 # %% [markdown] name="own-reading"
-# Each row is a word, the most frequent at the top. Frequent words have large gradients and get small rates, rare words get large ones. Within a row, words that often follow get the smaller rates. One learning rate for all cannot do that. What it is worth is measured in [Where Adam wins](20_where_adam_wins.ipynb).
+# Each row is a word, the most frequent at the top; "any other word" is left out. Frequent words have large gradients and get small rates, rare words get large ones. Within a row, words that often follow get the smaller rates. One learning rate for all cannot do that. What it is worth is measured in [Where Adam wins](20_where_adam_wins.ipynb).
 #
-# **And the average $m$?** Give Adam gradients that are 1 plus noise. How long are its steps?
+# **And the average $m$?** Give Adam gradients that are 1 plus normal noise. Here is the 300th step of 2000 parameters, for noise of three standard deviations, with $m$ and without it ($\beta_1 = 0$):
 
 # %% tags=["fold"] name="noise"
 # The 300th step of 2000 parameters with the gradient 1 + noise.
@@ -375,11 +393,17 @@ def step_lengths(spread, beta1=0.9):
     a, b = descend(theta, rule, lambda theta: next(noisy), 300)[-2:]
     return a - b
 
-found = {f"noise {spread:g}": step_lengths(spread) for spread in (0.1, 1, 10)}
-plots.histogram(
-    found, "step / learning rate (positive: downhill)",
-    alt="Three histograms of step lengths. Noise 0.1: all near 1. Noise 1: spread around 0.7. "
-    "Noise 10: around 0.1, many of them negative.",
+fig, axes = plots.panels(2, sharey=True)
+for ax, beta1, title in zip(axes, (0.9, 0.0), ("Adam", "beta1 = 0"), strict=True):
+    for spread, look in ((0.1, "-"), (1, "--"), (10, "-.")):
+        ax.hist(step_lengths(spread, beta1), np.linspace(-1.5, 2.0, 50), histtype="step", ls=look,
+                lw=1.5, label=f"noise {spread:g}")
+    ax.set(xlabel="step / learning rate (positive: downhill)", ylabel="parameters", title=title)
+axes[1].legend(fontsize=8)
+plots.Picture(
+    fig, "Histograms of step lengths. Left, Adam. Noise 0.1: all near 1. Noise 1: narrow, around "
+    "0.7. Noise 10: around 0.1, many negative. Right, without m: the same centres, but noise 1 "
+    "spreads over more than a learning rate, and noise 10 over plus and minus 1.5.",
 )
 
 # %% tags=["fold"] name="noise-numbers"
@@ -387,18 +411,23 @@ plots.histogram(
 rows = []
 for spread in (0.1, 1, 10):
     both = [step_lengths(spread, beta1) for beta1 in (0.9, 0.0)]
-    rows.append([f"{spread:g}", *(f"{f(step):.2f}" for step in both for f in (np.mean, np.std))])
+    rows.append([f"{spread:g}", f"{1 / np.sqrt(1 + spread**2):.2f}",
+                 *(f"{f(step):.2f}" for step in both for f in (np.mean, np.std))])
     if spread >= 1:
         assert abs(both[0].mean() - both[1].mean()) < 0.1 and both[0].std() < 0.6 * both[1].std()
-Table(["noise", "Adam: mean step", "spread", "beta1 = 0: mean step", "spread"], rows)
+Table(["noise s", "1 / sqrt(1 + s^2)", "Adam: mean step", "spread", "beta1 = 0: mean step", "spread"],
+      rows)
 
 # %% [markdown] name="noise-reading"
-# Where the gradients agree, a step is one learning rate long. Where noise drowns them, $v$ contains the noise, and the step is short.
-# The table separates the two averages. With and without $m$ the mean step is the same: **$v$ decides how far Adam goes, $m$ decides how much it jitters.**
+# The mean of $g^2$ is $1 + s^2$ for noise of the standard deviation $s$. That is where $v$ settles, so the mean step is about
+#
+# $$\frac{1}{\sqrt{1 + s^2}}$$
+#
+# learning rates, with $m$ and without (table). **$v$ decides how far Adam goes; $m$ decides how much it jitters.**
 #
 # ## Momentum plus RMSProp?
 #
-# The article says that Adam combines momentum and RMSProp. Nearly. Momentum (Polyak 1964) *adds up* gradients, $u_t = \mu u_{t-1} + g_t$, where Adam averages them. RMSProp (Tieleman and Hinton 2012) is Adam with $\beta_1 = 0$ and without the corrections, which neither parent has:
+# The article says that Adam combines momentum and RMSProp. Nearly. Momentum (Polyak 1964) *adds up* gradients, $u_t = \mu u_{t-1} + g_t$, where Adam averages them. RMSProp (Tieleman and Hinton 2012) is Adam with $\beta_1 = 0$ and without the corrections. Neither parent has these:
 
 # %% tags=["fold"] name="parents"
 # A sum beside an average; RMSProp's first step beside Adam's.
@@ -408,10 +437,11 @@ for _ in range(200):
     _, state = Adam().update(np.zeros(1), np.array([2.0]), state)
     u = 0.9 * u + 2.0
 first = [abs(descend(begin, rule, valley.gradient, 1)[1] - begin)
-         for rule in (RMSProp(1.0), Adam(1.0, beta1=0))]
+         for rule in (RMSProp(1.0, alpha=0.9), Adam(1.0, beta1=0, beta2=0.9))]
 print(f"200 gradients of 2: Adam's average is {state.m[0]:.1f}, momentum's sum is {u:.1f}")
-print(f"first step: RMSProp {first[0][0]:.0f} learning rates, Adam {first[1][0]:.0f}")
-assert np.allclose(first, [[10, 10], [1, 1]], rtol=1e-6)
+lengths = f"RMSProp {first[0][0]:.1f} learning rates, Adam {first[1][0]:.1f}"
+print(f"first step, v averaged with 0.9: {lengths}")
+assert np.allclose(first, [[10**0.5] * 2, [1, 1]], rtol=1e-6)
 
 # %% [markdown] name="breaks"
 # ## What breaks
@@ -444,9 +474,9 @@ plots.draw_lines(right, tried, over_rates, "learning rate (log)", "gap after 60 
                  "Other learning rates", "xy")
 plots.Picture(
     fig, "Left, the gap over 60 steps at the rate 1: with both corrections it falls to 0.001; only "
-    "v follows some ten steps later; neither ends ten times higher; only m jumps up tenfold. Right, "
-    "the gap after 60 steps against the rate: each way has a valley of about the same depth, both "
-    "at 1, neither at 0.1 to 0.3, only m below 0.1.",
+    "v follows some ten steps later; neither ends ten times higher; only m jumps up tenfold. "
+    "Right, the gap after 60 steps against the rate: each way has a valley of about the same depth, "
+    "both at 1, neither at 0.1 to 0.3, only m below 0.1.",
 )
 
 # %% tags=["fold", "nbval-ignore-output"] name="forgetful-table"
@@ -465,12 +495,16 @@ Table(["corrected", "gap at the rate 1", "own best rate", "gap there"], rows,
       "lowest to highest seed.")
 
 # %% [markdown] name="breaks-reading"
-# At a rate copied from Adam the forgetful versions end far behind. **Each at its own best rate, they are within a factor of 4 or so**: a missing correction multiplies the learning rate by the curve of the question, and a smaller rate hides it. So the fault shows when a rate is copied from elsewhere, or when a run is resumed (exercise 1).
-# It was found the hard way: an Adam without corrections made the fine-tuning of BERT unstable (Zhang and others 2021).
+# At a rate copied from Adam the forgetful versions end far behind. **Each at its own best rate, they are within a factor of 4 or so.** Leaving both corrections out multiplies the learning rate by the curve of the question; leaving out one multiplies it by one of the curve's two factors. A smaller rate hides that. So the fault shows when a rate is copied from elsewhere.
+# It was found the hard way: an Adam without corrections made the fine-tuning of a language model, BERT, unstable (Zhang and others 2021). A related fault is a resumed run that forgets $t$; it is your first exercise.
 #
 # ## Where epsilon stands
 #
-# The article says that $\epsilon$ avoids a division by zero. It does more: where gradients are not much larger than $\epsilon$, it shortens the step. And its place matters. TensorFlow and Keras add it before the correction, as a short form in Adam's paper does; a third place is under the root. The first step, in learning rates:
+# The article says that $\epsilon$ avoids a division by zero. It does more: where gradients are not much larger than $\epsilon$, it shortens the step. And its place matters. TensorFlow and Keras add it before the correction, as a short form in Adam's paper does; a third place is under the root:
+#
+# $$\frac{\hat m}{\sqrt{\hat v} + \epsilon} \qquad\qquad \frac{1}{1 - \beta_1^t}\, \frac{m \sqrt{1 - \beta_2^t}}{\sqrt v + \epsilon} \qquad\qquad \frac{\hat m}{\sqrt{\hat v + \epsilon}}$$
+#
+# The first step of each, in learning rates:
 
 # %% tags=["fold"] name="epsilon"
 # Three places for epsilon; the first is the library's.
@@ -526,7 +560,7 @@ def adam_step(theta, g, m, v, t, lr, beta1, beta2, eps):
 check("adam_step")
 
 # %% [markdown] name="exercise-weights-text"
-# <details><summary>Hint 1</summary>Six lines of the formula, six lines of code. <code>g**2</code> squares each number.</details>
+# <details><summary>Hint 1</summary>Five lines of the formula, five lines of code, and a return. <code>g**2</code> squares each number.</details>
 # <details><summary>Hint 2</summary>Return m and v, not the hats: the next step averages on from m and v.</details>
 #
 # ### 3. Betas that change (8 minutes, hard)
@@ -549,7 +583,7 @@ check("total_weight")
 #
 # - Adam divides an average of gradients by the root of an average of their squares. So the size of the gradient cancels, and each parameter has its own rate.
 # - Both averages start at 0 and are too small by the factor $1 - \beta^t$ in the mean. The corrections undo that factor.
-# - Do not use Adam where memory has no room for two more numbers per parameter.
+# - Do not use Adam where memory has no room for its two averages, two more numbers per parameter. In float16 as it stands its $v$ does not fit (below).
 #
 # ## Does it hold?
 #
@@ -589,7 +623,7 @@ print(f"loss x 1e-9: Adam's path changes by {tiny:.1f}")
 assert abs(sgd[-1]).max() > 1e50 and large < 1e-6 and tiny > 0.5
 
 # %% [markdown] name="control-half-text"
-# It cancels as long as gradients are far above $\epsilon$. In float16 there is a second limit: the smallest number is about $6 \cdot 10^{-8}$, so $\epsilon = 10^{-8}$ becomes 0. One step from 1 at the learning rate 0.1, computed in float16 as PyTorch does without `fused`, and by ours, which computes in float32 and rounds once:
+# It cancels as long as gradients are far above $\epsilon$. In float16 there is a second limit: the smallest number is about $6 \cdot 10^{-8}$, so $\epsilon = 10^{-8}$ becomes 0. One step from 1 at the learning rate 0.1, computed in float16 as PyTorch does by default, and by ours, which computes in float32 and rounds once:
 
 # %% tags=["fold"] name="control-half"
 # Adam in float16.
