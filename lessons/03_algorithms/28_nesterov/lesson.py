@@ -347,8 +347,8 @@ plots.moving(
     np.arange(-5, 8.1, 0.5).tolist(),
     from_start,
     start=5.5,
-    alt="Left: the loss, with three dots between which the heavy ball goes round. Right: theta over "
-    "40 steps from the start at 5.5. Nesterov's step goes to 0, the heavy ball circles.",
+    alt="Left: the loss, with three dots between which the heavy ball goes round. Right: theta "
+    "over 40 steps from 5.5. Nesterov's step goes to 0, the heavy ball circles.",
 )
 
 # %% [markdown] name="after-bent"
