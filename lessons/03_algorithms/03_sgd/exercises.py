@@ -1,143 +1,95 @@
-"""Exercises of the lesson on stochastic gradient descent, with the wrong answers that they recognise."""
+"""Exercises of the lesson on stochastic gradient descent."""
 
 import numpy as np
 
-from lessons_lib.exercises import Exercise
+from lessons_lib.exercises import Exercise, on
 
 
-def _try_gradient(answer):
+def one_parameter(answer):
+    """Rates from far below the edge to just below it."""
+    rng = np.random.default_rng(2)
+    inputs = [rng.normal(0.5, size, n) for size, n in ((1.0, 5), (0.3, 8), (2.0, 3))]
+    parts = ((0.02, 0.5), (0.3, 0.01), (0.6, 0.1), (0.95, 0.3), (0.85, 0.001))  # of the edge; share
+    return [answer(part / (x**2).mean(), x, share) for x in inputs for part, share in parts]
+
+
+def epochs():
+    """Rows of 7, 6 and 5 examples; the last batch is smaller in two of them."""
     rng = np.random.default_rng(0)
-    shapes = ((7, 3), (1, 2))
-    return [answer(rng.normal(size=d), rng.normal(), rng.normal(size=(b, d)), rng.normal(size=b)) for b, d in shapes]
+    for size, d, batch, lr in ((7, 3, 3, 0.1), (6, 2, 2, 0.2), (5, 2, 4, 0.05), (4, 3, 4, 0.3)):
+        yield rng.normal(size=d), rng.normal(size=(size, d)), rng.normal(size=size), rng.permutation(size), batch, lr
 
 
-def _gradient(theta, c, x, y, *, by="B", factor=2.0):
-    r = factor * (x @ theta + c - y)
-    n = {"B": len(x), "d": len(theta), "nothing": 1}[by]
-    return x.T @ r / n, r.sum() / n
+def never_moving(theta, x, y, order, B, lr):
+    slopes = [2 * x[b].T @ (x[b] @ theta - y[b]) / len(b) for b in np.split(order, range(B, len(order), B))]
+    return theta - lr * np.sum(slopes, axis=0)
 
 
-gradient = Exercise(
-    "batch_gradient",
-    "the chain rule: how does each prediction depend on theta, and how on c?",
-    {
-        "That is the gradient of the sum: it multiplies the learning rate by B.": lambda *a: _gradient(
-            *a, by="nothing"
-        ),
-        "The factor 2 of the square is missing.": lambda *a: _gradient(*a, factor=1.0),
-        "The sign is wrong: it points downhill. The update subtracts it.": lambda *a: _gradient(*a, factor=-2.0),
-        "That divides by the number of parameters, not by the number of examples.": lambda *a: _gradient(*a, by="d"),
-        "The intercept is missing from the prediction.": lambda theta, c, x, y: _gradient(theta, 0.0, x, y),
-        "The gradient by c is one number, a mean over the batch.": lambda theta, c, x, y: (
-            _gradient(theta, c, x, y)[0],
-            2 * (x @ theta + c - y),
-        ),
-        "The gradient by c is a sum; take the mean, as for theta.": lambda *a: (
-            _gradient(*a)[0],
-            _gradient(*a, by="nothing")[1],
-        ),
-        "The factor 2 is missing in the gradient by c.": lambda *a: (_gradient(*a)[0], _gradient(*a, factor=1.0)[1]),
-        "Return the gradient by theta first, then the one by c.": lambda *a: _gradient(*a)[::-1],
-    },
-    _try_gradient,
-    returns=2,
-)
-
-
-def _sizes(answer):
-    a = np.array([1.0, 4.0, 4.0, -3.0, 10.0, 2.5, -7.0])
-    found = [answer(a, v) for v in (200.0, 20.0, 15.0, 12.0, 8.0, 5.5, 5.0, 3.0, 1.0, 0.1)]
-    return [*found, answer(np.array([-2.0, -1.0, 0.0, 1.0, 2.0]), 0.75)]  # exactly at the bound with 2
-
-
-def _size(a, v, rounding=np.ceil, ddof=0):
-    n, s2 = len(a), a.var(ddof=ddof)
-    return max(1, rounding(n * s2 / (v * (n - 1) + s2)))
-
-
-variance = Exercise(
-    "batch_size",
-    "line 3 of the derivation, solved for B.",
-    {
-        "That is for drawing with replacement: it can exceed N.": lambda a, v: np.ceil(a.var() / v),
-        "Your S^2 divides by N - 1; with the factor (N - B) / (N - 1) it must divide by N.": lambda a, v: _size(
-            a, v, ddof=1
-        ),
-        "At most v: equality is allowed.": lambda a, v: np.floor(_size(a, v, lambda b: b)) + 1,
-        "The last factor of line 3 is missing; cutting the answer at N does not bring it back.": lambda a, v: min(
-            len(a), np.ceil(a.var() / v)
-        ),
-        "Rounded down, the variance is above v.": lambda a, v: _size(a, v, np.floor),
-        "A batch has a whole number of examples.": lambda a, v: _size(a, v, lambda b: b),
-        "That is for the standard deviation; the variance is its square.": lambda a, v: _size(a, v**2),
-        "The last factor's divisor is N - 1, not N.": lambda a, v: np.ceil(len(a) * a.var() / (v * len(a) + a.var())),
-    },
-    _sizes,
-)
-
-
-def _try_edge(answer):
+def steep_rows():
     rng = np.random.default_rng(1)
-    return [answer(rng.normal(size=(n, 3)) * [0.1, 1.0, 8.0]) for n in (6, 20)]
+    return [(rng.normal(size=(n, 3)) * [0.1, 1.0, 8.0],) for n in (6, 20)]
 
 
-def _squares(x):
-    return (x**2).sum(axis=1)
-
-
-edge = Exercise(
-    "single_edge",
-    "line 5 of the derivation, for the loss of one example instead of the mean.",
-    {
-        "That is the full batch's edge. A single example can be far steeper.": lambda x: (
-            2 / np.linalg.eigvalsh(2 * x.T @ x / len(x)).max()
-        ),
-        "The second derivative of the square brings a factor 2: the curvature along x is 2 |x|^2.": lambda x: (
-            2 / _squares(x).max()
-        ),
-        "That rate takes the steepest example to its minimum in one step; the edge is twice as far.": lambda x: (
-            0.5 / _squares(x).max()
-        ),
-        "The length of x enters squared.": lambda x: 1 / np.sqrt(_squares(x).max()),
-        "That is the edge of the sum over all examples; here each example stands alone.": lambda x: (
-            1 / np.linalg.norm(x, 2) ** 2
-        ),
-        "|x|^2 is the sum over the d coordinates, not the largest of them.": lambda x: 1 / (x**2).max(),
-        "That is safe for the average example only.": lambda x: 1 / _squares(x).mean(),
-        "That is the flattest example. The steepest one breaks first.": lambda x: 1 / _squares(x).min(),
-        "One number is wanted: the rate that is safe for every example.": lambda x: 1 / _squares(x),
-    },
-    _try_edge,
-)
-
-
-def _try_epoch(answer):
-    order = np.array([3, 0, 6, 2, 5, 1, 4])
-    return [answer(order, size) for size in (3, 7, 2, 10)] + [answer(order[1::2], 2)]
-
-
-epoch = Exercise(
-    "epoch",
-    "where does each batch begin?",
-    {
-        "The last, smaller batch is dropped: some examples are never used.": lambda order, size: [
-            order[i : i + size] for i in range(0, len(order) - size + 1, size)
-        ],
-        "These batches overlap. Step on by B.": lambda order, size: [
-            order[i : i + size] for i in range(len(order) - size + 1)
-        ],
-        "If B divides the number of examples, your last batch is empty.": lambda order, size: [
-            order[i * size : (i + 1) * size] for i in range(len(order) // size + 1)
-        ],
-        "The batches are of nearly equal size; each but the last has B examples.": lambda order, size: np.array_split(
-            order, -(-len(order) // size)
-        ),
-        "B is the size of a batch, not the number of batches.": lambda order, size: np.array_split(order, size),
-        "These are consecutive numbers. Take them from the shuffled order.": lambda order, size: [
-            np.arange(len(order))[i : i + size] for i in range(0, len(order), size)
-        ],
-    },
-    _try_epoch,
-)
-
-EXERCISES = [gradient, variance, edge, epoch]
+EXERCISES = [
+    Exercise(
+        "steps_needed",
+        "by which factor does each step multiply the distance?",
+        {
+            "Beyond 1 / h the factor is negative. The distance shrinks by its size.": ("abs( -> ("),
+            "Rounded down, the last step is missing.": "np.ceil -> np.floor",
+            "A step is whole: round up.": "np.ceil(np.log(share) / np.log(factor)) -> np.log(share) / np.log(factor)",
+            "That is for the loss, which is the square of the distance.": "np.log(share) -> np.log(share) / 2",
+            "A step multiplies by 1 - lr * h; lr * h is the part that it takes away.": "1 - lr -> lr",
+            "The square brings a factor 2: the curvature is twice the mean of x squared.": "lr * 2 -> lr",
+            "The curvature has the mean of the squares, not the square of the mean.": "(x**2).mean() -> x.mean() ** 2",
+            "The mean of the losses has the mean of the curvatures; you add them up.": ".mean() -> .sum()",
+            "Steps get shorter as the distance shrinks; you count steps of one length.": (
+                "np.log(share) / np.log(factor) -> (1 - share) / (1 - factor)"
+            ),
+            "That is the distance that is gone; share is what is left.": "np.log(share) -> np.log(1 - share)",
+        },
+        one_parameter,
+    ),
+    Exercise(
+        "train_epoch",
+        "a loop over batches; in it the error r, the mean gradient, the step.",
+        {
+            "That is the gradient of the sum: it multiplies the learning rate by the size of the batch.": (
+                "/ len(batch) ->"
+            ),
+            "The last batch may be smaller: divide by its own size.": "/ len(batch) -> / B",
+            "The factor 2 of the square is missing.": "lr * 2 * -> lr *",
+            "The sign is wrong: that step goes uphill.": "theta - lr -> theta + lr",
+            "The last, smaller batch is dropped: some examples are never used.": (
+                "range(0, len(order), B) -> range(0, len(order) - B + 1, B)"
+            ),
+            "These are consecutive rows. Take the rows from the shuffled order.": (
+                "order[i : i + B] -> np.arange(len(order))[i : i + B]"
+            ),
+            "These batches overlap. Step on by B.": "range(0, len(order), B) -> range(0, len(order) - B + 1)",
+            "Every batch has all examples: that is gradient descent.": "order[i : i + B] -> order",
+            "All gradients are taken at the first theta. Take each at the theta of now.": never_moving,
+        },
+        on(*epochs()),
+    ),
+    Exercise(
+        "single_edge",
+        "by which factor does a step on one example multiply that example's error?",
+        {
+            "That is the edge of all examples together. A single example can be far steeper.": lambda x: (
+                2 / np.linalg.eigvalsh(2 * x.T @ x / len(x)).max()
+            ),
+            "The square brings a factor 2: the curvature along x is twice its squared length.": "1 / -> 2 /",
+            "That rate takes the steepest example there in one step; the edge is twice as far.": "1 / -> 0.5 /",
+            "The length of x enters squared.": "(x**2).sum(axis=1).max() -> np.sqrt((x**2).sum(axis=1).max())",
+            "That is the edge of the sum over all examples; here each example stands alone.": lambda x: (
+                1 / np.linalg.norm(x, 2) ** 2
+            ),
+            "The squared length is a sum over d coordinates, not the largest of them.": ".sum(axis=1).max() -> .max()",
+            "That is safe for the average example only.": ".max() -> .mean()",
+            "That is the flattest example. The steepest one breaks first.": ".max() -> .min()",
+            "One number is wanted: the rate that is safe for every example.": ".max() ->",
+        },
+        on(*steep_rows()),
+    ),
+]
