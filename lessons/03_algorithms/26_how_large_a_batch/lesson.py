@@ -236,7 +236,7 @@ check("epoch")
 #
 # ## Takeaways
 #
-# - For each example read, small batches go farther: many rough steps beat one good one.
+# - Early in training small batches go farther for each example read: many rough steps beat one good one. In the end their noise ball is larger.
 # - A batch $k$ times as large bears a rate $k$ times as large, up to the edge. Then it needs fewer steps.
 # - Do not stop on the loss of one batch, and do not take a larger batch where the rate is at its edge already: it reads more and goes no farther.
 #
