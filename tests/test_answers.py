@@ -207,6 +207,7 @@ EQUIVALENT = {
     "what stands where p is 0 is not used": r"skewed_kl: 1 plus 1",
     "at the limit the factor is 1": "clip_relative: size > longest with GtE",
     "at r = 0 the loss and its slope are 0": "expectile_loss: r > 0 with GtE",
+    "where Huber's pieces meet they are equal": r"my_huber: .*<= delta with Lt$",
     "where half of the weight is reached exactly, all between costs the same": r"(best_constant|loaves): .*with Gt$",
     "the first is found all the same": "loaves: 1 plus 1",
 }
