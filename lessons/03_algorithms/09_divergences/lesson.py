@@ -43,7 +43,7 @@ check = exercises.of("03_algorithms/09_divergences")
 # %% [markdown] name="derivation-text"
 # ## The formula
 #
-# Lesson 2 split cross-entropy into entropy and divergence. There the target was $y$ and the model's distribution $p$; **from here on the target is $p$ and the model $q$**, as divergences are usually written: $H(p, q) = H(p) + \mathrm{KL}(p \Vert q)$. The source document calls the loss a "metric" for the difference of distributions; it is none. For a target $p$ and a model $q = \operatorname{softmax}(z)$:
+# Cross-entropy is entropy plus divergence (lesson 24 derives it). So far the target was $y$ and the model's distribution $p$; **from here on the target is $p$ and the model $q$**, as divergences are usually written: $H(p, q) = H(p) + \mathrm{KL}(p \Vert q)$. The source document calls the loss a "metric" for the difference of distributions; it is none. For a target $p$ and a model $q = \operatorname{softmax}(z)$:
 #
 # $$\mathrm{KL}(p \Vert q) = \sum_i p_i \log \frac{p_i}{q_i} \qquad \mathrm{KL}(q \Vert p) = \sum_i q_i \log \frac{q_i}{p_i} \qquad \mathrm{JS} = \tfrac12 \mathrm{KL}(p \Vert m) + \tfrac12 \mathrm{KL}(q \Vert m),\ m = \tfrac{p + q}{2}$$
 #

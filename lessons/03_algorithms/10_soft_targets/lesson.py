@@ -120,7 +120,7 @@ Table(["the truth", "gamma = 2 asks for"], zip(truth[:, 0], answer, strict=True)
 show(focal, weighted_mean)
 
 # %% [markdown] name="parity-text"
-# `weighted_mean` is the source document's step "mean over the examples", said exactly (its divisor: lesson 2). A weight of 0 removes an example even where its loss is `inf` or `NaN`.
+# `weighted_mean` is the source document's step "mean over the examples", said exactly (its divisor: lesson 25). A weight of 0 removes an example even where its loss is `inf` or `NaN`.
 #
 # ## Parity with PyTorch
 #

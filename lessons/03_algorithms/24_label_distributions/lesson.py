@@ -66,7 +66,7 @@ plots.lines(
 #
 # ## Formula
 #
-# The article allows only labels $y_i \in \{0, 1\}$. The loss takes any distribution $y$: positive numbers that sum to 1.
+# The article allows only labels $y_i \in \{0, 1\}$. The loss takes any distribution $y$: numbers from 0 to 1 that sum to 1. A class with $y_i = 0$ adds nothing.
 #
 # $$\ell = -\sum_{i=1}^{C} y_i \log p_i$$
 #

@@ -87,7 +87,7 @@ def rebuilt():  # value and slope of seven examples, from a batch of five and on
 )
 
 # %% [markdown] name="breaks"
-# Only where the counts are equal is this the mean of the means.
+# If the counts are equal, this is the mean of the means.
 #
 # ## What breaks
 #
