@@ -91,8 +91,8 @@ print(f"squared error: from {before['squared error']:.2f} to {after['squared err
       f"{at_most:.0%} of the true leaves are shorter than that")
 
 # %% [markdown] name="question-reading"
-# The mistyped leaf is outside the picture, far to the right. It pulls one answer past most of the leaves. The second hardly notices, the third not at all.
-# Each of the three saw the same 100 numbers. Why do they answer so differently, and is the one that stands still the best?
+# The mistyped leaf is outside the picture, far to the right. It pulls the answer of squared error past most of the leaves. The answer of Huber's loss hardly moves, that of absolute error not at all. (You know squared error; the formulas of the other two follow.)
+# Why do they answer so differently? And is the loss whose answer stands still the best?
 #
 # ## The idea, drawn
 #
@@ -294,7 +294,7 @@ def huber_slope(c, y, delta):
 )
 
 # %% [markdown] name="code"
-# Huber's answer is a compromise: **near values count by their distance, far values by their side.** Past $c + \delta$ a value can move as it likes, and the answer stays.
+# Huber's answer is a compromise: **near values count by their distance, far values by their side.** A value that is more than $\delta$ away can move farther still, and the answer stays.
 #
 # ## Code
 
@@ -394,7 +394,7 @@ print(f"the mistyped flower lies {high:.0f} cm above the line of squared error")
 # ## Is the robust loss better?
 #
 # The article says that squared error is the loss for regression. Let us try: draw 100 numbers whose true middle is 0, and ask each loss for the middle. Do this 2000 times. The better loss errs less.
-# First all numbers are normal, with standard deviation 1. Then each number has a chance of 1 in 20 to come from a distribution that is ten times as wide: noise with a *heavy tail*.
+# First all numbers are normal, with standard deviation 1. Then each number has a chance of 1 in 20 to come from a distribution that is ten times as wide. Such noise has a *heavy tail*: far values are not rare.
 
 # %% tags=["fold"] name="trial"
 # 2000 samples at once: the error of the mean, the median, and Huber's answer with delta = 1.345.
@@ -439,7 +439,7 @@ Table(heads, [[name, *needs(runs)] for name, runs in found.items()],
       "± is the standard deviation over seeds.")
 
 # %% [markdown] name="trial-reading"
-# The table compares squared errors: a way whose errors have half the variance needs half as many data.
+# The table gives ratios of variances. Twice the data halve the variance of each of these answers; so an answer with half the variance needs half as many data.
 # With normal noise the mean is best. The median throws away a third of the data: it needs about 1.5 times as many. With the heavy tail the mean does worst: Huber's answer needs a fifth of its data.
 # **Huber's loss pays a few per cent of insurance in the first case, and wins the second.** So the article's sentence needs a condition: squared error is the loss for regression *if the noise is near to normal, or if you need the mean itself*.
 #
