@@ -97,7 +97,7 @@ print(f"squared error: from {before['squared error']:.2f} to {after['squared err
 # ## The idea, drawn
 #
 # A smaller case: five rides on the bus took 9, 10, 10.5, 12 and 70 minutes. Think of each ride as a band that pulls the answer towards itself. The loss decides how hard. The answer rests where the pulls cancel.
-# In the figure, a thick band pulls hard. **Move the fifth ride.**
+# In the figure, a thick band pulls harder than a thin one of the same row. **Move the fifth ride.**
 
 # %% tags=["fold"] name="bands"
 # The figure to move: for each loss its answer, and bands as thick as their pull.
@@ -130,7 +130,7 @@ plots.moving(
     fig, "fifth ride", [8, *range(10, 82, 3)], fifth_ride, start=70,
     alt="Three rows with the rides 9, 10, 10.5, 12 and 70. The answer of squared error is at "
     "22.3, pulled by one thick band to the ride of 70 minutes. Huber's is at 11.6 and that of "
-    "absolute error at 10.5; their bands to the far ride are thinner.",
+    "absolute error at 10.5; their far bands are thinner.",
 )
 
 # %% [markdown] name="bands-reading"
