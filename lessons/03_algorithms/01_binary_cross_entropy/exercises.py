@@ -81,6 +81,9 @@ EXERCISES = [
             "That is the last logit below 1. The first at 1 is wanted.": "next(z for -> next(z - 1 for",
             "There exp(-z) falls below the gap above 1. It is rounded away at half of the gap.": lambda: [7, 16, 37],
             "float16 was computed in float32 and rounded once. Compute in the format itself.": lambda: [9, 17, 37],
+            "You rounded the finished p. Compute every step in the format: there 1 + exp(-z) is rounded first.": (
+                lambda: [9, 18, 37]
+            ),
             "There exp(-z) itself becomes 0; 1 + exp(-z) is rounded to 1 much earlier.": lambda: [18, 104, 746],
             "The order is reversed: float16 comes first, float64 last.": lambda: [37, 17, 8],
             "Those are the points in between. Wanted are the first whole numbers after them.": (

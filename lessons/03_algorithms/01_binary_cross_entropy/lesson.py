@@ -13,7 +13,7 @@
 # %% [markdown] name="title"
 # # Binary cross-entropy
 #
-# **Goal.** Derive the loss of a yes-or-no prediction, write it yourself, and compute it so that it never stops teaching.
+# **Goal.** Derive the loss of a yes-or-no prediction, write it yourself, and compute it so that it still teaches a model that is certain and wrong.
 #
 # **The question.** A model is certain, and wrong. Surely such a model has most to learn. This one gives nearly every tumour the wrong name, and is sure of it.
 # Two programs train it on the right names. Both use the same formula, on the same data, from the same start. One computes it from the model's score, the *logit*; the other from the *probability* that this score stands for.
@@ -60,16 +60,16 @@ ways = {
 splits = [data.breast_cancer(s) for s in setting.seeds]
 x, y, x_test, y_test = (np.array(part, dtype=np.float32) for part in zip(*splits, strict=True))
 
-def logits(x, theta):
+def score(x, theta):
     return (x * theta).sum(-1)
 
 def train(slope, theta, y, steps=300, lr=2.0):
     def gradient(theta):
-        return (slope(logits(x, theta), y)[..., None] * x).mean(1, keepdims=True)
+        return (slope(score(x, theta), y)[..., None] * x).mean(1, keepdims=True)
     return descend(theta, SGD(lr), gradient, steps)
 
 def accuracy(theta):  # share of new tumours that get the right name, for each split
-    return ((logits(x_test, theta) > 0) == (y_test > 0)).mean(-1)
+    return ((score(x_test, theta) > 0) == (y_test > 0)).mean(-1)
 
 opposite = train(ways["from the logit"], 0 * x[:, :1], 1 - y, lr=1.0)[-1]
 right = {way: np.array([accuracy(theta) for theta in train(slope, 20 * opposite, y)])
@@ -92,12 +92,12 @@ assert right["from the logit"][-1].min() > 0.8
 assert np.median(right["from the probability"][-1]) < 0.5
 
 # %% [markdown] name="two-programs-reading"
-# On paper the two programs are equal. One of them has hardly moved. (The data were split into training and new tumours in several ways; the band holds them all.) Where do the programs part?
+# On paper the two programs are equal. One of them has hardly moved. (The data were split into training and new tumours in five ways. The line is the middle one, the band holds all five.) Where do the programs part?
 #
 # ## The idea, drawn
 #
 # The data are 569 tumours, with 30 measurements of the cells of each. What the tumour was is known: harmless (benign) or not (malignant). This answer is the **label** $y$: 1 for benign, 0 for malignant.
-# Let us begin with two of the measurements. A model multiplies each of them by a number, its *weight*. The **logit** $z$ is the sum of the weighted measurements. It can be any number: the larger, the surer the model is of the label 1.
+# Let us begin with two of the measurements; the two programs above use all 30. A model multiplies each of them by a number, its *weight*. The **logit** $z$ is the sum of the weighted measurements. It can be any number: the larger, the surer the model is of the label 1.
 # The **sigmoid** bends the logit into a probability $p$, a number between 0 and 1. *Training* changes the weights in small steps until $p$ fits the labels.
 
 # %% tags=["fold"] name="tumours"
@@ -132,7 +132,7 @@ plots.Picture(
 # %% [markdown] name="tumours-reading"
 # (Both measurements are shifted and stretched so that their mean is 0 and their spread 1.) Before training all weights are 0 and the model says $p = 1/2$ of every tumour. Afterwards it is sure at both ends and unsure between them.
 #
-# What moves it? The **loss** says, for one example, how bad the prediction was; training makes it small. Its slope, the derivative by the logit, says which way the logit should go, and how hard. Here is the loss of this lesson for both labels.
+# What moves it? The **loss** says, for one example, how bad the prediction was; training makes it small. Its slope, the derivative with respect to the logit, says which way the logit should go, and how hard. Here is the loss of this lesson, **binary cross-entropy** (BCE; binary, because there are two labels):
 
 # %% tags=["fold"] name="loss-shape"
 # The loss of both labels, and its slope.
@@ -154,7 +154,7 @@ plots.shape(
 #
 # The sigmoid, and the loss as the article that this course follows states it ($\log$ is the natural logarithm):
 #
-# $$p = \frac{1}{1 + e^{-z}}$$
+# $$p = \frac{1}{1 + e^{-z}} \qquad\text{or, solved for } z, \qquad z = \log \frac{p}{1 - p}$$
 #
 # $$\ell = -y \log p - (1 - y) \log (1 - p)$$
 #
@@ -162,7 +162,7 @@ plots.shape(
 # |---|---|---|---|
 # | $z$ | `logits` | `(N,)` | a logit for each of $N$ examples |
 # | $p$ | `p` | `(N,)` | the probability of the label 1 |
-# | $y$ | `target` | `(N,)` | the label: 0, 1, or a number between them |
+# | $y$ | `target` | `(N,)` | the label: 0, 1, or a share between them |
 # | $\ell$ | `.value` | `(N,)` | the loss, in nats |
 # | $\partial \ell / \partial z$ | `.grad` | `(N,)` | its slope |
 #
@@ -340,7 +340,7 @@ plots.shape(
 show(binary_cross_entropy)
 
 # %% [markdown] name="source-reading"
-# A `Loss` is a pair, value and slope. `pos_weight` can make the label 1 count more; we leave it at 1. `product(a, b)` is `a * b`. `softplus(x)` is $\log(1 + e^x)$, and needs one more thought: $e^{800}$ is too large even for a number of 64 bits. For $x > 0$ the library takes $e^x$ out first:
+# A `Loss` is a pair, value and slope. `pos_weight` can make the label 1 count more; we leave it at 1. `product(a, b)` is `a * b`, and 0 where `a` is 0, even if `b` is infinite. The slope is $(1 - y)\, p - y\, (1 - p)$, which is $p - y$; so written no digits are lost where $p$ is near $y$. `softplus(x)` is $\log(1 + e^x)$, and needs one more thought: $e^{800}$ is too large even for a number of 64 bits. For $x > 0$ the library takes $e^x$ out first:
 
 # %% tags=["fold"] name="derive-softplus"
 # Derivation 9: a softplus that does not overflow.
@@ -356,7 +356,7 @@ x_ = sp.Symbol("x", positive=True)
 # %% [markdown] name="parity-with-pytorch"
 # ## Parity
 #
-# Value and slope agree with PyTorch's `binary_cross_entropy_with_logits` to rounding, for every option and number format.
+# PyTorch is the library with which most such models are trained. Value and slope agree with its `binary_cross_entropy_with_logits` to rounding (folded table).
 
 # %% tags=["fold-all", "nbval-ignore-output"] name="parity"
 # Parity with PyTorch: the largest relative difference.
@@ -395,7 +395,7 @@ print(f"exp(-z) is half of the gap above 1 at z = {-np.log(half):.2f}; "
 assert abs(end + np.log(half)) < 0.02
 
 # %% [markdown] name="float32-reading"
-# On the left nothing seems to happen after $z = 6$. On the right one sees more. $1 - p$ becomes stairs, because $p$ can only move from one float32 to the next. Then it ends: $e^{-z}$ is less than half of the gap, $1 + e^{-z}$ is rounded to 1, and $p$ is *exactly* 1. From there on the factor $p (1 - p)$ of the chain rule is exactly 0.
+# On the left nothing seems to happen after $z = 6$. On the right one sees more. $1 - p$ becomes stairs, because $1 + e^{-z}$ can only move from one float32 to the next. Then it ends: $e^{-z}$ is less than half of the gap, $1 + e^{-z}$ is rounded to 1, and $p$ is *exactly* 1. From there on the factor $p (1 - p)$ of the chain rule is exactly 0.
 #
 # An example has the label 0. How hard does it push, as the model becomes ever surer of 1? Four ways to compute in float32: the two of the beginning, the squared error, and a popular repair, which keeps $p$ between $10^{-6}$ and $1 - 10^{-6}$. `chain` multiplies a slope by $p$ with $p (1 - p)$.
 
@@ -490,7 +490,7 @@ assert np.allclose(ways["from the probability"](at, target), [1, 0, -1, -0.09], 
 
 # %% tags=["fold"] name="start-histogram"
 # The logits of the malignant tumours at the start, for three degrees of certainty.
-start = logits(x, opposite)[0][y[0] == 0]
+start = score(x, opposite)[0][y[0] == 0]
 fig, (ax,) = plots.panels()
 for times, colour, dash in ((1, "#0072B2", "-"), (5, "#D55E00", "--"), (20, "#009E73", "-.")):
     ax.hist(times * start, np.geomspace(0.3, 1000, 36), histtype="step", lw=2, color=colour,
@@ -509,12 +509,12 @@ plots.Picture(
 
 # %% [markdown] name="start-reading"
 # The model had learned the labels the wrong way round, as happens when somebody else's data code benign as 0. With its weights as they were, most logits lie below 17. With weights 20 times as large, which is 20 times as certain, nearly all lie beyond the cliff.
-# How many examples push at all, with a slope above 0.1? And how many new tumours are named right after 300 steps? (`train` and `accuracy` stand in the folded cell below the question.)
+# How many examples push at all, with a slope above 0.1? And how many new tumours are named right after 300 steps? `ways` holds the four programs by name, `opposite` the weights of the wrong model; `train` and `accuracy` stand in the folded cell above the first picture.
 
 # %% name="tune"
 def tune(slope, times):
     begin = times * opposite
-    pushing = (abs(slope(logits(x, begin), y)) > 0.1).mean(-1)
+    pushing = (abs(slope(score(x, begin), y)) > 0.1).mean(-1)
     return pushing, accuracy(train(slope, begin, y)[-1])
 
 results = {way: [tune(slope, times) for times in (1, 5, 20)] for way, slope in ways.items()}
@@ -536,7 +536,7 @@ Table(["", *(f"weights × {times}" for times in (1, 5, 20))],
       "median, lowest and highest of the splits.")
 
 # %% [markdown] name="breaks-reading"
-# **This is the answer to the question.** Of the most certain model's examples, only a few in a hundred still push if one computes from the probability: those that lie before the cliff. From the logit nearly all of them push.
+# With the weights as they were, little breaks: the examples that push move the others too. **The fault shows where logits lie far beyond the cliff, and this is the answer to the question.** Of the most certain model's examples, only a few in a hundred still push if one computes from the probability. From the logit nearly all of them push.
 #
 # How does one notice? The loss stands still at a high value, and the gradient is nearly 0. It looks like a model that has learned all it can. Clipping makes the loss look saner: an example costs $-\log 10^{-6} = 13.8$ at most. It hides the fault and cures nothing: clipped, even fewer push.
 #
@@ -547,7 +547,7 @@ Table(["", *(f"weights × {times}" for times in (1, 5, 20))],
 # Replace `...` by your answer and run the cell, then the check below it.
 #
 # ### 1. The price of boasting (6 minutes, easy)
-# A model calls 100 tumours benign. 90 of them are. It may give all of them one probability $p$. What is its mean loss in nats if it says 0.9, 0.99 or 0.999? A list of three numbers.
+# A model calls 100 tumours benign. 90 of them are. It may give all of them one probability $p$. What is its mean loss in nats if it says 0.9, 0.99 or 0.999? A list of three numbers, not rounded.
 
 # %% name="exercise-price"
 price = (
@@ -565,7 +565,7 @@ check("price")
 # <details><summary>After you have computed it</summary>The honest 0.9 costs least. With 0.999 the model is right 90 times of 100 and pays nearly what a coin pays, 0.693.</details>
 #
 # ### 2. The loss itself (12 minutes, medium)
-# Write the loss of each example from its logit, with NumPy, finite for every logit. Targets may lie anywhere in $[0, 1]$.
+# Write the loss of each example from its logit, with NumPy: arrays in, an array out, finite for every logit. Targets may lie anywhere in $[0, 1]$.
 
 # %% name="exercise-value"
 def bce_value(logits, target):
@@ -582,7 +582,7 @@ check("bce_value")
 # <details><summary>Hint 3</summary><code>np.log1p(a)</code> is log(1 + a), accurate for small a.</details>
 #
 # ### 3. Where do other formats end? (8 minutes, medium)
-# Find the smallest whole number $z$ for which the sigmoid $1 / (1 + e^{-z})$ is exactly 1, for `np.float16`, `np.float32` and `np.float64`: a list of three whole numbers.
+# Write a function without arguments that finds the smallest whole number $z$ for which the sigmoid $1 / (1 + e^{-z})$ is exactly 1, for `np.float16`, `np.float32` and `np.float64`, and returns a list of the three.
 # Guess first: above 1 their next neighbours are $1 + 2^{-10}$, $1 + 2^{-23}$ and $1 + 2^{-52}$. Then let the computer find out. `np.float16(z)` makes a number of this format, and what is computed from it stays in the format.
 
 # %% name="exercise-dead"
@@ -605,7 +605,7 @@ check("dead_logits")
 #
 # - Binary cross-entropy is minus the logarithm of the likelihood of a label. Its slope by the logit is prediction minus label, and the prediction that costs least is the true frequency.
 # - Hand logits to the loss. From a probability in float32, an example of label 0 stops pushing at $z = 16.64$.
-# - Do not use it where many labels are wrong and you cannot find out which: a single example that is certain and wrong can cost any number of nats, and pushes with full force.
+# - Do not use it where labels may be wrong and you cannot find out which: each such example can cost any number of nats, and pushes with full force.
 #
 # ## Does it hold?
 #
@@ -626,7 +626,7 @@ print(f"{len(at)} slopes, all within {max(apart, 1e-6):.0e} of PyTorch's. "
 assert apart < 1e-5
 
 # %% [markdown] name="control-literal-text"
-# They are the same. And the formula word by word, without PyTorch's $-100$? It is worse:
+# They are the same. And the formula word by word, without the $-100$ that PyTorch puts in the place of $\log 0$? It is worse:
 
 # %% tags=["fold"] name="control-literal"
 # The formula word by word, differentiated by PyTorch, in float32.
