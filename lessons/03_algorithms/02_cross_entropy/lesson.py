@@ -50,13 +50,16 @@ def softmax(z):
 def load(seed, missing=7):  # a picture is a row of 64 pixels and a 1
     x, labels, x_test, labels_test = data.digits(seed)
     seen = labels != missing
-    middle = x[seen].mean(0)  # of the pictures that are left: else the missing ones would leave a trace
+    middle = x[seen].mean(
+        0
+    )  # of the pictures that are left: else the missing ones would leave a trace
     x, x_test = (np.c_[a - middle, np.ones(len(a))] for a in (x, x_test))
     return x[seen], labels[seen], x_test, labels_test
 
 def train(x, labels, moved=1.0, steps=100):  # moved: 0 for a class whose weights are held
     def gradient(theta):
         return moved * (x.T @ mean(cross_entropy(x @ theta, labels)).grad)
+
     return descend(np.zeros((65, 10)), SGD(1.0), gradient, steps)
 
 x, labels, x_test, labels_test = load(seed)
@@ -64,7 +67,9 @@ theta = train(x, labels)[-1]
 
 # %% tags=["fold"] name="question-picture"
 # Three test pictures and what the trained model believes of them.
-ink = load_digits().data  # undoes the standardising, nearly, so that a picture looks as it was drawn
+ink = (
+    load_digits().data
+)  # undoes the standardising, nearly, so that a picture looks as it was drawn
 chosen = [np.flatnonzero(labels_test == 3)[0], *np.flatnonzero(labels_test == 7)[:2]]
 blue, orange = "#0072B2", "#E69F00"
 fig, axes = plots.panels(3, sharey=True)
@@ -81,8 +86,11 @@ for ax, n in zip(axes, chosen, strict=True):
     inset.axis("off")
 axes[0].set_ylabel("probability")
 plots.Picture(
-    fig, "Three test pictures with a bar for each digit's probability. A three gets nearly all of its probability on 3. "
-    "Two sevens get next to nothing on 7 and much on other digits. A dashed line at 0.1 is the model before training."
+    fig,
+    "Three test pictures with a bar for each digit's probability. A three gets nearly all of "
+    "its probability on 3. "
+    "Two sevens get next to nothing on 7 and much on other digits. A dashed line at 0.1 is the "
+    "model before training.",
 )
 
 # %% tags=["fold"] name="question-numbers"
@@ -97,7 +105,11 @@ for s in setting.seeds:
     p = softmax(x_t @ np.array(train(x_s, labels_s)))[..., 7]  # (steps + 1, test pictures)
     trails[s] = p.mean(1), p[:, labels_t == 7].mean(1)
 everywhere, sevens = np.array([*trails.values()]).swapaxes(0, 1)
-assert np.allclose(everywhere[:, 0], 0.1) and everywhere[:, -1].max() < 0.01 and sevens[:, -1].max() < 0.06
+assert (
+    np.allclose(everywhere[:, 0], 0.1)
+    and everywhere[:, -1].max() < 0.01
+    and sevens[:, -1].max() < 0.06
+)
 print("mean probability of a seven, median and range over seeds")
 print(f"before training:                 {everywhere[0, 0]:.3f}")
 print(f"after, over all test pictures:   {spread(everywhere[:, -1])}")
@@ -118,10 +130,14 @@ print(f"after, over the sevens only:     {spread(sevens[:, -1])}")
 # Softmax on the triangle: one logit moves.
 cat = np.linspace(-6, 6, 25)
 starts = {"dog = bird": 0.0, "dog = bird + 1": 1.0, "dog = bird + 3": 3.0}
-lines = {name: softmax(np.stack([cat, dog + 0 * cat, 0 * cat], axis=1)) for name, dog in starts.items()}
+lines = {
+    name: softmax(np.stack([cat, dog + 0 * cat, 0 * cat], axis=1)) for name, dog in starts.items()
+}
 plots.simplex(
-    lines, ("cat", "dog", "bird"),
-    alt="A triangle with the corners cat, dog and bird. Three straight rows of dots lead from the side between dog and "
+    lines,
+    ("cat", "dog", "bird"),
+    alt="A triangle with the corners cat, dog and bird. Three straight rows of dots lead from "
+    "the side between dog and "
     "bird to the cat's corner.",
     title="The cat's logit rises from -6 to 6",
 )
@@ -141,8 +157,11 @@ for C, name in ((3, "3 classes"), (10, "10 classes"), (1000, "1000 classes")):
     loss = cross_entropy(z, np.zeros(len(lead), dtype=int))
     losses[name] = loss.value, loss.grad[:, 0]
 plots.shape(
-    lead, losses, "lead of the right logit",
-    alt="Left, the loss falls along a straight line and then bends towards zero, later for more classes. Right, its slope "
+    lead,
+    losses,
+    "lead of the right logit",
+    alt="Left, the loss falls along a straight line and then bends towards zero, later for more "
+    "classes. Right, its slope "
     "rises from -1 to 0.",
     ylabel="loss (nats)",
 )
@@ -186,20 +205,33 @@ share = sp.exp(z[i]) / sp.Sum(sp.exp(z[j]), (j, 1, C))
 given = {"sizes": {C: (2, 3)}, "simplex": [y], "means": {p[i]: share}}
 short = "log(Sum(exp(z[j]), (j, 1, C))) - Sum(y[j] * z[j], (j, 1, C))"
 
-def same_for_numbers():  # cross_entropy takes the number of the class, soft_cross_entropy the distribution
+def same_for_numbers():  # from the number of the class as from the distribution
     logits, k = np.random.default_rng(0).normal(size=(100, 5)) * 3, np.arange(100) % 5
     pairs = zip(cross_entropy(logits, k), soft_cross_entropy(logits, np.eye(5)[k]), strict=True)
     return all(np.allclose(ours, whole, rtol=1e-12, atol=1e-12) for ours, whole in pairs)
 
 (
-    derive(r"\ell", "-log(Product(p[j]**y[j], (j, 1, C)))", "minus the log-likelihood", names, **given)
-    .equals("-Sum(y[j] * log(p[j]), (j, 1, C))", "the logarithm of a product; **the article's loss**")
+    derive(
+        r"\ell", "-log(Product(p[j]**y[j], (j, 1, C)))", "minus the log-likelihood", names, **given
+    )
+    .equals(
+        "-Sum(y[j] * log(p[j]), (j, 1, C))", "the logarithm of a product; **the article's loss**"
+    )
     .equals(short, r"$\log p_j$ is $z_j$ minus the logarithm of the sum; the $y_j$ sum to 1")
     .library("soft_cross_entropy(z, y).value", lambda z, y: soft_cross_entropy(z, y).value)
-    .slope(z[i], "exp(z[i]) / Sum(exp(z[j]), (j, 1, C)) - y[i]", "chain rule for the logarithm; one $y_j z_j$ has $z_i$")
+    .slope(
+        z[i],
+        "exp(z[i]) / Sum(exp(z[j]), (j, 1, C)) - y[i]",
+        "chain rule for the logarithm; one $y_j z_j$ has $z_i$",
+    )
     .equals("p[i] - y[i]", "**prediction minus label**")
     .library("soft_cross_entropy(z, y).grad", lambda z, y: soft_cross_entropy(z, y).grad)
-    .law("`cross_entropy(z, k)`", "the same value and slope, from the number of the class", "100 rows", same_for_numbers)
+    .law(
+        "`cross_entropy(z, k)`",
+        "the same value and slope, from the number of the class",
+        "100 rows",
+        same_for_numbers,
+    )
 )
 
 # %% [markdown] name="slope-reading"
@@ -213,8 +245,13 @@ def same_for_numbers():  # cross_entropy takes the number of the class, soft_cro
 # %% tags=["fold"] name="derive-sum"
 # Derivation 2: the slopes sum to zero.
 (
-    derive(r"\sum_{i=1}^{C} \frac{\partial \ell}{\partial z_i}", "Sum(p[i] - y[i], (i, 1, C))", "all slopes of one example",
-           names, **given)
+    derive(
+        r"\sum_{i=1}^{C} \frac{\partial \ell}{\partial z_i}",
+        "Sum(p[i] - y[i], (i, 1, C))",
+        "all slopes of one example",
+        names,
+        **given,
+    )
     .equals("Sum(p[i], (i, 1, C)) - Sum(y[i], (i, 1, C))", "term by term")
     .equals("0", "both sum to 1: **pushed up as much as down**")
 )
@@ -229,11 +266,22 @@ def same_for_numbers():  # cross_entropy takes the number of the class, soft_cro
 # %% tags=["fold"] name="derive-shift"
 # Derivation 3: adding one number to every logit changes nothing.
 (
-    derive(r"\ell(z + a)", "log(Sum(exp(z[j] + a), (j, 1, C))) - Sum(y[j] * (z[j] + a), (j, 1, C))",
-           "the number $a$ on every logit", names, **given)
-    .equals("log(exp(a) * Sum(exp(z[j]), (j, 1, C))) - Sum(y[j] * z[j], (j, 1, C)) - a", "$e^a$ is a common factor")
+    derive(
+        r"\ell(z + a)",
+        "log(Sum(exp(z[j] + a), (j, 1, C))) - Sum(y[j] * (z[j] + a), (j, 1, C))",
+        "the number $a$ on every logit",
+        names,
+        **given,
+    )
+    .equals(
+        "log(exp(a) * Sum(exp(z[j]), (j, 1, C))) - Sum(y[j] * z[j], (j, 1, C)) - a",
+        "$e^a$ is a common factor",
+    )
     .equals(short, "its logarithm is $a$, and cancels: **the loss without $a$**")
-    .library("soft_cross_entropy(z + a, y).value", lambda z, y, a: soft_cross_entropy(z + a[:, None], y).value)
+    .library(
+        "soft_cross_entropy(z + a, y).value",
+        lambda z, y, a: soft_cross_entropy(z + a[:, None], y).value,
+    )
 )
 
 # %% [markdown] name="shift-reading"
@@ -249,7 +297,10 @@ with np.errstate(all="ignore"):
         "largest logit taken off": softmax(row),
     }
 assert np.isnan(ways["as written"][1]) and np.isnan(ways["first logit taken off"][1])
-Table(["float32", *(f"logit {z:g}" for z in row)], [[name, *map("{:.0e}".format, p)] for name, p in ways.items()])
+Table(
+    ["float32", *(f"logit {z:g}" for z in row)],
+    [[name, *map("{:.0e}".format, p)] for name, p in ways.items()],
+)
 
 # %% [markdown] name="overflow-reading"
 # $e^{90}$ is too large for float32, becomes infinite, and infinity divided by infinity is no number (NaN).
@@ -269,11 +320,20 @@ def slope_of_the_slope(z, y):
     derive(r"\ell", short, "derivation 1", names, **given)
     .library("soft_cross_entropy(z, y).value", lambda z, y: soft_cross_entropy(z, y).value)
     .slope(z[i], "p[i] - y[i]", "derivation 1")
-    .slope(z[j], "exp(z[i]) * (KroneckerDelta(i, j) * Sum(exp(z[j]), (j, 1, C)) - exp(z[j])) / Sum(exp(z[j]), (j, 1, C))**2",
-           "the quotient rule, for $p_i$ with its exponentials",
-           tex=r"\frac{e^{z_i} \big( \delta_{ij} \sum_l e^{z_l} - e^{z_j} \big)}{\big( \sum_l e^{z_l} \big)^2}")
+    .slope(
+        z[j],
+        "exp(z[i]) * (KroneckerDelta(i, j) * Sum(exp(z[j]), (j, 1, C)) - exp(z[j])) / "
+        "Sum(exp(z[j]), (j, 1, C))**2",
+        "the quotient rule, for $p_i$ with its exponentials",
+        tex=r"\frac{e^{z_i} \big( \delta_{ij} \sum_l e^{z_l} - e^{z_j} \big)}{\big( \sum_l "
+        r"e^{z_l} \big)^2}",
+    )
     .equals("p[i] * (KroneckerDelta(i, j) - p[j])", "**the triangle's straight lines**")
-    .library("autograd of soft_cross_entropy(z, y).grad", slope_of_the_slope, "the library's slope, differentiated by torch")
+    .library(
+        "autograd of soft_cross_entropy(z, y).grad",
+        slope_of_the_slope,
+        "the library's slope, differentiated by torch",
+    )
 )
 
 # %% [markdown] name="curve-reading"
@@ -301,15 +361,20 @@ before, after = (
 # %% tags=["fold"] name="batch-picture"
 # The slopes of one batch as an image: rows are pictures, columns are classes.
 fig, axes = plots.panels(2)
-for ax, grad, title in zip(axes, (before, after), ("before training", "after 100 steps"), strict=True):
+for ax, grad, title in zip(
+    axes, (before, after), ("before training", "after 100 steps"), strict=True
+):
     plots.draw_matrix(ax, grad, "class", "training picture of a", "slope of the logit", title)
     ax.vlines([6.5, 7.5], -0.5, len(batch) - 0.5, color="0.3", lw=1)
     ax.set(xticks=range(10), yticks=range(0, len(batch), 2), yticklabels=labels[batch][::2])
 assert (before[:, 7] > 0).all() and (after[:, 7] > 0).all()
 plots.Picture(
-    fig, "Two images of 18 pictures by 10 classes. Before training each row has one blue cell, its right digit, and nine "
-    "pale red ones. Column 7, between two lines, has no blue cell. After training most cells are white; a row that is not has "
-    "a blue cell and a red one."
+    fig,
+    "Two images of 18 pictures by 10 classes. Before training each row has one blue cell, its "
+    "right digit, and nine "
+    "pale red ones. Column 7, between two lines, has no blue cell. After training most cells "
+    "are white; a row that is not has "
+    "a blue cell and a red one.",
 )
 
 # %% [markdown] name="batch-reading"
@@ -323,11 +388,15 @@ plots.Picture(
 # The mean probability of a seven over the steps, over seeds.
 steps = np.arange(1, 101)
 plots.lines(
-    steps, {"all test pictures": plots.band(everywhere[:, 1:]), "the sevens": plots.band(sevens[:, 1:])},
-    "step (log)", "mean probability of a seven (log)",
-    "Two curves with narrow bands fall along nearly straight lines on logarithmic axes. The one over all test pictures is "
+    steps,
+    {"all test pictures": plots.band(everywhere[:, 1:]), "the sevens": plots.band(sevens[:, 1:])},
+    "step (log)",
+    "mean probability of a seven (log)",
+    "Two curves with narrow bands fall along nearly straight lines on logarithmic axes. The one "
+    "over all test pictures is "
     "lower.",
-    title="It falls more and more slowly (band: all seeds)", log="xy",
+    title="It falls more and more slowly (band: all seeds)",
+    log="xy",
 )
 
 # %% [markdown] name="falling-reading"
@@ -362,7 +431,10 @@ fig.set_size_inches(10.5, 3.6)
 plots.draw_simplex(triangle, ("cat", "dog", "bird"))
 triangle.plot(*(lines["dog = bird + 1"] @ CORNERS).T, color="0.7", lw=1)
 animals = ("cat", "dog", "bird")
-for ax, ylim, title in ((chances, (0, 1.05), "probability p"), (pushes, (-1.05, 1.05), "push y - p")):
+for ax, ylim, title in (
+    (chances, (0, 1.05), "probability p"),
+    (pushes, (-1.05, 1.05), "push y - p"),
+):
     ax.set(xticks=range(3), xticklabels=animals, ylim=ylim, title=title)
 pushes.axhline(0, color="0.4", lw=1)
 
@@ -373,12 +445,19 @@ def raise_the_cat(triangle, chances, pushes, logit):
     chances.bar(range(3), p[0], color=blue)
     pushes.bar(range(3), -loss.grad[0], color=[blue, orange, orange])
     cat, dog, bird = p[0]
-    return (f"Loss {loss.value[0]:.3f}. Probabilities: cat {cat:.3f}, dog {dog:.3f}, bird {bird:.3f}. "
-            f"Pushes: cat up {1 - cat:.3f}, dog down {dog:.3f}, bird down {bird:.3f}.")
+    return (
+        f"Loss {loss.value[0]:.3f}. Probabilities: cat {cat:.3f}, dog {dog:.3f}, bird {bird:.3f}. "
+        f"Pushes: cat up {1 - cat:.3f}, dog down {dog:.3f}, bird down {bird:.3f}."
+    )
 
 plots.moving(
-    fig, "the cat's logit", [*np.arange(-6, 6.5, 0.5)], raise_the_cat, start=0.0,
-    alt="A triangle with a point between its centre and the dog's corner; bars of three probabilities; bars of three "
+    fig,
+    "the cat's logit",
+    [*np.arange(-6, 6.5, 0.5)],
+    raise_the_cat,
+    start=0.0,
+    alt="A triangle with a point between its centre and the dog's corner; bars of three "
+    "probabilities; bars of three "
     "pushes, the cat's upwards, the dog's and the bird's downwards.",
 )
 
@@ -427,12 +506,18 @@ for s in setting.seeds:
 floor = np.log(1 + 9 / np.e)
 plots.side_by_side(
     np.arange(1, 151),
-    {**{way: plots.band(np.array(fall[way])[:, 1:]) for way in ways}, "log(1 + 9/e)": np.full(150, floor)},
+    {
+        **{way: plots.band(np.array(fall[way])[:, 1:]) for way in ways},
+        "log(1 + 9/e)": np.full(150, floor),
+    },
     {way: plots.band(np.array(right[way])[:, 1:]) for way in ways},
-    "step (log)", ("training loss (nats)", "share right, test pictures"),
-    "Left: the loss from logits falls towards 0, that from probabilities levels off just above a line at 1.46. Right: both "
+    "step (log)",
+    ("training loss (nats)", "share right, test pictures"),
+    "Left: the loss from logits falls towards 0, that from probabilities levels off just above "
+    "a line at 1.46. Right: both "
     "ends meet at about the same accuracy; from probabilities it rises later.",
-    titles=("The loss is stuck", "The accuracy is not"), logs=("x", "x"),
+    titles=("The loss is stuck", "The accuracy is not"),
+    logs=("x", "x"),
 )
 
 # %% tags=["fold"] name="two-ways-numbers"
@@ -442,7 +527,10 @@ for way, (value, share_right) in ends.items():
     print(f"handed {way:14} loss {spread(value, 2)}, right {spread(share_right, 2)}")
 print(f"log(1 + 9/e) = {floor:.3f}")
 assert floor < ends["probabilities"][0].min() and ends["probabilities"][0].max() < floor + 0.2
-assert ends["logits"][0].max() < 0.15 and abs(ends["logits"][1] - ends["probabilities"][1]).max() < 0.06
+assert (
+    ends["logits"][0].max() < 0.15
+    and abs(ends["logits"][1] - ends["probabilities"][1]).max() < 0.06
+)
 
 # %% [markdown] name="two-ways-reading"
 # The accuracy hides the mistake at this learning rate, and the loss betrays it: it never falls below 1.46. Where does that number come from? Let class 1 be the right one, and let $p$ stand where the logits should be:
@@ -450,12 +538,21 @@ assert ends["logits"][0].max() < 0.15 and abs(ends["logits"][1] - ends["probabil
 # %% tags=["fold"] name="derive-floor"
 # Derivation 5: the lowest loss of probabilities that are taken for logits.
 (
-    derive(r"\ell", "log(Sum(exp(p[j]), (j, 1, C))) - p[1]", "the loss, with $p$ in place of $z$", names,
-           sizes={C: (2, 3)}, simplex=[p])
+    derive(
+        r"\ell",
+        "log(Sum(exp(p[j]), (j, 1, C))) - p[1]",
+        "the loss, with $p$ in place of $z$",
+        names,
+        sizes={C: (2, 3)},
+        simplex=[p],
+    )
     .equals("log(Sum(exp(p[j] - p[1]), (j, 1, C)))", "divide by $e^{p_1}$ inside the logarithm")
-    .library("cross_entropy(p, 0).value", lambda p: cross_entropy(p, np.zeros(len(p), dtype=int)).value)
-    .at_least("log(1 + (C - 1) * exp(-1))",
-              "the first term is 1; no other $p_j - p_1$ is below $-1$")
+    .library(
+        "cross_entropy(p, 0).value", lambda p: cross_entropy(p, np.zeros(len(p), dtype=int)).value
+    )
+    .at_least(
+        "log(1 + (C - 1) * exp(-1))", "the first term is 1; no other $p_j - p_1$ is below $-1$"
+    )
 )
 
 # %% [markdown] name="floor-reading"
@@ -594,7 +691,9 @@ Table(["what moves", "p of a seven, all test pictures", "over the sevens"], rows
 # Both ways on noisy labels; the share of test pictures that are read right.
 def redrawn(labels, seed):
     rng = np.random.default_rng(seed)
-    noisy = np.where(rng.random(len(labels)) < 0.4, rng.integers(0, 10, len(labels)), labels.cpu().numpy())
+    noisy = np.where(
+        rng.random(len(labels)) < 0.4, rng.integers(0, 10, len(labels)), labels.cpu().numpy()
+    )
     return torch.as_tensor(noisy, device=labels.device)
 
 rows, lead_of = [], {}
@@ -603,7 +702,9 @@ for lr in (2.0, 0.06):
     for s in setting.seeds[:3]:
         x_s, labels_s, x_t, labels_t = tensors(s)
         for way in ways:
-            found[way].append(accuracy(train_by(way, x_s, redrawn(labels_s, s), lr)[-1], x_t, labels_t))
+            found[way].append(
+                accuracy(train_by(way, x_s, redrawn(labels_s, s), lr)[-1], x_t, labels_t)
+            )
     rows.append([f"{lr:g}", *(spread(found[way], 2) for way in ways)])
     lead_of[lr] = np.array(found["probabilities"]) - found["logits"]
 assert lead_of[2.0].min() > 0 > lead_of[0.06].max()
@@ -622,7 +723,10 @@ for chance in (0.6, 0.7, 0.74, 0.9):
     best = [grid[soft_cross_entropy(z, y).value.argmin()] for z in (np.log(both), both)]
     rows.append([f"{chance:.2f}", *map("{:.3f}".format, best)])
 assert rows[0][1] == "0.600" and rows[-1][2] == "0.999"
-Table(["class 1 is right in a share of", "best p, handed logits", "best p, handed probabilities"], rows)
+Table(
+    ["class 1 is right in a share of", "best p, handed logits", "best p, handed probabilities"],
+    rows,
+)
 
 # %% [markdown] name="sources"
 # Handed probabilities, the loss asks for certainty from a share of $1 / (1 + e^{-1}) = 0.73$ on.

@@ -17,6 +17,11 @@ FIVE = np.array(
 TWO = np.array([[0.0, 1.0, 1000.0], [0.5, -1.0, 0.2]])
 
 
+def lowest(counts):
+    share = counts / counts.sum(axis=1, keepdims=True)
+    return -(counts * np.log(np.where(counts > 0, share, 1.0))).sum() / counts.sum()
+
+
 EXERCISES = [
     Exercise(
         "log_softmax",
@@ -79,5 +84,27 @@ EXERCISES = [
             ),
         },
         on((FIVE, np.array([3, 1, 0, 2, 3]), 0.3), (TWO, np.array([0, 2]), 0.8), (FIVE[2:], np.array([1, 1, 0]), 0.0)),
+    ),
+    Exercise(
+        "lowest_mean_loss",
+        "which prediction is best for one input, and what does it cost?",
+        {
+            "That is the mean over inputs. The mean over examples weighs an input by how often it occurs.": (
+                "entropy @ often[:, 0] / counts.sum() -> entropy.mean()"
+            ),
+            "That is the sum over all examples; divide by how many there are.": "/ counts.sum() ->",
+            "The logarithm of 0 is infinite, and 0 times infinity is no number: leave these terms out.": (
+                "y + (counts == 0) -> y"
+            ),
+            "You predict the same for all inputs. A model can tell them apart.": lambda counts: (
+                -sum(n / counts.sum() * np.log(n / counts.sum()) for n in counts.sum(axis=0))
+            ),
+            "The shares of an input's labels sum to 1: divide by its own count.": (
+                "counts / often -> counts / counts.sum()"
+            ),
+            "Inputs are rows, labels are columns; you have them swapped.": lambda counts: lowest(counts.T),
+            "The sign is wrong: a loss is minus the logarithm.": "-(y * np.log -> (y * np.log",
+        },
+        on((np.array([[8.0, 2.0, 0.0], [1.0, 1.0, 2.0]]),), (np.array([[0.0, 5.0], [3.0, 1.0], [40.0, 40.0]]),)),
     ),
 ]

@@ -2,7 +2,7 @@
 # jupyter:
 #   lesson:
 #     title: Labels that are distributions
-#     minutes: 30
+#     minutes: 40
 #     question: "A perfect model, and its loss is 0.50 nats. What is it that nobody can learn?"
 #     needs: [02_cross_entropy]
 #     settles: [G4, E3, E4]
@@ -51,12 +51,18 @@ print(f"the best prediction, p = y: {loss_between(smooth, smooth)[0]:.4f} nats")
 p = np.linspace(0.005, 0.995, 199)
 both = np.stack([1 - p, p], axis=1)
 curves = {
-    f"label ({1 - share:.1f}, {share:.1f})": loss_between(np.tile([1 - share, share], (199, 1)), both)
+    f"label ({1 - share:.1f}, {share:.1f})": loss_between(
+        np.tile([1 - share, share], (199, 1)), both
+    )
     for share in (1.0, 0.9, 0.5)
 }
 plots.lines(
-    p, curves, "predicted probability of class 1", "loss (nats)",
-    "Three curves. For the label (0, 1) the loss falls to 0 at p = 1. For (0.1, 0.9) its lowest point is 0.33 at p = 0.9, for "
+    p,
+    curves,
+    "predicted probability of class 1",
+    "loss (nats)",
+    "Three curves. For the label (0, 1) the loss falls to 0 at p = 1. For (0.1, 0.9) its lowest "
+    "point is 0.33 at p = 0.9, for "
     "(0.5, 0.5) it is 0.69 at p = 0.5.",
     title="Where is the lowest loss?",
 )
@@ -85,11 +91,18 @@ i, C = sp.symbols("i C", integer=True, positive=True)
 names = {"y": y, "p": p_, "i": i, "C": C}
 given = {"sizes": {C: (2, 3)}, "simplex": [y, p_]}
 (
-    derive(r"\ell", "-Sum(y[i] * log(p[i]), (i, 1, C))", "cross-entropy of $y$ and $p$", names, **given)
+    derive(
+        r"\ell", "-Sum(y[i] * log(p[i]), (i, 1, C))", "cross-entropy of $y$ and $p$", names, **given
+    )
     .library("soft_cross_entropy(log p, y).value", lambda y, p: loss_between(y, p))
-    .equals("-Sum(y[i] * (log(y[i]) - log(y[i] / p[i])), (i, 1, C))", r"$\log p_i = \log y_i - \log (y_i / p_i)$")
-    .equals("-Sum(y[i] * log(y[i]), (i, 1, C)) + Sum(y[i] * log(y[i] / p[i]), (i, 1, C))",
-            r"**entropy plus divergence**: $H(y) + \mathrm{KL}(y \Vert p)$")
+    .equals(
+        "-Sum(y[i] * (log(y[i]) - log(y[i] / p[i])), (i, 1, C))",
+        r"$\log p_i = \log y_i - \log (y_i / p_i)$",
+    )
+    .equals(
+        "-Sum(y[i] * log(y[i]), (i, 1, C)) + Sum(y[i] * log(y[i] / p[i]), (i, 1, C))",
+        r"**entropy plus divergence**: $H(y) + \mathrm{KL}(y \Vert p)$",
+    )
 )
 
 # %% [markdown] name="floor-text"
@@ -98,9 +111,18 @@ given = {"sizes": {C: (2, 3)}, "simplex": [y, p_]}
 # %% tags=["fold"] name="derive-floor"
 # Derivation 2: the divergence is at least 0.
 (
-    derive(r"-\mathrm{KL}(y \Vert p)", "Sum(y[i] * log(p[i] / y[i]), (i, 1, C))",
-           "the definition, with its sign turned", names, **given)
-    .library("loss of (y, y) - loss of (y, p)", lambda y, p: loss_between(y, y) - loss_between(y, p), "derivation 1")
+    derive(
+        r"-\mathrm{KL}(y \Vert p)",
+        "Sum(y[i] * log(p[i] / y[i]), (i, 1, C))",
+        "the definition, with its sign turned",
+        names,
+        **given,
+    )
+    .library(
+        "loss of (y, y) - loss of (y, p)",
+        lambda y, p: loss_between(y, y) - loss_between(y, p),
+        "derivation 1",
+    )
     .at_most("Sum(y[i] * (p[i] / y[i] - 1), (i, 1, C))", r"$\log x \le x - 1$ in every term")
     .equals("Sum(p[i], (i, 1, C)) - Sum(y[i], (i, 1, C))", "$y_i$ cancels")
     .equals("0", "both sum to 1")
@@ -115,10 +137,20 @@ given = {"sizes": {C: (2, 3)}, "simplex": [y, p_]}
 # Derivation 3: the slope is prediction minus label.
 z, j = sp.IndexedBase("z", real=True), sp.Symbol("j", integer=True, positive=True)
 (
-    derive(r"\ell", "log(Sum(exp(z[j]), (j, 1, C))) - Sum(y[j] * z[j], (j, 1, C))", "log-sum-exp minus the label's logits",
-           names | {"z": z, "j": j}, sizes={C: (2, 3)}, simplex=[y])
+    derive(
+        r"\ell",
+        "log(Sum(exp(z[j]), (j, 1, C))) - Sum(y[j] * z[j], (j, 1, C))",
+        "log-sum-exp minus the label's logits",
+        names | {"z": z, "j": j},
+        sizes={C: (2, 3)},
+        simplex=[y],
+    )
     .library("soft_cross_entropy(z, y).value", lambda z, y: soft_cross_entropy(z, y).value)
-    .slope(z[i], "exp(z[i]) / Sum(exp(z[j]), (j, 1, C)) - y[i]", "**prediction minus label**, whatever the label")
+    .slope(
+        z[i],
+        "exp(z[i]) / Sum(exp(z[j]), (j, 1, C)) - y[i]",
+        "**prediction minus label**, whatever the label",
+    )
     .library("soft_cross_entropy(z, y).grad", lambda z, y: soft_cross_entropy(z, y).grad)
 )
 
@@ -221,9 +253,28 @@ def smoothed_grad(logits, labels, smoothing):
 # %% name="check-grad"
 check("smoothed_grad")
 
-# %% [markdown] name="takeaways"
+# %% [markdown] name="exercise-lowest-text"
 # <details><summary>Hint 1</summary>Prediction minus label holds for any label that is a distribution.</details>
 # <details><summary>Hint 2</summary>Write y for one example with C = 4 and smoothing 0.2 by hand, then for all rows: <code>np.eye(C)[labels]</code> are the one-hot rows.</details>
+#
+# ### 3. The floor of a data set (8 minutes, medium)
+# Some inputs occur many times, with different labels. `counts[a, i]` says how often input `a` came with the label `i`. What is the lowest mean loss, over all examples, that any model can reach? A count may be 0.
+
+# %% name="exercise-lowest"
+def lowest_mean_loss(counts):
+    ### BEGIN SOLUTION
+    often = counts.sum(axis=1, keepdims=True)
+    y = counts / often
+    entropy = -(y * np.log(y + (counts == 0))).sum(axis=1)
+    return entropy @ often[:, 0] / counts.sum()
+    ### END SOLUTION
+
+# %% name="check-lowest"
+check("lowest_mean_loss")
+
+# %% [markdown] name="takeaways"
+# <details><summary>Hint 1</summary>A model gives equal inputs equal predictions. Which prediction is best for one input, and what does it cost?</details>
+# <details><summary>Hint 2</summary>The mean goes over examples: an input that occurs often weighs more. A class that never came adds nothing, but the logarithm of 0 is infinite: put 1 in its place.</details>
 #
 # ## Takeaways
 #

@@ -2,7 +2,7 @@
 # jupyter:
 #   lesson:
 #     title: Whose mean?
-#     minutes: 20
+#     minutes: 30
 #     question: One model, the same pictures, two mean losses. Which one is right?
 #     needs: [02_cross_entropy]
 #     settles: [E5, E27]
@@ -77,13 +77,30 @@ def rebuilt():  # value and slope of seven examples, from a batch of five and on
     z, k = np.random.default_rng(0).normal(size=(7, 3)), np.arange(7) % 3
     p, y = np.exp(z) / np.exp(z).sum(-1, keepdims=True), np.eye(3)[k]
     five, two = (mean(cross_entropy(z[b], k[b])) for b in (slice(5), slice(5, 7)))
-    value, slope = (5 * five.value + 2 * two.value) / 7, np.concatenate([5 * five.grad, 2 * two.grad]) / 7
+    value, slope = (
+        (5 * five.value + 2 * two.value) / 7,
+        np.concatenate([5 * five.grad, 2 * two.grad]) / 7,
+    )
     return np.allclose(value, -np.log(p[y == 1]).mean()) and np.allclose(slope, (p - y) / 7)
 
 (
-    derive("J", "(S1 + S2) / (n1 + n2)", "the sum of all losses over their number", names, means={m1: S1 / n1, m2: S2 / n2})
-    .equals("(n1 * m1 + n2 * m2) / (n1 + n2)", "a sum is a mean times its count: **each mean weighs as much as it counts**")
-    .law("`mean(cross_entropy(z, k))`", "the library's means, joined like this: value and slope", "7 examples", rebuilt)
+    derive(
+        "J",
+        "(S1 + S2) / (n1 + n2)",
+        "the sum of all losses over their number",
+        names,
+        means={m1: S1 / n1, m2: S2 / n2},
+    )
+    .equals(
+        "(n1 * m1 + n2 * m2) / (n1 + n2)",
+        "a sum is a mean times its count: **each mean weighs as much as it counts**",
+    )
+    .law(
+        "`mean(cross_entropy(z, k))`",
+        "the library's means, joined like this: value and slope",
+        "7 examples",
+        rebuilt,
+    )
 )
 
 # %% [markdown] name="breaks"
@@ -118,7 +135,9 @@ rows, shares = [], {}
 for name, w in weights.items():
     means, counts = batch_means(w)
     right, slip = weighted_mean(loss, w).value, means.mean()
-    assert np.isclose(right, counts @ means / counts.sum(), rtol=1e-12) and not np.isclose(right, slip, rtol=1e-6)
+    assert np.isclose(right, counts @ means / counts.sum(), rtol=1e-12) and not np.isclose(
+        right, slip, rtol=1e-6
+    )
     rows.append([name, ", ".join(f"{n:.0f}" for n in counts), f"{right:.3f}", f"{slip:.3f}"])
     shares[name] = counts[0] / counts[-1]
 Table(["", "labels per batch", "mean of all", "mean of means"], rows)
@@ -126,8 +145,10 @@ Table(["", "labels per batch", "mean of all", "mean of means"], rows)
 # %% tags=["fold"] name="weight-of-a-label"
 # How much a label of the last batch counts in the mean of means, against one of the first batch.
 plots.bars(
-    shares, "weight of a label in the last batch, times one in the first",
-    "Two bars. If all labels count, a label of the last batch weighs slightly more than one of the first; if some are "
+    shares,
+    "weight of a label in the last batch, times one in the first",
+    "Two bars. If all labels count, a label of the last batch weighs slightly more than one of "
+    "the first; if some are "
     "ignored, more than thirty times as much.",
     title="What the mean of means does to one label",
 )
@@ -146,12 +167,46 @@ assert ours.value.item() == 0
 # %% [markdown] name="the-mean-over-everything"
 # Ours says that there is nothing to learn. PyTorch says that 0 / 0 is undefined, and one such batch turns every mean of batch means into NaN.
 #
-# ## Exercise
+# ## Exercises
 #
-# Replace `...` by your answer and run the cell, then the check below it.
+# Replace `...` by your answer and run the cell, then the check below it. All arrays are NumPy's.
 #
-# ### The mean over everything (8 minutes, medium)
-# PyTorch has given you the mean loss of each batch in `means`, and you have counted the labels that were not ignored in `counts`, both NumPy arrays of the shape `(batches,)`. Return the mean
+# ### 1. The short batch (4 minutes, easy)
+# `examples` examples are cut into batches of `size`; the last batch takes what is left, 1 to `size` of them. In a mean of batch means, how many times as much does an example of the last batch weigh as one of a full batch?
+
+# %% name="exercise-short"
+def weight_in_last(examples, size):
+    ### BEGIN SOLUTION
+    last = (examples - 1) % size + 1
+    return size / last
+    ### END SOLUTION
+
+# %% name="check-short"
+check("weight_in_last")
+
+# %% [markdown] name="exercise-weighted-text"
+# <details><summary>Hint 1</summary>In a batch of n an example has the share 1 / n of its batch's mean.</details>
+# <details><summary>Hint 2</summary>The remainder of a division tells what is left; it must give <code>size</code>, not 0, when all batches are full.</details>
+#
+# ### 2. Class weights (5 minutes, easy)
+# `values` are the losses of the examples, `labels` their classes, `weights` a weight for each class. Return the weighted mean.
+
+# %% name="exercise-weighted"
+def class_weighted_mean(values, labels, weights):
+    ### BEGIN SOLUTION
+    w = weights[labels]
+    return (w * values).sum() / w.sum()
+    ### END SOLUTION
+
+# %% name="check-weighted"
+check("class_weighted_mean")
+
+# %% [markdown] name="exercise-mean-text"
+# <details><summary>Hint 1</summary><code>weights[labels]</code> is the weight of each example.</details>
+# <details><summary>Hint 2</summary>What is the divisor if all examples belong to a class of weight 3?</details>
+#
+# ### 3. The mean over everything (8 minutes, medium)
+# PyTorch has given you the mean loss of each batch in `means`, and you have counted the labels that were not ignored in `counts`, both of the shape `(batches,)`. Return the mean
 # over all labels that count. A batch with a count of 0 has the mean NaN. (If another one is NaN, so must the result be: look at the counts.)
 
 # %% name="exercise-mean"
