@@ -75,6 +75,9 @@ EXERCISES = [
                 "4 / (a + b) ** 2, root**2 -> 2 / (low + high), 0"
             ),
             "That is the square root of the momentum.": "root**2 -> root",
+            "With these only the left half of the band is used: the steepest curvature lies in its middle.": (
+                "4 / (a + b) ** 2, root**2 -> 1 / high, (1 - np.sqrt(low / high)) ** 2"
+            ),
             "The momentum is right up to this: the curvatures enter it by their square roots.": (
                 "(b - a) / (b + a) -> (high - low) / (high + low)"
             ),

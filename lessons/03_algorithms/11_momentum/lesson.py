@@ -17,7 +17,7 @@
 #
 # **The question.** Momentum 0.9 makes steps up to ten times longer. So why not take a learning rate ten times as large, and forget the memory?
 #
-# A long valley: across it, the curvature is 100 times as large as along it. Two methods start at the same point. Each has the learning rate, out of 49, that brings it nearest to the minimum in 60 steps.
+# A long valley: across it, the curvature is 100 times as large as along it. Two methods start at the same point. Both tried 49 learning rates; drawn is each one's best after 60 steps.
 
 # %% tags=["parameters", "fold"] name="parameters"
 # Parameters: another seed or device gives other numbers, and the same lesson.
@@ -126,7 +126,7 @@ plots.Picture(
 #
 # ## Formula
 #
-# Polyak (1964) invented the method; it is also called the heavy ball. Here $t = 1, 2, \dots$ counts the steps, and $g_t$ is the gradient where step $t$ begins, at $\theta_{t-1}$. The memory is a sum of gradients that fades. It starts at $u_0 = 0$:
+# Polyak (1964) invented the method; it is also called the heavy ball. Here $t = 1, 2, \dots$ counts the steps, and $g_t$ is the gradient where step $t$ begins, at $\theta_{t-1}$ (in the lesson on gradient descent this point was called $\theta_t$). The memory is a sum of gradients that fades. It starts at $u_0 = 0$:
 #
 # $$u_t = \mu\, u_{t-1} + g_t$$
 #
@@ -227,7 +227,7 @@ def alternating(mu, g, t):
 )
 
 # %% [markdown] name="speeds-text"
-# The power fades again, and $\frac{g}{1 + \mu}$ is left: at $\mu = 0.9$ about half a gradient. Here are the first 30 steps of both kinds:
+# The power fades again, and $\frac{g}{1 + \mu}$ is left: at $\mu = 0.9$ about half a gradient. (The first contradiction nearly cancels what was there; both kinds end at a half.) Here are the first 30 steps of both kinds:
 
 # %% tags=["fold"] name="speeds"
 # The library's steps along equal and along alternating gradients, as bars.
@@ -239,14 +239,14 @@ for ax, sign, title in zip(axes, (1, -1), ("gradients agree", "gradients alterna
     ax.bar(np.arange(1, 31), length)
     ax.axhline(0, color="0.3", lw=1)
     ax.set(
-        xlabel="step t", ylabel="step / step of gradient descent", ylim=(-1.5, 10.5), title=title
+        xlabel="step t", ylabel="step, in units of one gradient step", ylim=(-1.5, 10.5), title=title
     )
 assert np.isclose(final[0], 10, rtol=0.05) and np.isclose(final[1], 1 / 1.9, rtol=0.05)
 plots.Picture(
     fig,
     alt="Two bar charts of 30 steps at momentum 0.9. Left, gradients agree: the bars grow "
-    "from 1 towards 10. Right, gradients alternate: the bars alternate around 0 and "
-    "shrink from 1 to about half a unit.",
+    "from 1 towards 10. Right, gradients alternate: the bars alternate around 0, "
+    "the first is 1, the second -0.1, and both kinds end at half a unit.",
 )
 
 # %% [markdown] name="speeds-reading"
@@ -254,7 +254,7 @@ plots.Picture(
 #
 # ### The ball on one axis
 #
-# Now the gradient answers to where the ball is. Take one axis with the curvature $h$, as in the lesson on gradient descent: there the gradient is $h\,\theta$, and without momentum each step multiplies $\theta$ by $1 - \eta h$. With momentum two earlier points decide, because $u_{t-1}$ is in the last step: $\theta_{t-1} = \theta_{t-2} - \eta\, u_{t-1}$.
+# Now the gradient answers to where the ball is. Take one axis with the curvature $h$, as in the lesson on gradient descent: there the gradient is $h\,\theta$, and without momentum each step multiplies $\theta$ by $1 - \eta h$. With momentum two earlier points decide, because the step that led to $\theta_{t-1}$ tells $u_{t-1}$: $\theta_{t-1} = \theta_{t-2} - \eta\, u_{t-1}$.
 
 # %% tags=["fold"] name="derive-axis"
 # Derivation 4: the next point from the last two.
@@ -293,7 +293,11 @@ def one_step(eta, mu, h, now, before):
 #
 # $$\zeta = \frac{b \pm \sqrt{b^2 - 4 \mu}}{2}$$
 #
-# Both solutions are factors that a run can have. In the long run the larger one decides, because what it multiplies lasts longer. Their product is simple:
+# Every run is a mixture of the two, with two numbers $A$ and $B$ that the first two points fix:
+#
+# $$\theta_t = A\, \zeta_1^t + B\, \zeta_2^t$$
+#
+# In the long run the part with the larger factor is all that is left. The product of the factors is simple:
 
 # %% tags=["fold"] name="derive-product"
 # Derivation 5: the product of the two factors.
@@ -314,7 +318,7 @@ def one_step(eta, mu, h, now, before):
 )
 
 # %% [markdown] name="swing-text"
-# Where $b^2 < 4\mu$ there is no solution: no run shrinks by a constant factor. The ball **swings** instead: it runs through the minimum and out on the other side. That is the **overshoot**: the ball passes the minimum, because its memory still points ahead. The width of the swing does shrink. By how much? Two equal factors with the product $\mu$ would each be $\sqrt\mu$. To see that this is right, look at a number that plays the part of the ball's energy:
+# Where $b^2 < 4\mu$ there is no solution: no run shrinks by a constant factor. The ball **swings** instead: it runs through the minimum and out on the other side. That is the **overshoot**: the ball passes the minimum, because its memory still points ahead. The width of the swing does shrink. By how much? Two equal factors with the product $\mu$ would each be $\sqrt\mu$. To see that this is right, take the polynomial of the factor, and put the last two points into it: $\theta_t$ in the place of $\zeta$, $\theta_{t-1}$ in the place of 1. The number plays the part of the ball's energy:
 #
 # $$E_t = \theta_t^2 - b\, \theta_t\, \theta_{t-1} + \mu\, \theta_{t-1}^2$$
 
@@ -373,8 +377,8 @@ plots.draw_lines(
 )
 plots.Picture(
     fig,
-    alt="Two oscillating curves over 60 steps inside one grey band. At lr h = 0.03 the ball "
-    "swings slowly, at lr h = 1 quickly. The band shrinks to a twentieth in 60 steps.",
+    alt="Two oscillating curves over 60 steps inside one grey funnel. At lr h = 0.03 the ball "
+    "swings slowly, at lr h = 1 quickly. The funnel shrinks to a twentieth in 60 steps.",
 )
 
 # %% tags=["fold"] name="swing-numbers"
@@ -386,7 +390,7 @@ for a in (0.03, 0.1, 1.0):
     assert 0.3 < farther < 0.55
 
 # %% [markdown] name="swing-reading"
-# A curvature 33 times as large swings faster, and dies out no faster. Only the band shrinks from step to step; **nearly half of the single steps end farther away** than they began.
+# A curvature 33 times as large swings faster, and dies out no faster. Only the grey funnel shrinks from step to step; **nearly half of the single steps end farther away** than they began.
 #
 # <details><summary>If you know complex numbers</summary>
 #
@@ -396,7 +400,7 @@ for a in (0.03, 0.1, 1.0):
 #
 # ### The edge
 #
-# Beyond the upper border both factors are negative: their product $\mu$ is positive, and their sum is $b < 0$. The ball jumps across the minimum in every step, as gradient descent does when its rate is too large. It explodes when one factor passes $-1$:
+# Beyond the upper of these two borders both factors are negative: their product $\mu$ is positive, and their sum is $b < 0$. The ball jumps across the minimum in every step, as gradient descent does when its rate is too large. It explodes when one factor passes $-1$:
 
 # %% tags=["fold"] name="derive-edge"
 # Derivation 7: the largest stable rate.
@@ -457,6 +461,7 @@ ax.plot(np.r_[(1 - np.sqrt(m))[::-1] ** 2, (1 + np.sqrt(m)) ** 2], np.r_[m[::-1]
 for place, text, colour in (
     ((1.0, 0.5), "swings", "w"),
     ((0.03, 0.03), "slides", "w"),
+    ((2.45, 0.34), "jumps", "w"),
     ((3.0, 0.2), "explodes", "0.3"),
     ((2.65, 0.12), "the edge", "#D55E00"),
 ):
@@ -482,12 +487,10 @@ rng = np.random.default_rng(seed)
 places = np.column_stack([rng.uniform(0.02, 3.9, 60), rng.uniform(0.05, 0.95, 60)])
 gaps = np.array([measured(a, m) - factor(a, m) for a, m in places])
 print(f"60 random places, runs against the formula: largest difference {abs(gaps).max():.1g}")
-room = ((1 + np.sqrt(0.9)) / (1 - np.sqrt(0.9))) ** 2
-print(f"momentum 0.9 swings where the curvatures differ by a factor of up to {room:.0f}")
-assert abs(gaps).max() < 0.05 and round(room) == 1442
+assert abs(gaps).max() < 0.05 and round(((1 + np.sqrt(0.9)) / (1 - np.sqrt(0.9))) ** 2) == 1442
 
 # %% [markdown] name="map-reading"
-# Gradient descent is the bottom row: perfect at $\eta h = 1$, and slow to both sides of it. Higher up, a wide band has one colour: there all curvatures shrink by the same $\sqrt\mu$.
+# Gradient descent is the bottom row: perfect at $\eta h = 1$, and slow to both sides of it. Higher up lies **the band**, between the two dashed borders, where the ball swings. Along the band the colour does not change: all curvatures shrink by the same $\sqrt\mu$. (Left of it the ball slides to the minimum without passing it; between band and edge it jumps.)
 # A valley is a row of places in this map: each of its curvatures, times the one rate. The **condition number** $\kappa$ (kappa) is the largest curvature divided by the smallest. At $\mu = 0.9$, with the right rate, the band has room for a valley of the condition number
 #
 # $$\kappa = \frac{(1 + \sqrt{0.9})^2}{(1 - \sqrt{0.9})^2} = 1442$$
@@ -498,7 +501,7 @@ assert abs(gaps).max() < 0.05 and round(room) == 1442
 show(Momentum)
 
 # %% [markdown] name="source-reading"
-# Three options stay at their defaults here. `weight_decay` adds a penalty. `nesterov` and `dampening` belong to the lesson on Nesterov's step.
+# In the first step `u` is `g`: the formula's first step from $u_0 = 0$. Three options stay at their defaults here. `weight_decay` adds a penalty. `nesterov` and `dampening` belong to the lesson on Nesterov's step.
 #
 # ## Parity
 #
@@ -513,7 +516,7 @@ parity.table("Momentum", setting.device)
 #
 # Move the momentum. The valley is the first one, the learning rate stays at 0.01, which is 1 divided by the largest curvature.
 #
-# 1. Which momentum comes nearest in 80 steps? How does the ball arrive with less, and how with more?
+# 1. Which momenta come nearest in 80 steps? How does the ball arrive with less, and how with more?
 # 2. At 0.99 the ball is farther away than with less memory. Is it too slow?
 
 # %% tags=["fold"] name="play-picture"
@@ -627,7 +630,7 @@ Table(
 )
 
 # %% [markdown] name="tuned-reading"
-# On the first, nearly round valley momentum 0.9 loses by many powers of ten: it still swings when gradient descent has long arrived. On the two long ones it wins. Tuned momentum is never behind, but it needs another momentum for each valley.
+# On the first, nearly round valley momentum 0.9 loses by many powers of ten: it still swings when gradient descent has long arrived. On the two long ones it wins. Tuned momentum is never behind, because it may choose 0 or 0.9 as well; it needs another momentum for each valley.
 #
 # ## What breaks
 #
@@ -673,7 +676,7 @@ Table(["", "standard deviation of the ends (seeds)"], rows)
 # Where the steps are small it hardly matters *when* a gradient acts. Then the memory is a larger learning rate, $\frac{\eta}{1 - \mu}$, and nothing else.
 #
 # This is the other half of the answer. **Where noise keeps the rate small, momentum is only a larger learning rate. Where the edge limits the rate, it is more.**
-# The cure: when you switch momentum on, multiply the rate by $1 - \mu$; then tune.
+# The cure, where there is noise: when you switch momentum on, multiply the rate by $1 - \mu$; then tune.
 #
 # ## Exercises
 #
@@ -713,7 +716,7 @@ check("heavy_ball")
 # <details><summary>Hint 2</summary>The rate multiplies the whole sum, once, at the end. The check changes it from step to step.</details>
 #
 # ### 3. The best constants (10 minutes, hard)
-# A valley has curvatures from `low` to `high`. Find the pair `(lr, momentum)` with which every curvature swings, and the swing dies out as fast as possible. Look at the map: how must the valley lie in the band?
+# A valley has curvatures from `low` to `high`. Find the pair `(lr, momentum)` with which every curvature swings or lies on a border of the band, and the swing dies out as fast as possible. Look at the map: how must the valley lie in the band?
 
 # %% name="exercise-tuned"
 def tuned(low, high):
@@ -734,7 +737,7 @@ check("tuned")
 # ## Takeaways
 #
 # - Momentum adds up past gradients with fading weights. Steps on which gradients agree grow to $\frac{1}{1 - \mu}$ times their length; steps on which they alternate shrink.
-# - A swinging ball overshoots, and nearly half of its steps end farther away. The width of its swing shrinks by $\sqrt\mu$ per step on every curvature in the band, so long valleys are crossed at the speed of short ones.
+# - A swinging ball overshoots, and nearly half of its steps end farther away. The width of its swing shrinks by $\sqrt\mu$ per step on every curvature in the band. At its best, momentum turns the condition number into its square root.
 # - Do not expect anything of momentum 0.9 on round valleys, where it delays, or where noise keeps the rate small: there it is a larger learning rate in disguise.
 #
 # ## Does it hold?
@@ -791,7 +794,7 @@ Table(
 )
 
 # %% [markdown] name="control-spread-text"
-# With noise each rule scales its best rate to its own steps, and the gaps are about equal: the memory bought nothing. Without noise the edge stops both rates, there is no room for a rate ten times as large, and momentum's gap is far smaller. Same data, same batches: only the noise is different.
+# With noise momentum's best rate is about $1 - \mu$ times SGD's, and the gaps are about equal: the memory bought nothing. Without noise the edge stops both rates, and momentum's gap is far smaller. Same data, same batches: only the noise is different.
 #
 # **Other lengths of training.** The table of three valleys had 100 steps. The valley with the condition number 100, after 50 and after 200:
 
