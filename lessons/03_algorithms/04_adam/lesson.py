@@ -319,8 +319,8 @@ def other_memory(left, right, beta2):
 plots.moving(
     fig, "beta2", [0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995], other_memory,
     start=0.999, alt="For beta2 = 0.999. Left, m climbs from 0.1 to 1 within some 40 steps, the "
-    "root of v from 0.03 to 0.8 in 1000. Right, their quotient: 3.16 at first, 6.57 at step 12, then "
-    "falling slowly towards 1.",
+    "root of v from 0.03 to 0.8 in 1000. Right, their quotient: 3.16 at first, 6.57 at step 12, "
+    "then falling slowly towards 1.",
 )
 
 # %% [markdown] name="play-reading"
@@ -415,7 +415,7 @@ for spread in (0.1, 1, 10):
                  *(f"{f(step):.2f}" for step in both for f in (np.mean, np.std))])
     if spread >= 1:
         assert abs(both[0].mean() - both[1].mean()) < 0.1 and both[0].std() < 0.6 * both[1].std()
-Table(["noise s", "1 / sqrt(1 + s^2)", "Adam: mean step", "spread", "beta1 = 0: mean step", "spread"],
+Table(["noise s", "1 / sqrt(1 + s^2)", "Adam: mean step", "spread", "beta1 = 0: mean", "spread"],
       rows)
 
 # %% [markdown] name="noise-reading"
@@ -475,8 +475,8 @@ plots.draw_lines(right, tried, over_rates, "learning rate (log)", "gap after 60 
 plots.Picture(
     fig, "Left, the gap over 60 steps at the rate 1: with both corrections it falls to 0.001; only "
     "v follows some ten steps later; neither ends ten times higher; only m jumps up tenfold. "
-    "Right, the gap after 60 steps against the rate: each way has a valley of about the same depth, "
-    "both at 1, neither at 0.1 to 0.3, only m below 0.1.",
+    "Right, the gap after 60 steps against the rate: each way has a valley of about the same "
+    "depth, both at 1, neither at 0.1 to 0.3, only m below 0.1.",
 )
 
 # %% tags=["fold", "nbval-ignore-output"] name="forgetful-table"

@@ -182,8 +182,8 @@ plots.side_by_side(
     at, bands(runs[1]), bands(runs[1000]),
     "step", ("gap above the floor (nats)",) * 2,
     "Left, on logarithmic axes: AdaGrad is ahead, RMSProp catches up after some 500 steps and "
-    "levels off near 0.03, AdaGrad falls on to 0.02. Right: from the spike on AdaGrad creeps and "
-    "ends near 0.2; RMSProp, above it, hardly moves for some 500 steps, then falls to 0.04.",
+    "levels off near 0.02, AdaGrad falls on to 0.013. Right: from the spike on AdaGrad creeps and "
+    "ends near 0.14; RMSProp, above it, hardly moves for some 500 steps, then falls to 0.03.",
     titles=("Ordinary steps", "Loss x 1000 in steps 20 to 24"), logs=("xy", "xy"),
 )
 
