@@ -29,7 +29,7 @@ EXERCISES = [
         },
         on(
             (np.array([0.5, 2.0, 7.0, 1.0]), np.array([2, 0, 0, 1]), np.array([0.5, 4.0, 3.0])),
-            (np.array([1.0, 3.0]), np.array([1, 1]), np.array([2.0, 0.25])),
+            (np.array([1.0, 3.0, 6.0]), np.array([1, 0, 1]), np.array([2.0, 0.25, 1.0])),
         ),
     ),
     Exercise(
