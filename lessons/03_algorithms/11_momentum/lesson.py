@@ -126,7 +126,7 @@ plots.Picture(
 #
 # ## Formula
 #
-# Polyak (1964) invented the method; it is also called the heavy ball. Here $t = 1, 2, \dots$ counts the steps, and $g_t$ is the gradient where step $t$ begins, at $\theta_{t-1}$ (in the lesson on gradient descent this point was called $\theta_t$). The memory is a sum of gradients that fades. It starts at $u_0 = 0$:
+# Polyak (1964) invented the method; it is also called the heavy ball. (At a constant rate his form is the one below.) Here $t = 1, 2, \dots$ counts the steps, and $g_t$ is the gradient where step $t$ begins, at $\theta_{t-1}$ (in the lesson on gradient descent this point was called $\theta_t$). The memory is a sum of gradients that fades. It starts at $u_0 = 0$:
 #
 # $$u_t = \mu\, u_{t-1} + g_t$$
 #
@@ -139,7 +139,7 @@ plots.Picture(
 # | $u$ | `u` | as $\theta$ | the fading sum of gradients; the last step was $-\eta\, u$ |
 # | $\mu$ (mu) | `momentum` | a number in $[0, 1)$ | what is kept of the sum in each step; 0 is gradient descent |
 #
-# The article names momentum and gives no formula; this is the one that PyTorch computes.
+# The article that this course follows names momentum and gives no formula; this is the one that PyTorch computes.
 #
 # ## Derivation
 #
@@ -250,7 +250,7 @@ plots.Picture(
 )
 
 # %% [markdown] name="speeds-reading"
-# **The memory lengthens the steps on which gradients agree, and shortens those on which they contradict each other.** One learning rate cannot do both. This is the first half of the answer.
+# **The memory lengthens the steps on which gradients agree, and shortens those on which they contradict each other.** One learning rate cannot do both. This is the first half of the answer. (These gradients were given. In a valley the ball itself makes them, and on it goes; along the valley they agree for many steps, and there momentum gains.)
 #
 # ### The ball on one axis
 #
@@ -390,7 +390,7 @@ for a in (0.03, 0.1, 1.0):
     assert 0.3 < farther < 0.55
 
 # %% [markdown] name="swing-reading"
-# A curvature 33 times as large swings faster, and dies out no faster. Only the grey funnel shrinks from step to step; **nearly half of the single steps end farther away** than they began.
+# A curvature 33 times as large swings faster, and dies out no faster. Only the grey funnel shrinks from step to step; **nearly half of the single steps end farther away** than they began (fewer with less memory, and near the borders).
 #
 # <details><summary>If you know complex numbers</summary>
 #
@@ -580,7 +580,7 @@ assert 0.74 < nearest < 0.9 and ends[0.99] > 10 * ends[nearest]
 # %% [markdown] name="play-reading"
 # <details><summary>Answers</summary>
 #
-# 1. Those from 0.81 to 0.84. Along the valley $\eta h = 0.01$, and the ball swings as soon as $(1 - \sqrt\mu)^2 < 0.01$, which is $\mu > 0.81$. With less memory it creeps along the valley and does not pass the minimum. With more it swings wider, and the swing lives longer.
+# 1. Those just above 0.81. Along the valley $\eta h = 0.01$, and the ball swings as soon as $(1 - \sqrt\mu)^2 < 0.01$, which is $\mu > 0.81$. With less memory it creeps along the valley and does not pass the minimum. With more it swings wider, and the swing lives longer.
 # 2. No, it is fast. It overshoots by nearly as much as it came from, and the swing lives long: it shrinks by $\sqrt{0.99} = 0.995$ per step, so after 80 steps two thirds of its width are left.
 #
 # </details>
@@ -736,9 +736,9 @@ check("tuned")
 #
 # ## Takeaways
 #
-# - Momentum adds up past gradients with fading weights. Steps on which gradients agree grow to $\frac{1}{1 - \mu}$ times their length; steps on which they alternate shrink.
-# - A swinging ball overshoots, and nearly half of its steps end farther away. The width of its swing shrinks by $\sqrt\mu$ per step on every curvature in the band. At its best, momentum turns the condition number into its square root.
-# - Do not expect anything of momentum 0.9 on round valleys, where it delays, or where noise keeps the rate small: there it is a larger learning rate in disguise.
+# - Momentum adds up past gradients with fading weights. Steps on which gradients agree grow to $\frac{1}{1 - \mu}$ times their length; steps on which they alternate end at $\frac{1}{1 + \mu}$ of it.
+# - A swinging ball overshoots, and with much memory up to half of its steps end farther away. The width of its swing shrinks by $\sqrt\mu$ per step on every curvature in the band. At its best, momentum turns the condition number into its square root.
+# - Do not use momentum 0.9 on short valleys: it shrinks no faster than $\sqrt{0.9}$ per step, and gradient descent at its best is faster up to the condition number 38. Where noise keeps the rate small, momentum is only a larger learning rate.
 #
 # ## Does it hold?
 #
@@ -794,7 +794,7 @@ Table(
 )
 
 # %% [markdown] name="control-spread-text"
-# With noise momentum's best rate is about $1 - \mu$ times SGD's, and the gaps are about equal: the memory bought nothing. Without noise the edge stops both rates, and momentum's gap is far smaller. Same data, same batches: only the noise is different.
+# With noise momentum's best rate is about $1 - \mu$ times SGD's, and the gaps are about equal: the memory bought nothing. Without noise in `y` the gradients of all batches vanish at the minimum, both rules may take larger rates, and momentum's gap is far smaller. Same data, same batches: only the noise is different.
 #
 # **Other lengths of training.** The table of three valleys had 100 steps. The valley with the condition number 100, after 50 and after 200:
 
