@@ -59,7 +59,9 @@ def test_one_parameters_cell_and_a_title(source):
     assert nb.cells[0].source.startswith(f"# {nb.metadata.lesson['title']}\n")
     assert sum(c.source.startswith("# ") for c in nb.cells if c.cell_type == "markdown") == 1
     used = {t for c in nb.cells for t in c.metadata.get("tags", [])}
-    assert used <= {"parameters", "nbval-ignore-output", "fold", "hide-input", "fold-all", "hide-cell"}, "no cell is skipped or may raise"
+    assert used <= {"parameters", "nbval-ignore-output", "fold", "hide-input", "fold-all", "hide-cell"}, (
+        "no cell is skipped or may raise"
+    )
 
 
 @pytest.mark.parametrize("source", sources(), ids=lambda p: p.parent.name)

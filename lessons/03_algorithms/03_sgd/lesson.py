@@ -78,9 +78,9 @@ gaps["each step looks at all"] = (smooth := gaps["each step looks at all"])[smoo
 picture = plots.lines(
     {name: np.arange(len(g)) for name, g in gaps.items()}, gaps,
     "step", "loss above its lowest value (log)",
-    "Two curves over 100 steps. Looking at all patients: it falls as a straight line on the "
-    "logarithmic axis. Looking at eight: it falls for some 15 steps, then jumps up and down at "
-    "about 0.01 and gets no lower.",
+    "Two curves over 100 steps on a logarithmic axis. Looking at all patients: it falls steadily. "
+    "Looking at eight: it falls within some ten steps to about 0.01, then jumps between 0.0001 and "
+    "0.05 and does not settle.",
     title="The loss of all 310 patients", log="y",
 )
 picture.fig.set_size_inches(5.2, 3.1)
@@ -145,7 +145,7 @@ for name, part in lower.items():
 assert lower["the start"] > 0.9 and lower["the minimum"] == 0
 
 # %% [markdown] name="arrows-reading"
-# Far out the batches agree: nearly every arrow leads down into the bowl. At the minimum the arrow of all patients has the length 0, but each batch has a minimum of its own, somewhere near, and steps towards that one.
+# Far out the batches agree: nearly every arrow leads down into the bowl. At the minimum the arrow of all patients has the length 0, but each batch has a bowl of its own, with its minimum elsewhere, and steps down that one.
 # **Nothing is broken. A batch knows the way into the bowl, and does not know the way to its bottom.** How near does one get? That depends on two numbers that you choose: the length of the steps and the size of the batch.
 #
 # ## Formula
@@ -326,7 +326,7 @@ def growth(rng, size, eta, h, V, sigma, B):  # of the squared distance, in one s
 
 (
     derive("V_{t+1} - V_t", "(1 - eta*h)**2 * V + eta**2 * sigma**2 / B - V",
-           "the error is independent of the place", [eta, h, V, sigma, B_],
+           "the error is 0 on average and independent of the place", [eta, h, V, sigma, B_],
            ranges={eta: (0.05, 0.8), h: (0.5, 2)})
     .expects("SGD(eta).update(theta, h * theta + error)", growth,
              "the library's step, random places and errors")
@@ -405,7 +405,7 @@ Table(["after 300 steps", "body mass index", "blood pressure"],
 #
 # ## Parity
 #
-# After 50 steps the library's SGD and `torch.optim.SGD` agree to rounding, for every option and number format.
+# After 50 steps the library's SGD and `torch.optim.SGD` agree to rounding: plain steps, weight decay and maximize, in four number formats.
 
 # %% tags=["fold-all", "nbval-ignore-output"] name="parity"
 # Parity with PyTorch: the largest relative difference after 50 steps.
@@ -449,7 +449,7 @@ plots.moving(
 #
 # </details>
 #
-# The article says that the loss falls gradually until the optimum. That holds for gradient descent with all examples and a rate below the edge. With batches and a constant rate the objective falls to the noise ball and stays in it.
+# The article says that the loss falls gradually until the optimum. That holds for gradient descent with all examples and a rate below the edge. With batches and a constant rate well below the edge the objective falls to the noise ball and stays in it.
 #
 # ## What breaks
 #
@@ -575,9 +575,9 @@ check("single_edge")
 #
 # ## Takeaways
 #
-# - A step multiplies the distance from the minimum of a parabola by $1 - \eta h$. The edge is $2 / h$, and the steepest axis sets it for all.
-# - A batch's gradient is right on average, with an error that falls as $1/\sqrt B$. At a constant rate SGD ends in a noise ball, where about half of the steps go up. A larger batch alone narrows the ball; a smaller rate alone does too.
-# - SGD is the most basic optimizer, as the article says. (How widely it is used we did not count.) Do not use plain SGD where the curvatures differ by orders of magnitude: the steepest axis sets the rate, and the flattest waits.
+# - A step multiplies the distance from the minimum of a parabola by $1 - \eta h$. The edge of gradient descent is $2 / h$, and the steepest axis sets it for all. With small batches it lies lower, because each batch has curvatures of its own.
+# - A batch's gradient is right on average, with an error that falls as $1/\sqrt B$. At a constant rate well below the edge SGD ends in a noise ball (unless one $\theta$ fits all examples), where about half of the steps go up. A larger batch alone narrows the ball; a smaller rate alone does too.
+# - SGD is the most basic optimizer, as the article says. (How widely it is used we did not count.) It is slow where curvatures differ much: the steepest axis sets the rate, and the flattest waits. There, do not use it plain.
 #
 # ## Does it hold?
 #
@@ -666,7 +666,7 @@ print(f"gap of the sum at 0.1: {gap(with_sum(0.1), x, y):.0e}")
 assert np.allclose(with_sum(0.1 / 64), of_mean) and gap(with_sum(0.1), x, y) > 1e20
 
 # %% [markdown] name="control-sorted-text"
-# **Sorted data at a smaller rate.** The trip of an epoch shrinks with the rate, as the noise ball does. It stays larger:
+# **Sorted data at a smaller rate.** At a tenth of the rate both gaps are smaller, the shuffled one more so: an epoch uses each patient once, and its errors cancel. Sorted data stay behind:
 
 # %% tags=["fold", "nbval-ignore-output"] name="control-sorted"
 # The gap at the ends of epochs, at a tenth of the rate.

@@ -146,7 +146,7 @@ plots.shape(
     r, {"squared": squared_error(r, 0 * r), "Huber, delta = 1": huber(r, 0 * r, 1.0),
         "absolute": absolute_error(r, 0 * r)},
     "prediction less target (cm)",
-    "Left: a steep parabola, a V, and between them Huber's loss, a parabola near 0 and straight "
+    "Left: a steep parabola, a V, and below both Huber's loss, a parabola near 0 and straight "
     "lines outside. Right: the slope of squared error is a straight line, that of absolute error "
     "jumps from -1 to 1, and Huber's climbs from -1 to 1 and stays there.",
 )
@@ -211,7 +211,7 @@ def mean_slope(loss):
 )
 
 # %% [markdown] name="mean-reading"
-# The last line answers half of the question. The slip moved one value by 56.7 cm, so it moved the mean of 100 by 0.567 cm. Another decimal place, and the mean moves ten times as far: there is no limit.
+# The last line answers half of the question. The slip moved one value by 56.7 cm, so it moved the mean of 100 by 0.567 cm. Another decimal place, and the mean moves eleven times as far: there is no limit.
 #
 # ### Absolute error asks for the median
 
@@ -279,7 +279,7 @@ def huber_slope(c, y, delta):
            "the mean of the clipped residuals", [c, y_, n, N_, delta], {N_: (3,)})
     .library("mean of huber(c, y, delta).grad", huber_slope, each=True)
     .limit(delta, sp.oo, "1/N * Sum(c - y[n], (n, 1, N))",
-           r"nothing is clipped: half of the slope in derivation 1, so **the mean**")
+           r"nothing is clipped: half of the slope of squared error, so **the mean**")
 )
 
 # %% tags=["fold"] name="derive-small"
@@ -290,7 +290,7 @@ def huber_slope(c, y, delta):
     .library("mean of huber(c, y, delta).grad / delta",
              lambda c, y, delta: huber_slope(c, y, delta) / delta, each=True)
     .limit(delta, 0, "1/N * Sum(sign(c - y[n]), (n, 1, N))",
-           "everything is clipped: the slope of derivation 2, so **the median**")
+           "everything is clipped: the slope of absolute error, so **the median**")
 )
 
 # %% [markdown] name="code"
@@ -320,7 +320,7 @@ parity.table("huber", setting.device)
 # Move $\delta$ and watch the line.
 #
 # 1. From which $\delta$ on is Huber's line the one of squared error? Why just there?
-# 2. Over which stretch of $\delta$ is the line good? Which number below the figure tells you that without a picture?
+# 2. Over which stretch of $\delta$ is the line good? How far can the number of clipped residuals tell?
 
 # %% tags=["fold"] name="play-picture"
 # The figure to move: Huber's loss and its slope, and the line that it fits.
@@ -387,9 +387,11 @@ print(f"the mistyped flower lies {high:.0f} cm above the line of squared error")
 # <details><summary>Answers</summary>
 #
 # 1. Between 60 and 70. The mistyped flower lies 65 cm above the line of squared error. From there on no residual is clipped, and a Huber loss that clips nothing is half the squared error.
-# 2. Up to about 1 the line hardly changes: it rises by 0.68 to 0.72 cm. The mistyped flower is clipped, so it pulls no harder than a flower whose residual is δ. The number of clipped residuals tells without a picture where δ lies: at 1 it is 2, at 0.05 it is 85.
+# 2. Up to about 1 the line hardly changes: it rises by 0.68 to 0.72 cm. The mistyped flower is clipped, so it pulls no harder than a flower whose residual is δ. A large number of clipped residuals says that δ is small: at 1 it is 2, at 0.05 it is 85. Above 1.5 it is 1 for a good δ and for a far too large one: there the number tells nothing.
 #
 # </details>
+#
+# A loss whose answer a few wrong values can hardly move is called **robust**.
 #
 # ## Is the robust loss better?
 #
@@ -441,7 +443,7 @@ Table(heads, [[name, *needs(runs)] for name, runs in found.items()],
 # %% [markdown] name="trial-reading"
 # The table gives ratios of variances. Twice the data halve the variance of each of these answers; so an answer with half the variance needs half as many data.
 # With normal noise the mean is best. The median throws away a third of the data: it needs about 1.5 times as many. With the heavy tail the mean does worst: Huber's answer needs a fifth of its data.
-# **Huber's loss pays a few per cent of insurance in the first case, and wins the second.** So the article's sentence needs a condition: squared error is the loss for regression *if the noise is near to normal, or if you need the mean itself*.
+# **Huber's loss pays a few per cent of insurance in the first case, and wins the second.** So the article's sentence needs a condition: squared error is the loss for regression *if the noise is near to normal, or if you need the mean of lopsided data*.
 #
 # ## What breaks
 #
@@ -460,7 +462,7 @@ Table(["table in", "the slip moves the answer by", "clipped"],
 
 # %% [markdown] name="units-reading"
 # In metres the slip does its full damage. Its residual is 0.57 m, and that is less than $\delta = 1$ m: nothing is clipped, and the loss is half the squared error. In millimetres nearly everything is clipped, and the loss is an absolute error: safe from the slip, but it wastes data.
-# Nothing warns you. **The signature is the share of clipped residuals: 0 %, or nearly all.**
+# Nothing warns you. **If no residual is clipped, or nearly all are, δ is certainly wrong.** A share between proves nothing; compare δ with the width of the data, as the cure below does.
 #
 # The cure: give $\delta$ in multiples of the width of the data. The width must be robust itself, so take the median distance from the median. For normal noise that is 0.674 standard deviations, hence the factor 1.483:
 
@@ -536,9 +538,9 @@ check("enough_to_carry")
 #
 # ## Takeaways
 #
-# - Squared error asks for the mean, absolute error for the median. Huber's loss goes from one to the other with $\delta$.
+# - Squared error asks for the mean, absolute error for the median. With Huber's loss a very small $\delta$ asks for the median, a very large one for the mean.
 # - The slope is the pull of an example. Squared error lets one example pull without limit; Huber's loss clips the pull at $\delta$, and $\delta$ has the unit of the data.
-# - Do not use absolute error or Huber's loss where you need a mean: a total, a cost, a forecast that must add up. And first look whether the outlier is a mistake.
+# - Do not use absolute error or Huber's loss where the data are lopsided and you need their mean: a total, a cost, a forecast that must add up. And first look whether the outlier is a mistake.
 #
 # ## Does it hold?
 #

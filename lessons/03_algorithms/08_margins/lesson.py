@@ -282,11 +282,11 @@ Table(["model", "loss on random", "loss on hardest", "length of w", "right neigh
 point, untrained, *trained = found.values()
 assert np.allclose(point[:2], 0.5, atol=1e-6) and (point[3] < 0.3).all()  # line 5
 for easy, hard, _, right in trained:
-    assert (hard > 5 * easy).all() and (hard > 0.5).all() and (right > 0.9).all()
+    assert (hard > 5 * easy).all() and (hard > 0.5).all() and (right > 0.8).all()
 assert (trained[2][1] > untrained[1]).all() and (untrained[3] < 0.85).all()
 
 # %% [markdown] name="after-triplets-verdict"
-# Along a trained model's row: two losses far apart. Down those on the hardest: the least belongs to the model that knows nothing, the greatest to one with over 9 of 10 right neighbours. Its $w$ is longer; multiply $w$ by $k$, and every distance changes, but no neighbour. **A triplet loss speaks of its triplets and its vectors' length before it speaks of the model.** Watch a metric.
+# Along a trained model's row: two losses far apart. Down those on the hardest: the least belongs to the model that knows nothing, the greatest to one with over 8 of 10 right neighbours. Its $w$ is longer; multiply $w$ by $k$, and every distance changes, but no neighbour. **A triplet loss speaks of its triplets and its vectors' length before it speaks of the model.** Watch a metric.
 #
 # ### Vectors that only grow
 #
