@@ -38,7 +38,7 @@ setting = bridge.start(device, seed, profile)
 check = exercises.of("03_algorithms/31_a_slope_that_does_not_fade")
 
 # %% tags=["fold"] name="descent"
-# Ten inputs of the diabetes data; linear programming finds the minimum; then 1000 steps for each rate and loss.
+# Ten inputs; linear programming finds the minimum; then 1000 steps for each rate and loss.
 def descent(loss, x, y, theta, rates, steps=1000):  # all rates at once: theta is (inputs, rates)
     theta, target, values = np.tile(theta[:, None], len(rates)), np.tile(y[:, None], len(rates)), []
     for t in range(steps):
