@@ -239,7 +239,7 @@ for ax, sign, title in zip(axes, (1, -1), ("gradients agree", "gradients alterna
     ax.bar(np.arange(1, 31), length)
     ax.axhline(0, color="0.3", lw=1)
     ax.set(
-        xlabel="step t", ylabel="step, in units of one gradient step", ylim=(-1.5, 10.5), title=title
+        xlabel="step t", ylabel="step, in gradient steps", ylim=(-1.5, 10.5), title=title
     )
 assert np.isclose(final[0], 10, rtol=0.05) and np.isclose(final[1], 1 / 1.9, rtol=0.05)
 plots.Picture(
