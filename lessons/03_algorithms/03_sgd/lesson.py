@@ -512,7 +512,7 @@ assert (sizes["sorted"] > 4 * sizes["shuffled"]).all()
 assert (sizes["sorted"] > 0.1 * before).all()
 
 # %% [markdown] name="breaks-reading"
-# Sorted, each epoch is the same long trip: the mild cases pull one way, the grave ones the other way, and the last batches have the last word. After thirty epochs most of the gap of the start is still there.
+# Sorted, each epoch is the same long trip: the patients at both ends of the list pull to larger parameters, those in the middle back towards 0, and the gravest, who come last, have the last word. After thirty epochs most of the gap of the start is still there.
 # A shuffled batch errs, and the next one errs another way, so that errors cancel. In sorted data the next batch errs to the same side. **The signature: a loss that rises and falls with the period of an epoch. The cure: `shuffle=True`.**
 #
 # ## Exercises
