@@ -4,7 +4,7 @@ A lesson's header names what it studies, as `studies: [losses.huber, optim.Adam]
 raises, it returns zeros, its gradient (of a rule: the gradient it is given) changes sign.
 """
 
-import multiprocessing
+import ast
 import os
 import sys
 from concurrent.futures import ProcessPoolExecutor
@@ -16,7 +16,7 @@ import pytest
 
 from tools._command import QUIET
 from tools.build import edition, sources
-from tools.seeds import code_cells, execute
+from tools.seeds import code_cells, execute, fresh_processes
 
 BREAKS = ("raises", "zeros", "flips")
 LESSONS = [s for s in sources() if s.parent.parent.name != "lessons"]
@@ -78,6 +78,27 @@ def replace_everywhere(name: str, broken: dict):
     return twin
 
 
+def names(text: str, *contexts) -> set[str]:
+    """The names that a cell reads (ast.Load) or binds (ast.Store)."""
+    found = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, contexts):
+            found.add(node.id)
+        elif ast.Store in contexts and isinstance(node, ast.FunctionDef | ast.ClassDef | ast.alias):
+            found.add((getattr(node, "asname", None) or node.name).partition(".")[0])
+    return found
+
+
+def needed(texts: list[str], proofs: list[int]) -> list[int]:
+    """The proofs, and the cells before them that bind what they read, and what those read, and so on."""
+    kept, before = set(proofs), set()
+    while kept != before:
+        before = kept
+        wanted = set().union(*(names(texts[i], ast.Load) for i in kept))
+        kept = kept | {i for i in range(proofs[-1]) if names(texts[i], ast.Store) & wanted}
+    return sorted(kept)
+
+
 def noticed(source) -> dict[tuple[str, str], str]:
     """For everything that a lesson studies and each way to break it: the cell that goes red first, or ""."""
     broken: dict = {}
@@ -87,7 +108,8 @@ def noticed(source) -> dict[tuple[str, str], str]:
     cells = code_cells(source)
     proofs = [i for i, (section, _, _) in enumerate(cells) if section.startswith(("Derivation", "Parity"))]
     space: dict = {"__name__": "__main__"}
-    for _, name, text in cells[: proofs[-1] + 1]:
+    for i in needed([text for _, _, text in cells], proofs):
+        _, name, text = cells[i]
         execute(text, name, space)
     found = {}
     for (name, twin), how in product(twins.items(), BREAKS):
@@ -107,7 +129,7 @@ def test_a_broken_function_turns_its_lesson_red(source, monkeypatch):
     assert studies(source), "the header names nothing under `studies`"
     for name, value in QUIET.items():
         monkeypatch.setitem(os.environ, name, value)
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as fresh:
+    with ProcessPoolExecutor(1, fresh_processes()) as fresh:
         found = fresh.submit(noticed, source).result()
     assert len(found) == len(BREAKS) * len(studies(source))
     unseen = [f"{name} {how}" for (name, how), cell in found.items() if not cell]

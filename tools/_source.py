@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from copy import deepcopy
 from difflib import get_close_matches
+from functools import cache
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import jupytext
 from nbformat import NotebookNode
@@ -48,9 +51,14 @@ def called_text(source: Path) -> tuple[str, str]:
 
 def header(source: Path) -> dict:
     name, text = called_text(source)
-    lesson = jupytext.reads(text.partition("# %%")[0], fmt="py:percent").metadata.get("lesson")
+    lesson = deepcopy(parsed(text.partition("# %%")[0]))
     check_header(name, lesson)
     return dict(lesson)
+
+
+@cache  # every edition reads every lesson's header, for its links
+def parsed(head: str) -> Any:
+    return jupytext.reads(head, fmt="py:percent").metadata.get("lesson")
 
 
 def called(cell: NotebookNode) -> str:

@@ -148,6 +148,15 @@ def execute(text: str, file: str, space: dict[str, Any]) -> Any:
     return eval(compile(ast.Expression(last.value), file, "eval"), space) if last else None  # type: ignore[attr-defined]
 
 
+def fresh_processes() -> multiprocessing.context.BaseContext:
+    """Processes that have nothing behind them but, where a process can fork, the imports that take long."""
+    forks = "forkserver" in multiprocessing.get_all_start_methods()
+    context = multiprocessing.get_context("forkserver" if forks else "spawn")
+    if forks:
+        context.set_forkserver_preload(["torch", "sympy", "lessons_lib.exercises", "lessons_lib.plots"])
+    return context
+
+
 def summary(runs: list[Played], closest: int) -> None:
     rooms: dict[tuple[str, str, str], tuple[float, int]] = {}
     for run in runs:
@@ -180,14 +189,10 @@ def main(args: list[str] | None = None) -> int:
     options = parser.parse_args(args)
     lessons = chosen(options.lessons, parser)
     os.environ.update(_command.QUIET)
-    methods = multiprocessing.get_all_start_methods()
-    context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
-    if "forkserver" in methods:
-        context.set_forkserver_preload(["torch", "sympy", "lessons_lib.exercises", "lessons_lib.plots"])
     runs: list[Played] = []
     jobs = list(product(options.seeds, lessons))
     worker = _command.pool_worker, (os.getpid(),)
-    with ProcessPoolExecutor(options.jobs, context, *worker, max_tasks_per_child=1) as pool:
+    with ProcessPoolExecutor(options.jobs, fresh_processes(), *worker, max_tasks_per_child=1) as pool:
         try:
             futures = [pool.submit(play, source, seed) for seed, source in jobs]
             for future in tqdm(as_completed(futures), total=len(jobs), unit="run", disable=not sys.stderr.isatty()):

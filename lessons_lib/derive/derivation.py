@@ -116,12 +116,11 @@ class derive:
     def library(self, call: str, function: Callable, reason="the library's own code computes this line", each=False):
         """The library computes the line above. The parameters of `function` are symbols; it gets arrays with a row for
         every random point and returns one with as many, or with each=True the numbers of a single point at a time."""
-        how = f"{POINTS} random points, {ties.FLOAT:g}"
-        return self._tie(call, reason, how, partial(ties.computes, function, each))
+        return self._tie(call, reason, f"{POINTS} random points", partial(ties.computes, function, each))
 
     def expects(self, call: str, sample: Callable, reason: str) -> derive:
         """The line above is the mean of what `sample(rng, size, ...)` draws: `size` numbers, for symbols by name."""
-        how = f"{ties.PLACES} random points, {ties.DRAWS:,} draws, {ties.ERRORS} standard errors"
+        how = f"{ties.PLACES} random points, {ties.DRAWS:,} draws at each"
         return self._tie(call, reason, how, partial(ties.averages, sample))
 
     def _tie(self, call: str, reason: str, how: str, compare: Callable[..., str]) -> derive:
@@ -171,7 +170,7 @@ class derive:
             if all(case.proved(sign) for case in cases):
                 sizes = (f", ${self._tex(s)} = {', '.join(map(str, n))}$" for s, n in self.symbols.sizes.items())
                 return "SymPy" + "".join(sizes)
-        return f"{POINTS} random points, {close:g}"
+        return f"{POINTS} random points"
 
     def _at(self, x, value):
         x, value = self.symbols.read(x), self.symbols.read(value)

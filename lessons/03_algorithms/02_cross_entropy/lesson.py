@@ -646,7 +646,7 @@ check("steps_to_forget")
 #
 # - On logits, cross-entropy is log-sum-exp minus the right logit. Its slope is prediction minus label: the right class is pushed up, every other one down, and the pushes sum to 0.
 # - The loss wants logits. A training loss that stops just above $\log (1 + (C - 1) / e)$ has probably been handed probabilities.
-# - Do not use a softmax where several classes may be right at once: there the classes must not compete. Give each one a sigmoid and the loss of the lesson before.
+# - Do not use a softmax where several classes may be right at once: there the classes must not compete. Give each one a sigmoid and the loss of the lesson on binary cross-entropy.
 #
 # ## Does it hold?
 #

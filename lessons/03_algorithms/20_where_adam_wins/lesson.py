@@ -28,9 +28,11 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+import sympy as sp
 import torch
 
 from lessons_lib import bridge, data, exercises, parity, plots
+from lessons_lib.derive import derive
 from lessons_lib.losses import soft_cross_entropy, squared_error
 from lessons_lib.optim import SGD, Adam, AMSGrad, Momentum, descend
 from lessons_lib.show import Table
@@ -112,6 +114,33 @@ def race(kind, problem, steps=100, **options):  # gap, learning rate and theta o
 # %% [markdown] name="after-regression"
 # A third problem is there to find out *why*: the words again, but with the axes rotated. We train $\phi$ with $\theta = Q \phi$, where $Q$ is a random orthogonal matrix that mixes the rows. The losses that
 # can be reached are the same; only the parameters no longer belong to one word each.
+#
+# ## Derivation
+#
+# Why should a rotation matter? Take its memory from Adam, $\beta_1 = \beta_2 = 0$, and leave the tiny $\epsilon$ out. Then the step of one parameter is
+
+# %% tags=["fold"] name="derivation"
+# The step of an Adam without memory, tied to the library's.
+eta, g = sp.Symbol("eta", positive=True), sp.Symbol("g", real=True, nonzero=True)
+
+def memoryless(eta, g):
+    start = np.zeros(len(g))
+    return start - descend(start, Adam(1.0, 0.0, 0.0, eps=0.0), lambda theta: g, 1)[-1] * eta
+
+(
+    derive(r"\theta_0 - \theta_1", "eta * g / sqrt(g**2)", r"$\hat m = g$ and $\hat v = g^2$", [eta, g])
+    .equals("eta * sign(g)", "**the sign alone is left**", tex=r"\eta\, \operatorname{sign} g")
+    .library("Adam(eta, 0, 0, eps=0)", memoryless)
+)
+
+# %% [markdown] name="after-derivation"
+# The gradient by $\phi$ is $Q^\top g$. Gradient descent turns with the axes: $\theta = Q \phi$ moves by $-\eta\, Q\, Q^\top g = -\eta\, g$, as before. An Adam without memory does not turn with them: $\theta$ moves by
+#
+# $$-\eta\; Q\, \operatorname{sign}(Q^\top g) \quad\text{and not by}\quad -\eta\, \operatorname{sign} g$$
+#
+# The sign makes the steps of all parameters equally long, and whose parameters these are, the axes decide.
+#
+# ## The race
 
 # %% name="rotated"
 def mixer():  # a random orthogonal matrix for each seed

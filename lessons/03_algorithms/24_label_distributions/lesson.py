@@ -131,7 +131,7 @@ given = {"sizes": {C: (2, 3)}, "simplex": [y, p_]}
 # %% [markdown] name="slope-text"
 # ### The slope asks for the label
 #
-# From logits $z$, as in the lesson before. Nothing in it needs a one-hot label:
+# From logits $z$, as in the lesson on multi-class cross-entropy. Nothing in it needs a one-hot label:
 
 # %% tags=["fold"] name="derive-slope"
 # Derivation 3: the slope is prediction minus label.

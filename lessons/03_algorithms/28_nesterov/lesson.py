@@ -14,7 +14,7 @@
 #
 # **Goal.** Tell the forms of momentum apart that papers and libraries use, and know what Nesterov's step is good for.
 #
-# **The question.** Take an axis with curvature 1 and the learning rate 1.5. Gradient descent is safe there, and so is the heavy ball, the momentum of the lesson before. Nesterov's famous step explodes. Why should anyone use it?
+# **The question.** Take an axis with curvature 1 and the learning rate 1.5. Gradient descent is safe there, and so is the heavy ball, the method of the momentum lesson. Nesterov's famous step explodes. Why should anyone use it?
 
 # %% tags=["parameters", "fold"] name="parameters"
 # Parameters: another seed or device gives other numbers, and the same lesson.
@@ -160,7 +160,7 @@ def one_step(eta, mu, h, now, before):
 )
 
 # %% [markdown] name="nesterov-reading"
-# In the lesson before, the heavy ball had $(1 + \mu - \eta h)$ and $\mu$ in these two places. Again put $\theta_t = \zeta^t$ into it and look for the rate at which a factor $\zeta$ passes $-1$. (Nothing else can go wrong before: at $\zeta = 1$ the polynomial is $\eta h$, never zero, and the product of the two factors, $\mu (1 - \eta h)$, stays smaller than 1.)
+# In the momentum lesson, the heavy ball had $(1 + \mu - \eta h)$ and $\mu$ in these two places. Again put $\theta_t = \zeta^t$ into it and look for the rate at which a factor $\zeta$ passes $-1$. (Nothing else can go wrong before: at $\zeta = 1$ the polynomial is $\eta h$, never zero, and the product of the two factors, $\mu (1 - \eta h)$, stays smaller than 1.)
 
 # %% tags=["fold"] name="derive-edge"
 # Derivation 3: the largest stable rate of Nesterov's step.
@@ -227,7 +227,7 @@ parity.table("Momentum", setting.device)
 # %% [markdown] name="picture-text"
 # ## How fast is each at its best?
 #
-# How many steps until the distance to the minimum is a millionth of what it was, if every method has its best constants for the valley? Curvatures run from 1 to $\kappa$, and the slower end counts. Gradient descent's and the heavy ball's constants are those of the lesson before. Nesterov's are from Lessard, Recht and Packard (2016).
+# How many steps until the distance to the minimum is a millionth of what it was, if every method has its best constants for the valley? Curvatures run from 1 to $\kappa$, and the slower end counts. Gradient descent's and the heavy ball's constants are those of the momentum lesson. Nesterov's are from Lessard, Recht and Packard (2016).
 # The last line keeps $\mu = 0.9$, and puts the steepest curvature on the upper border of the band in which the ball swings.
 
 # %% name="rates"

@@ -91,7 +91,7 @@ for name, losses in {"one program": one_loss, "the other": other_loss}.items():
 #
 # ### A sum with a smaller rate makes the same step
 #
-# Take the constant $c$ of the lesson before, and one step of gradient descent on the *sum*, with the rate $\eta / N$:
+# Take the constant $c$ of the lesson on squared error, and one step of gradient descent on the *sum*, with the rate $\eta / N$:
 
 # %% tags=["fold"] name="derive-sum"
 # Derivation 1: a step on the sum, and one on the mean.

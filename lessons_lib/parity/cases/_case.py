@@ -73,6 +73,20 @@ class HelperCase:
         return self.concept.__name__
 
 
+def option_case(name, option, draw, ours, theirs, inputs=1, far=1e4, allowed=32.0, **options):
+    """The case of one option, which both sides call by the same name."""
+    return LossCase(
+        name,
+        option,
+        draw,
+        lambda *a: ours(*a, **options),
+        lambda *a: theirs(*a, **options, reduction="none"),
+        inputs,
+        far,
+        allowed,
+    )
+
+
 def like(a, numbers):
     """`numbers` as an array of a's library, dtype and device."""
     xp = array_namespace(a)

@@ -20,7 +20,7 @@ from ...losses import (
     triplet,
     triplet_with_distance,
 )
-from ._case import WEIGHTS, LossCase, like, reductions
+from ._case import WEIGHTS, LossCase, like, option_case, reductions
 
 
 def _signs(rng, *shape):
@@ -132,24 +132,11 @@ def _torch_clip(s, temperature=0.07):
     return (_torch_info_nce(s, temperature, "mean") + _torch_info_nce(s.T, temperature, "mean")) / 2
 
 
-def _option(name, option, draw, ours, theirs, inputs=1, far=1e4, **options):
-    """The case of one option, which both sides call by the same name."""
-    return LossCase(
-        name,
-        option,
-        draw,
-        lambda *a: ours(*a, **options),
-        lambda *a: theirs(*a, **options, reduction="none"),
-        inputs,
-        far,
-    )
-
-
 _triplet = (_triplets, triplet, F.triplet_margin_loss)
 
 CASES: list[LossCase] = [
     *reductions("hinge", _scores, hinge, _torch_hinge),
-    _option("hinge", "margin", _scores, hinge, _torch_hinge, margin=2.5),
+    option_case("hinge", "margin", _scores, hinge, _torch_hinge, margin=2.5),
     *reductions("soft_margin", _scores, soft_margin, F.soft_margin_loss),
     LossCase(
         "soft_margin",
@@ -159,12 +146,12 @@ CASES: list[LossCase] = [
         lambda s, y: F.binary_cross_entropy_with_logits(s, (1 + y.to(s.dtype)) / 2, reduction="none"),
     ),
     *reductions("hinge_embedding", _distances, hinge_embedding, F.hinge_embedding_loss),
-    _option("hinge_embedding", "margin", _distances, hinge_embedding, F.hinge_embedding_loss, margin=1.7),
+    option_case("hinge_embedding", "margin", _distances, hinge_embedding, F.hinge_embedding_loss, margin=1.7),
     *reductions("margin_ranking", _two_scores, margin_ranking, F.margin_ranking_loss, inputs=2),
-    _option("margin_ranking", "margin", _two_scores, margin_ranking, F.margin_ranking_loss, inputs=2, margin=1.7),
+    option_case("margin_ranking", "margin", _two_scores, margin_ranking, F.margin_ranking_loss, inputs=2, margin=1.7),
     *reductions("multi_margin", _classes, multi_margin, F.multi_margin_loss),
-    _option("multi_margin", "margin", _classes, multi_margin, F.multi_margin_loss, margin=2.5),
-    _option("multi_margin", "p=2, margin", _classes, multi_margin, F.multi_margin_loss, far=100, p=2, margin=1.5),
+    option_case("multi_margin", "margin", _classes, multi_margin, F.multi_margin_loss, margin=2.5),
+    option_case("multi_margin", "p=2, margin", _classes, multi_margin, F.multi_margin_loss, far=100, p=2, margin=1.5),
     LossCase(
         "multi_margin",
         "weight",
@@ -181,7 +168,7 @@ CASES: list[LossCase] = [
         lambda z, y: multilabel_soft_margin(z, y, like(z, WEIGHTS)),
         lambda z, y: F.multilabel_soft_margin_loss(z, y, weight=like(z, WEIGHTS), reduction="none"),
     ),
-    _option(
+    option_case(
         "multilabel_soft_margin",
         "logits of 1e3",
         _far_applies,
@@ -189,23 +176,23 @@ CASES: list[LossCase] = [
         F.multilabel_soft_margin_loss,
     ),
     *reductions("cosine_embedding", _pairs, cosine_embedding, F.cosine_embedding_loss, inputs=2),
-    _option("cosine_embedding", "margin", _pairs, cosine_embedding, F.cosine_embedding_loss, inputs=2, margin=-0.6),
+    option_case("cosine_embedding", "margin", _pairs, cosine_embedding, F.cosine_embedding_loss, inputs=2, margin=-0.6),
     *reductions("triplet", *_triplet, inputs=3),
-    _option("triplet", "margin", *_triplet, inputs=3, margin=3.0),
-    _option("triplet", "p=1", *_triplet, inputs=3, p=1),
-    _option("triplet", "p=3.5", *_triplet, inputs=3, p=3.5),
-    _option("triplet", "p=inf", *_triplet, inputs=3, p=float("inf")),
-    _option("triplet", "eps", *_triplet, inputs=3, eps=0.5),
-    _option("triplet", "swap", *_triplet, inputs=3, swap=True),
-    _option("triplet", "swap, eps, p, margin", *_triplet, inputs=3, swap=True, eps=0.5, p=3, margin=2.0),
+    option_case("triplet", "margin", *_triplet, inputs=3, margin=3.0),
+    option_case("triplet", "p=1", *_triplet, inputs=3, p=1),
+    option_case("triplet", "p=3.5", *_triplet, inputs=3, p=3.5),
+    option_case("triplet", "p=inf", *_triplet, inputs=3, p=float("inf")),
+    option_case("triplet", "eps", *_triplet, inputs=3, eps=0.5),
+    option_case("triplet", "swap", *_triplet, inputs=3, swap=True),
+    option_case("triplet", "swap, eps, p, margin", *_triplet, inputs=3, swap=True, eps=0.5, p=3, margin=2.0),
     *reductions("triplet_with_distance", _triplets, _with_cosine, _torch_with_cosine, inputs=3),
-    _option("triplet_with_distance", "margin", _triplets, _with_cosine, _torch_with_cosine, inputs=3, margin=0.2),
-    _option("triplet_with_distance", "swap", _triplets, _with_cosine, _torch_with_cosine, inputs=3, swap=True),
+    option_case("triplet_with_distance", "margin", _triplets, _with_cosine, _torch_with_cosine, inputs=3, margin=0.2),
+    option_case("triplet_with_distance", "swap", _triplets, _with_cosine, _torch_with_cosine, inputs=3, swap=True),
     *reductions("contrastive", _distances, contrastive, _torch_contrastive, far=100),
-    _option("contrastive", "margin", _distances, contrastive, _torch_contrastive, far=100, margin=1.7),
+    option_case("contrastive", "margin", _distances, contrastive, _torch_contrastive, far=100, margin=1.7),
     *reductions("info_nce", _square, info_nce, _torch_info_nce, far=100),
-    _option("info_nce", "temperature", _square, info_nce, _torch_info_nce, temperature=2.5),
-    _option("info_nce", "more negatives", _wide, info_nce, _torch_info_nce, temperature=0.5),
+    option_case("info_nce", "temperature", _square, info_nce, _torch_info_nce, temperature=2.5),
+    option_case("info_nce", "more negatives", _wide, info_nce, _torch_info_nce, temperature=0.5),
     LossCase("symmetric_info_nce", "plain", _square, symmetric_info_nce, _torch_clip, far=100),
     LossCase(
         "symmetric_info_nce",

@@ -20,7 +20,7 @@ from ...losses import (
     smooth_l1,
     squared_error,
 )
-from ._case import LossCase, like, reductions, scaled
+from ._case import LossCase, like, option_case, reductions, scaled
 
 QUANTILES = [0.125, 0.5, 0.875]  # one per column, all exact in binary
 PER_COLUMN = [0.5, -2.0, 1.25]
@@ -143,20 +143,6 @@ def _summed_per_row(ours, **options):
     return summed
 
 
-def _option(name, option, draw, ours, theirs, inputs=1, far=1e4, allowed=32.0, **options):
-    """The case of one option, which both sides call by the same name."""
-    return LossCase(
-        name,
-        option,
-        draw,
-        lambda *a: ours(*a, **options),
-        lambda *a: theirs(*a, **options, reduction="none"),
-        inputs,
-        far,
-        allowed,
-    )
-
-
 def _weight(name, ours, theirs, weigh, far=1e4):
     """`weight` of the functional form, with reduction "mean"."""
     return LossCase(
@@ -187,15 +173,15 @@ CASES: list[LossCase] = [
     *reductions("absolute_error", _real, absolute_error, F.l1_loss),
     _weight("absolute_error", absolute_error, F.l1_loss, weighted_mean),
     *reductions("huber", *_real_huber),
-    _option("huber", "delta", *_real_huber, delta=2.5),
-    _option("huber", "small delta", *_real_huber, delta=0.01),
+    option_case("huber", "delta", *_real_huber, delta=2.5),
+    option_case("huber", "small delta", *_real_huber, delta=0.01),
     _weight("huber", huber, F.huber_loss, _weigh_by_count),
     *reductions("smooth_l1", *_real_smooth),
-    _option("smooth_l1", "beta", *_real_smooth, beta=2.5),
-    _option("smooth_l1", "beta=0", *_real_smooth, beta=0.0),
+    option_case("smooth_l1", "beta", *_real_smooth, beta=2.5),
+    option_case("smooth_l1", "beta=0", *_real_smooth, beta=0.0),
     *reductions("log_cosh", _real, log_cosh, _torch_log_cosh),
     *reductions("quantile_loss", _real, quantile_loss, _torch_quantile),
-    _option("quantile_loss", "q", _real, quantile_loss, _torch_quantile, q=0.9),
+    option_case("quantile_loss", "q", _real, quantile_loss, _torch_quantile, q=0.9),
     LossCase(
         "quantile_loss",
         "several quantiles",
@@ -204,7 +190,7 @@ CASES: list[LossCase] = [
         lambda p, y: _torch_quantile(p, y, like(p, QUANTILES)),
     ),
     *reductions("gaussian_nll", *_normal, inputs=2),
-    _option("gaussian_nll", "full", *_normal, inputs=2, full=True),
+    option_case("gaussian_nll", "full", *_normal, inputs=2, full=True),
     LossCase(
         "gaussian_nll",
         "eps",
@@ -239,13 +225,13 @@ CASES: list[LossCase] = [
         inputs=2,
     ),
     *reductions("poisson_nll", _log_rates, *_counts, **_exp_far),
-    _option("poisson_nll", "full", _counts_around_1, *_counts, **_exp_far, full=True),
-    _option("poisson_nll", "log_input=False", _rates, *_counts, log_input=False),
-    _option("poisson_nll", "log_input=False, eps, full", _rates, *_counts, log_input=False, eps=0.7, full=True),
+    option_case("poisson_nll", "full", _counts_around_1, *_counts, **_exp_far, full=True),
+    option_case("poisson_nll", "log_input=False", _rates, *_counts, log_input=False),
+    option_case("poisson_nll", "log_input=False, eps, full", _rates, *_counts, log_input=False, eps=0.7, full=True),
     # The plain formula's slope in alpha is a small difference of terms as large as b: it is the less exact of the two.
     *reductions("barron", _shaped(0.4, 1.6), barron, _torch_barron, inputs=3, allowed=64),
-    _option("barron", "alpha below 0", _shaped(-4, -0.5), barron, _torch_barron, inputs=3, allowed=256),
-    _option("barron", "alpha above 2", _shaped(2.5, 3), barron, _torch_barron, inputs=3),
+    option_case("barron", "alpha below 0", _shaped(-4, -0.5), barron, _torch_barron, inputs=3, allowed=256),
+    option_case("barron", "alpha above 2", _shaped(2.5, 3), barron, _torch_barron, inputs=3),
     # Towards 2 the value is b exp(log(x / b)), which costs as many roundings as the logarithm is large.
     LossCase("barron", "alpha=2", _positive, _at(barron, 2.0), _torch_at(lambda x: x / 2), inputs=2, allowed=64),
     LossCase("barron", "alpha=0", _positive, _at(barron, 0.0), _torch_at(lambda x: torch.log1p(x / 2)), inputs=2),
