@@ -6,11 +6,28 @@ from lessons_lib.exercises import Exercise, on
 
 
 def one_parameter(answer):
-    """Rates from far below the edge to just below it."""
+    """Rates from far below the edge to just below it; two shares that are hit exactly."""
+
+    def steps(*trial):
+        try:
+            return answer(*trial)
+        except ValueError as error:  # of the logarithm of a negative factor, or of its NaN
+            if "math domain" in str(error) or "NaN" in str(error) or "positive input" in str(error):
+                return np.nan
+            raise
+
     rng = np.random.default_rng(2)
     inputs = [rng.normal(0.5, size, n) for size, n in ((1.0, 5), (0.3, 8), (2.0, 3))]
     parts = ((0.02, 0.5), (0.3, 0.01), (0.6, 0.1), (0.95, 0.3), (0.85, 0.001))  # of the edge; share
-    return [answer(part / (x**2).mean(), x, share) for x in inputs for part, share in parts]
+    exact = [steps(lr, np.array([1.0]), share) for lr, share in ((0.25, 0.25), (0.75, 0.125))]
+    return exact + [steps(part / (x**2).mean(), x, share) for x in inputs for part, share in parts]
+
+
+def signed_distance(lr, x, share):
+    distance, steps = 1.0, 0
+    while distance > share:
+        distance, steps = distance * (1 - lr * 2 * (x**2).mean()), steps + 1
+    return steps
 
 
 def epochs():
@@ -37,15 +54,19 @@ EXERCISES = [
         {
             "Beyond 1 / h the factor is negative. The distance shrinks by its size.": ("abs( -> ("),
             "Rounded down, the last step is missing.": "np.ceil -> np.floor",
+            "At most: where the share is hit exactly, no further step is needed.": (
+                "np.ceil(np.log(share) / np.log(factor)) -> np.floor(np.log(share) / np.log(factor)) + 1"
+            ),
             "A step is whole: round up.": "np.ceil(np.log(share) / np.log(factor)) -> np.log(share) / np.log(factor)",
             "That is for the loss, which is the square of the distance.": "np.log(share) -> np.log(share) / 2",
             "A step multiplies by 1 - lr * h; lr * h is the part that it takes away.": "1 - lr -> lr",
             "The square brings a factor 2: the curvature is twice the mean of x squared.": "lr * 2 -> lr",
             "The curvature has the mean of the squares, not the square of the mean.": "(x**2).mean() -> x.mean() ** 2",
             "The mean of the losses has the mean of the curvatures; you add them up.": ".mean() -> .sum()",
-            "Steps get shorter as the distance shrinks; you count steps of one length.": (
-                "np.log(share) / np.log(factor) -> (1 - share) / (1 - factor)"
+            "A negative factor throws it to the other side: below the share, and still far away. Compare its size.": (
+                signed_distance
             ),
+            "The curvature depends on x: it is 2 only where the mean of x**2 is 1.": "* (x**2).mean() ->",
             "That is the distance that is gone; share is what is left.": "np.log(share) -> np.log(1 - share)",
         },
         one_parameter,

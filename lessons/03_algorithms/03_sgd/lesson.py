@@ -102,6 +102,8 @@ assert np.mean(own) > 0.97 and max(abs(np.array(up) - 0.5)) < 0.06
 # %% [markdown] name="question-reading"
 # Every step goes downhill, and half of them end higher. Is something broken?
 #
+# (A **seed** is the number that starts the random draws: here it decides which patients are in and which eight come next. Five seeds are five repetitions, and their spread tells what is luck.)
+#
 # ## The idea, drawn
 #
 # The model has two **parameters**: numbers that training may change. $\theta_1$ multiplies the body mass index, $\theta_2$ the blood pressure, and the sum of the two products is the prediction. (All three quantities are shifted and stretched to mean 0 and spread 1.)
@@ -150,20 +152,20 @@ assert lower["the start"] > 0.9 and lower["the minimum"] == 0
 #
 # ## Formula
 #
-# The number $\ell_n$ is the loss of example $n$, and $\nabla \ell_n$ its gradient: the slopes by all parameters. Of a batch $\mathcal B$ with $B$ examples we take the **mean** gradient:
+# The number $\ell_n$ is the loss of example $n$, and $\nabla \ell_n$ its gradient: the slopes by all parameters. Step $t = 1, 2, \dots$ begins at the parameters $\theta_{t-1}$. Of a batch $\mathcal B$ with $B$ examples it takes the **mean** gradient there:
 #
-# $$g_t = \frac1B \sum_{n \in \mathcal B} \nabla \ell_n(\theta_t)$$
+# $$g_t = \frac1B \sum_{n \in \mathcal B} \nabla \ell_n(\theta_{t-1})$$
 #
 # A **step** moves the parameters against the gradient. The **learning rate** $\eta$ says how far:
 #
-# $$\theta_{t+1} = \theta_t - \eta\, g_t$$
+# $$\theta_t = \theta_{t-1} - \eta\, g_t$$
 #
 # | symbol | code | shape | meaning |
 # |---|---|---|---|
-# | $\theta$ | `theta` | `(d,)` | the $d$ parameters |
+# | $\theta_t$ | `theta` | `(d,)` | the $d$ parameters after step $t$ (an index 1, 2 or $i$ names one parameter instead) |
 # | $\eta$ | `lr` | a number | learning rate |
 # | $N$, $B$ | `N`, `B` | numbers | how many examples there are; how many are in a batch |
-# | $g$ | `g` | `(d,)` | gradient of the batch's mean loss |
+# | $g_t$ | `g` | `(d,)` | gradient of the batch's mean loss |
 # | $J = \frac1N \sum_n \ell_n$ | `gap` shows $J - \min J$ | a number | the objective |
 #
 # Steps with the gradient of all examples are **gradient descent** (Cauchy 1847). Steps with random batches are *stochastic* gradient descent, SGD (Robbins and Monro 1951).
@@ -183,7 +185,7 @@ assert lower["the start"] > 0.9 and lower["the minimum"] == 0
 # %% tags=["fold"] name="derive-descent"
 # Derivation 1: what a step does to the objective.
 T, H, G, share = (sp.IndexedBase(name, real=True) for name in ("theta", "h", "g", "s"))
-eta, h, h_max, V, sigma = sp.symbols("eta h h_max V sigma", positive=True)
+eta, h, h_max, V, sigma = sp.symbols("eta h h_max V_{t-1} sigma", positive=True)
 i, n, k, d, N_, B_ = sp.symbols("i n k d N B", integer=True, positive=True)
 
 def change(theta, s, eta, h_max):  # of the library's bowl, in a step of the library's SGD
@@ -207,25 +209,25 @@ def change(theta, s, eta, h_max):  # of the library's bowl, in a step of the lib
 
 # %% [markdown] name="descent-reading"
 # The line with $\eta^2$ has two terms. The first is the gain, and it grows with $\eta$. The second is the price of a long step, and it grows with $\eta^2$. For a small rate the gain wins: **a step lowers the objective by about $\eta$ times the squared length of the gradient.**
-# By the last line it certainly wins while $\eta < 2 / h_{\max}$. The last line holds for every smooth $J$ whose curvature stays below $h_{\max}$, not only for bowls: this is the *descent lemma* (Nesterov 2004).
+# By the last line the gain certainly wins while $\eta < 2 / h_{\max}$. The last line holds for every smooth $J$ whose curvature stays below $h_{\max}$, not only for bowls: this is the *descent lemma* (Nesterov 2004).
 #
 # ### How long may a step be?
 #
-# One axis alone, at the distance $\theta$ from the minimum:
+# One axis alone. The minimum is at 0, so $\theta_{t-1}$ is the distance from it:
 
 # %% tags=["fold"] name="derive-factor"
 # Derivation 2: the factor of a step, and the edge.
-theta = sp.Symbol("theta", real=True)
+now = sp.Symbol(r"\theta_{t-1}", real=True)
 
-def next_theta(theta, eta, h):
-    return descend(np.array(theta), SGD(eta), lambda t: h * t, 1)[1]
+def next_theta(now, eta, h):
+    return descend(np.array(now), SGD(eta), lambda t: h * t, 1)[1]
 
 (
-    derive(r"\theta_{t+1}", "theta - eta*(h*theta)", r"the gradient is $h\,\theta$",
-           [theta, eta, h])
+    derive(r"\theta_t", "now - eta*(h*now)", r"the gradient is $h\,\theta_{t-1}$",
+           {"now": now, "eta": eta, "h": h})
     .library("SGD(eta).update(theta, h * theta)", next_theta, each=True)
-    .equals("(1 - eta*h) * theta", "**each step multiplies the distance by the same factor**")
-    .put(eta, "2/h", "-theta", "across the valley and back, for ever")
+    .equals("(1 - eta*h) * now", "**each step multiplies the distance by the same factor**")
+    .put(eta, "2/h", "-now", "across the valley and back, for ever")
 )
 
 # %% [markdown] name="factor-reading"
@@ -273,7 +275,7 @@ print(f"its edge: 2 / {steep:.2f} = {2 / steep:.2f}")
 assert 0.65 < 2 / steep < 0.8
 
 # %% [markdown] name="edge-reading"
-# At 0.5 the left model is there in one step. From 0.55 on it jumps over the minimum, and still arrives. At 1 it jumps for ever. The right one is lost at 0.75 already, so the second parameter costs a quarter of the rate: the two measurements rise together in the patients, and that makes one direction steeper than either measurement alone.
+# At 0.5 the left model is there in one step. From 0.55 on it jumps over the minimum, and still arrives. At 1 it jumps for ever. The right one is lost at 0.75 already, so the second parameter costs about a quarter of the rate. The two measurements rise together in the patients, and that makes one direction steeper than either measurement alone.
 #
 # ### What does a batch know?
 #
@@ -294,7 +296,7 @@ def over_all_batches(g, B):
 )
 
 # %% [markdown] name="unbiased-reading"
-# Right on average: one says **unbiased**. That does not mean that as many batches err upwards as downwards; it means that the errors cancel when they are added up.
+# Right on average: one says **unbiased**. That does not mean that as many batches err upwards as downwards; it means that over all batches the errors add up to 0.
 #
 # How large are the errors? Their **variance** is the mean of their squares. Let $\sigma^2$ be the variance of the single examples' gradients. Draw with replacement, so that the draws are independent:
 
@@ -315,7 +317,7 @@ def squared_errors(rng, size, sigma, B):  # of the mean of B draws
 #
 # ### How near does one get?
 #
-# Put both together. On one axis of the bowl, a step multiplies the distance by $1 - \eta h$ and adds $\eta$ times a random error with variance $\sigma^2 / B$. Let $V$ be the mean squared distance from the minimum:
+# Put both together. On one axis of the bowl, a step multiplies the distance by $1 - \eta h$ and adds $\eta$ times a random error with variance $\sigma^2 / B$. Let $V_t$ be the squared distance from the minimum after step $t$, averaged over the draws of batches:
 
 # %% tags=["fold"] name="derive-ball"
 # Derivation 5: where shrinking and noise balance.
@@ -325,8 +327,9 @@ def growth(rng, size, eta, h, V, sigma, B):  # of the squared distance, in one s
     return SGD(eta).update(theta, g, SGD(eta).init(theta))[0] ** 2 - V
 
 (
-    derive("V_{t+1} - V_t", "(1 - eta*h)**2 * V + eta**2 * sigma**2 / B - V",
-           "the error is 0 on average and independent of the place", [eta, h, V, sigma, B_],
+    derive("V_t - V_{t-1}", "(1 - eta*h)**2 * V + eta**2 * sigma**2 / B - V",
+           "the error is 0 on average and independent of the place",
+           {"eta": eta, "h": h, "V": V, "sigma": sigma, "B": B_},
            ranges={eta: (0.05, 0.8), h: (0.5, 2)})
     .expects("SGD(eta).update(theta, h * theta + error)", growth,
              "the library's step, random places and errors")
@@ -335,7 +338,7 @@ def growth(rng, size, eta, h, V, sigma, B):  # of the squared distance, in one s
 )
 
 # %% [markdown] name="ball-reading"
-# Far out, $V$ is large and the second term wins: the way leads in. At the value of the last line both terms are equal, and on average nothing changes any more. The parameters then wander about in a cloud around the minimum, the **noise ball**. What some steps gain, others must lose. **That is the answer to the question.** (That gains and losses balance is derived. That about half of the steps lose is counted.)
+# Far out, $V_{t-1}$ is large and the second term wins: the way leads in. At the value of the last line both terms are equal, and on average nothing changes any more. Call this value $V$. The parameters then wander about in a cloud around the minimum, the **noise ball**. What some steps gain, others must lose. **That is the answer to the question.** (That gains and losses balance is derived. That about half of the steps lose is counted.)
 #
 # For a small rate, $2 - \eta h$ is nearly 2, and $V$ is nearly proportional to $\eta / B$. Let us measure. Each bar changes one thing against the second one:
 
@@ -367,7 +370,7 @@ for what, name in other.items():
     assert r.min() > 1.4 and r.max() < 3
 
 # %% [markdown] name="code"
-# Four times the batch, or a quarter of the rate: each alone halves the ball, as derived. The price differs. A larger batch reads more examples for each step. A smaller rate needs more steps to get there.
+# Four times the batch, or a quarter of the rate: each alone halves the ball, as derived. The price differs. A larger batch reads more examples for each step. A smaller rate needs more steps to get there. With a rate that falls from step to step, the ball shrinks on and on (Robbins and Monro 1951; measured under "Does it hold?").
 #
 # ## Code
 
@@ -375,7 +378,7 @@ for what, name in other.items():
 show(SGD)
 
 # %% [markdown] name="source-reading"
-# `weight_decay` is a penalty that we leave at 0. The state is a count of steps; plain SGD remembers nothing else.
+# `weight_decay` is a penalty that we leave at 0. The state is a count of steps; plain SGD remembers nothing else. It is the most basic optimizer, as the article says. (How widely it is used we did not count.)
 #
 # ### Who computes the gradient?
 #
@@ -414,7 +417,7 @@ parity.table("SGD", setting.device)
 # %% [markdown] name="play"
 # ## Play
 #
-# The learning rate stays at 0.1. Move the batch size, from 1 to all patients. Each dot is where one of the last 300 steps of a run ended.
+# The learning rate stays at 0.1. Move the batch size, from 1 to all patients. Each dot is where one of the last 200 steps of one run ended. The sentence below the picture gives medians over the seeds.
 #
 # 1. The formula says that the ball halves when the batch is four times as large. From 64 to 256 it shrinks by much more. Why?
 # 2. At which batch sizes do about half of the steps go up? Does a larger batch change that?
@@ -424,20 +427,21 @@ parity.table("SGD", setting.device)
 fig, (ax,) = plots.panels()
 fig.set_size_inches(4.7, 3.1)
 plots.draw_contours(ax, bowl, ((best[0] - 1, best[0] + 1), (best[1] - 0.9, best[1] + 0.9)),
-                    "The last 300 of 500 steps, rate 0.1")
+                    "The last 200 of 400 steps, rate 0.1")
 
 def ball(ax, B):
-    last = sgd(x, y, B, 0.1, 500, seed)[0][200:]
-    far = np.sqrt(np.mean(np.sum((last - best) ** 2, axis=1)))
-    rise = np.mean(np.diff(gap(last, x, y)) > 1e-12)
-    ax.plot(*last.T, "C0.", ms=3, alpha=0.6)
-    far = f"{far:.2g}" if far > 1e-6 else "0"
-    return (f"Root mean square distance from the minimum: {far}. "
-            f"Steps that raise the objective: {rise:.0%}.")
+    last = [sgd(*p, B, 0.1, 400, s)[0][-200:] for p, s in runs]
+    ax.plot(*last[0].T, "C0.", ms=3, alpha=0.6)
+    far = [np.sqrt(np.mean(np.sum((t - lowest(*p)) ** 2, axis=1)))
+           for t, p in zip(last, problems, strict=True)]
+    rise = [np.mean(np.diff(gap(t, *p)) > 1e-12) for t, p in zip(last, problems, strict=True)]
+    far = f"{np.median(far):.2g}" if max(far) > 1e-6 else "0"
+    return (f"Medians over {len(runs)} seeds: the root mean square distance from the minimum is "
+            f"{far}, and {np.median(rise):.0%} of the steps raise the objective.")
 
 plots.moving(
     fig, "batch size", [1, 2, 4, 8, 16, 32, 64, 128, 256, N], ball, start=4,
-    alt="Contours of a bowl with 300 dots around its minimum: a round cloud about 0.2 wide, "
+    alt="Contours of a bowl with 200 dots around its minimum: a round cloud about 0.2 wide, "
     "densest in the middle.",
 )
 
@@ -455,13 +459,14 @@ plots.moving(
 #
 # An **epoch** is one pass through all examples. Most programs do not draw batches at random: they cut a shuffled list into batches and shuffle again for the next epoch. PyTorch's `DataLoader` does so only when asked, with `shuffle=True`. Unasked, it walks through the data in the order in which they are stored.
 #
-# Suppose that somebody has sorted the patients by the progress of their disease, and forgets to shuffle:
+# Suppose that somebody has sorted the patients by the progress of their disease, and forgets to shuffle. Each epoch then begins with the mildest cases and ends with the gravest. The picture shows the last of 30 epochs:
 
-# %% name="sorted"
-def walk(x, y, order, lr=0.1, epochs=30):  # order(): the examples of the next epoch
+# %% tags=["fold"] name="sorted"
+# Epochs of batches of eight, in an order that is asked for anew in each epoch.
+def walk(x, y, order, lr=0.1, epochs=30):
     def passes():
         for _ in range(epochs):
-            yield from np.split(order(), range(8, len(x), 8))  # batches of 8
+            yield from np.split(order(), range(8, len(x), 8))
     todo, steps = passes(), epochs * -(-len(x) // 8)
     def of_next(theta):
         batch = next(todo)
@@ -486,11 +491,12 @@ picture
 
 # %% tags=["fold", "nbval-ignore-output"] name="sorted-numbers"
 # The gap at the ends of epochs 11 to 30, for all seeds.
-def ends(order_of, lr, epochs, problems=problems):
+def ends(order_of, lr, epochs, all_steps=False):
     found = []
     for s, (x_s, y_s) in zip(setting.seeds, problems, strict=True):
         path = walk(x_s, y_s, order_of(np.random.default_rng(s), y_s), lr, epochs)
-        found.append(gap(path[:: len(path) // epochs][11:], x_s, y_s).mean())
+        each = len(path) // epochs
+        found.append(gap(path[11 * each :: 1 if all_steps else each], x_s, y_s).mean())
     return np.array(found)
 
 habits = {"shuffled": lambda rng, y: lambda: rng.permutation(len(y)),
@@ -512,7 +518,7 @@ assert (sizes["sorted"] > 4 * sizes["shuffled"]).all()
 assert (sizes["sorted"] > 0.1 * before).all()
 
 # %% [markdown] name="breaks-reading"
-# Sorted, each epoch is the same long trip: the patients at both ends of the list pull to larger parameters, those in the middle back towards 0, and the gravest, who come last, have the last word. After thirty epochs most of the gap of the start is still there.
+# Sorted, each epoch is the same long trip. The patients at both ends of the list pull to larger parameters, and those in the middle pull back towards 0. The gravest come last and have the last word. After thirty epochs most of the gap of the start is still there.
 # A shuffled batch errs, and the next one errs another way, so that errors cancel. In sorted data the next batch errs to the same side. **The signature: a loss that rises and falls with the period of an epoch. The cure: `shuffle=True`.**
 #
 # ## Exercises
@@ -575,9 +581,9 @@ check("single_edge")
 #
 # ## Takeaways
 #
-# - A step multiplies the distance from the minimum of a parabola by $1 - \eta h$. The edge of gradient descent is $2 / h$, and the steepest axis sets it for all. With small batches it lies lower, because each batch has curvatures of its own.
-# - A batch's gradient is right on average, with an error that falls as $1/\sqrt B$. At a constant rate well below the edge SGD ends in a noise ball (unless one $\theta$ fits all examples), where about half of the steps go up. A larger batch alone narrows the ball; a smaller rate alone does too.
-# - SGD is the most basic optimizer, as the article says. (How widely it is used we did not count.) It is slow where curvatures differ much: the steepest axis sets the rate, and the flattest waits. There, do not use it plain.
+# - A step multiplies the distance from the minimum of a parabola by $1 - \eta h$. The steepest axis sets the edge for all: $2 / h_{\max}$.
+# - A batch's gradient is right on average, and its error keeps the parameters in a noise ball around the minimum. A larger batch narrows the ball, and so does a smaller rate.
+# - Do not use plain SGD where curvatures differ much: the steepest axis sets the rate, and the flattest waits.
 #
 # ## Does it hold?
 #
@@ -645,6 +651,26 @@ for factor in (0.98, 1.02):
     assert max(r) < 0.1 if factor < 1 else min(r) > 1e10
 Table(["learning rate", "gap / gap at the start (range over seeds)"], rows)
 
+# %% [markdown] name="control-own-edge-text"
+# **Batches of one.** A single patient's bowl has an edge of its own (exercise 3), and for many patients it lies below the edge of all. Take two measurements again, 1000 steps, and rates below the edge of all. All patients together arrive. Batches of one end above the start at 0.3, and are lost at 0.6:
+
+# %% tags=["fold", "nbval-ignore-output"] name="control-own-edge"
+# The gap of batches of one, median of steps 500 to 1000, and of all patients after 1000 steps.
+rows, alone = [], {}
+for lr in (0.1, 0.3, 0.6):
+    above = np.array([np.mean(1 / (x_s**2).sum(axis=1) < lr) for x_s, _ in problems])
+    g = np.array([gap(sgd(*p, 1, lr, 1000, s)[0][500:], *p) for p, s in runs])
+    alone[lr] = np.median(g, axis=1)
+    rest = max(gap(descend(np.zeros(2), SGD(lr), lambda t, p=p: gradient(t, *p), 1000)[-1], *p)
+               for p in problems)
+    assert rest < 1e-3
+    rest = f"below {max(rest, 1e-12):.0e}"
+    rows.append([f"{lr}", f"{np.median(above):.1%}", spread(alone[lr]), rest])
+assert (alone[0.1] < before).all() and (alone[0.6] > 1e6).all()
+assert np.median(alone[0.3]) > np.median(before)
+Table(["rate", "patients whose own edge is lower", "gap, batches of 1: median (range over seeds)",
+       "gap, all patients"], rows)
+
 # %% [markdown] name="control-sum-text"
 # **Sum instead of mean.** A sum multiplies the step by $B$. With 64 patients in a batch: the mean at a rate of 0.1, the sum at $0.1 / 64$, and the sum at 0.1, which is 6.4 for the mean.
 
@@ -666,15 +692,48 @@ print(f"gap of the sum at 0.1: {gap(with_sum(0.1), x, y):.0e}")
 assert np.allclose(with_sum(0.1 / 64), of_mean) and gap(with_sum(0.1), x, y) > 1e20
 
 # %% [markdown] name="control-sorted-text"
-# **Sorted data at a smaller rate.** At a tenth of the rate both gaps are smaller, the shuffled one more so: an epoch uses each patient once, and its errors cancel. Sorted data stay behind:
+# **Drawn, shuffled, sorted.** Draws with replacement take some patients twice and others not at all. A shuffled epoch takes each patient once, and its errors cancel. At a small rate its noise ball is narrower than that of the draws, at the ends of epochs above all. Sorted data stay behind:
 
 # %% tags=["fold", "nbval-ignore-output"] name="control-sorted"
-# The gap at the ends of epochs, at a tenth of the rate.
+# The gap at the ends of epochs, at a tenth of the rate too.
+drawn = {"drawn with replacement": lambda rng, y: lambda: rng.integers(len(y), size=len(y))}
+habits = drawn | habits
+sizes = {name: ends(habit, 0.1, 30) for name, habit in habits.items()}
 slow = {name: ends(habit, 0.01, 60) for name, habit in habits.items()}
-rows = [[name, spread(sizes[name]), spread(slow[name])] for name in sizes]
+whole = {name: ends(habit, 0.01, 60, all_steps=True) for name, habit in habits.items()}
+rows = [[name, *(spread(g[name]) for g in (sizes, slow, whole))] for name in habits]
+assert np.median(slow["drawn with replacement"]) > 3 * np.median(slow["shuffled"])
+assert np.median(whole["drawn with replacement"]) > 1.5 * np.median(whole["shuffled"])
 assert (slow["sorted"] < sizes["sorted"] / 5).all()
 assert (slow["sorted"] > 5 * slow["shuffled"]).all()
-Table(["", "gap at rate 0.1 (range over seeds)", "at rate 0.01"], rows)
+Table(["", "gap at the ends of epochs, rate 0.1: median (range over seeds)", "the same, rate 0.01",
+       "gap at all steps, rate 0.01"], rows)
+
+# %% [markdown] name="control-falling-text"
+# **A falling rate.** Robbins and Monro let the rates fall slowly enough that their sum is infinite, and fast enough that the sum of their squares is finite. The first lets the steps cover any distance. The second keeps the noise that they add finite.
+#
+# $$\eta_t = \frac{0.1}{1 + t / 50} \qquad \sum_t \eta_t = \infty \qquad \sum_t \eta_t^2 < \infty$$
+#
+# At the constant rate the ball stays as it is. At the falling rate it shrinks, with batches of 8 from draws with replacement:
+
+# %% tags=["fold", "nbval-ignore-output"] name="control-falling"
+# The root mean square distance from the minimum, batches of 8.
+def far(x, y, rate, s):
+    rng, t = np.random.default_rng(s), iter(range(1, 3201))
+
+    def of_next(theta):
+        b = rng.integers(len(x), size=8)
+        return rate(next(t)) * gradient(theta, x[b], y[b])
+
+    d = descend(np.zeros(2), SGD(1.0), of_next, 3200) - lowest(x, y)
+    return [np.mean(np.sum(d[n : 2 * n] ** 2, axis=1)) ** 0.5 for n in (100, 400, 1600)]
+
+rates = {"constant, 0.1": lambda t: 0.1, "falling": lambda t: 0.1 / (1 + t / 50)}
+fars = {name: np.array([far(*p, rate, s) for p, s in runs]).T for name, rate in rates.items()}
+assert (fars["falling"][0] > 1.5 * fars["falling"][2]).all()
+Table(["rate", "root mean square distance, steps 100 to 200: median (range)", "400 to 800",
+       "1600 to 3200"],
+      [[name, *map(spread, f)] for name, f in fars.items()])
 
 # %% [markdown] name="control-exact-text"
 # **No noise, no ball.** Replace each patient's truth by what the best model predicts. Then one $\theta$ fits every patient, and each batch has the same minimum. Batches of one, rate 0.02:
@@ -693,6 +752,6 @@ Table(["", "gap at the start", "step 100", "step 300"], rows)
 # ## Sources
 #
 # - A. Cauchy, 1847: *Méthode générale pour la résolution des systèmes d'équations simultanées*, Comptes rendus de l'Académie des sciences 25.
-# - H. Robbins and S. Monro, 1951: *A stochastic approximation method*, Annals of Mathematical Statistics 22.
+# - H. Robbins and S. Monro, 1951: *A stochastic approximation method*, Annals of Mathematical Statistics 22, 400–407 (with the conditions on a falling rate).
 # - Y. Nesterov, 2004: *Introductory lectures on convex optimization: a basic course*.
 # - L. Bottou, F. Curtis and J. Nocedal, 2018: *Optimization methods for large-scale machine learning*, SIAM Review 60 (the noise ball, section 4).
