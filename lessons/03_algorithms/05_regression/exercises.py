@@ -12,13 +12,16 @@ EXERCISES = [
         "which rides are more than 1 away from the answer? Their residuals count as 1 or -1.",
         {
             "That is the mean, the answer of squared error: clip the far residuals.": 22.3,
-            "That is the median, the answer of absolute error: near residuals count by their size.": 10.5,
+            "At 10.5, the median, the clipped residuals add up to -0.5 and not to 0; is 9 a far ride?": 10.5,
             "At this c the ride of 12 is more than 1 away: its residual is clipped too.": 32.5 / 3,
-            "That is the answer for delta = 2.": 10.875,
+            "Only the 70 is clipped there; 9 and 12 are more than 1 away from the answer too.": 10.625,
+            "That is one step from the median. Go on: there the clipped residuals add up to -0.3.": 10.6,
+            "At 10.83 the ride of 12 is 1.17 away: its residual is clipped too.": 10.83,
             "That is the answer for delta = 5.": 11.625,
             "The ride of 70 is clipped, not left out: it still pulls, with 1.": 41.5 / 4,
             "One ride pulls down with 1 and two pull up with 1: they do not cancel.": "10 + 10.5 + 1 -> 10 + 10.5",
             "The clipped rides have the wrong sign: two lie above c, and pull it up.": "10.5 + 1 -> 10.5 - 1",
+            "The ride of 9 lies below c: it pulls down, and one of the three ones is taken off.": "+ 1) -> + 3)",
         },
     ),
     Exercise(

@@ -41,11 +41,11 @@ check = exercises.of("03_algorithms/12_adaptive")
 #
 # The source document names RMSProp without a formula: Tieleman and Hinton taught it in their lectures *Neural Networks for Machine Learning* (2012, lecture 6.5). The older AdaGrad (Duchi, Hazan and Singer 2011, *Adaptive subgradient methods for online learning and stochastic optimization*) it leaves out. Both keep one number $s$ per parameter:
 #
-# $$\text{AdaGrad:}\quad s_t = s_{t-1} + g_t^2 \qquad \text{RMSProp:}\quad s_t = \rho\, s_{t-1} + (1 - \rho)\, g_t^2 \qquad\quad \theta_{t+1} = \theta_t - \eta\, \frac{g_t}{\sqrt{s_t} + \epsilon}$$
+# $$\text{AdaGrad:}\quad s_t = s_{t-1} + g_t^2 \qquad \text{RMSProp:}\quad s_t = \rho\, s_{t-1} + (1 - \rho)\, g_t^2 \qquad\quad \theta_t = \theta_{t-1} - \eta\, \frac{g_t}{\sqrt{s_t} + \epsilon}$$
 #
 # **Adadelta** (Zeiler 2012, *ADADELTA: an adaptive learning rate method*, arXiv 1212.5701) replaces the rate $\eta$ by the size of its own earlier steps, kept in a second average $d$:
 #
-# $$\Delta_t = \frac{\sqrt{d_{t-1} + \epsilon}}{\sqrt{s_t + \epsilon}}\, g_t \qquad d_t = \rho\, d_{t-1} + (1 - \rho)\, \Delta_t^2 \qquad \theta_{t+1} = \theta_t - \eta\, \Delta_t, \ \text{with } \eta = 1$$
+# $$\Delta_t = \frac{\sqrt{d_{t-1} + \epsilon}}{\sqrt{s_t + \epsilon}}\, g_t \qquad d_t = \rho\, d_{t-1} + (1 - \rho)\, \Delta_t^2 \qquad \theta_t = \theta_{t-1} - \eta\, \Delta_t, \ \text{with } \eta = 1$$
 #
 # | symbol | code | shape | default in PyTorch |
 # |---|---|---|---|

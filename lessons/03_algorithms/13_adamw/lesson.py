@@ -43,7 +43,7 @@ check = exercises.of("03_algorithms/13_adamw")
 #
 # The source document has neither weight decay nor AdamW (Loshchilov and Hutter 2019, *Decoupled weight decay regularization*, arXiv 1711.05101). Two ways to keep weights small, with the strength $\lambda$ (`weight_decay`), the rate $\eta$ and Adam's averages $\hat m, \hat v$ of the Adam lesson:
 #
-# $$\text{L2 penalty:}\quad g_t \leftarrow g_t + \lambda\, \theta_t, \text{ then Adam} \qquad\qquad \text{AdamW:}\quad \theta_{t+1} = (1 - \eta \lambda)\, \theta_t - \eta\, \frac{\hat m_t}{\sqrt{\hat v_t} + \epsilon}$$
+# $$\text{L2 penalty:}\quad g_t \leftarrow g_t + \lambda\, \theta_{t-1}, \text{ then Adam} \qquad\qquad \text{AdamW:}\quad \theta_t = (1 - \eta \lambda)\, \theta_{t-1} - \eta\, \frac{\hat m_t}{\sqrt{\hat v_t} + \epsilon}$$
 #
 # The first is the gradient of $J + \frac{\lambda}{2} \lVert \theta \rVert^2$. In the second the decay never enters the averages: it is **decoupled** from the gradient. All operations are elementwise, shapes are those of $\theta$.
 #

@@ -44,7 +44,7 @@ check = exercises.of("03_algorithms/15_second_order")
 #
 # The source document names Newton's method (Newton 1669, Raphson 1690) and conjugate gradients without a formula. The damping $\nu$ is Levenberg's (1944, *A method for the solution of certain non-linear problems in least squares*) and Marquardt's (1963, *An algorithm for least-squares estimation of nonlinear parameters*).
 #
-# $$\text{Newton:}\quad \theta_{t+1} = \theta_t - H^{-1} g \qquad\qquad \text{damped:}\quad \theta_{t+1} = \theta_t - (H + \nu I)^{-1} g$$
+# $$\text{Newton:}\quad \theta_t = \theta_{t-1} - H^{-1} g \qquad\qquad \text{damped:}\quad \theta_t = \theta_{t-1} - (H + \nu I)^{-1} g$$
 #
 # **Conjugate gradients** (CG; Hestenes and Stiefel 1952, *Methods of conjugate gradients for solving linear systems*) minimise $\frac12 \theta \cdot A \theta - b \cdot \theta$ from products $A p$ alone. Start with $p = r = b - A \theta$, which is $-g$; then, with $'$ for the new value,
 #
