@@ -332,6 +332,35 @@ def test_a_picture_moves_on_the_site(browser, tmp_path):
         assert page.locator("figure button:visible").count() == 0
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::PendingDeprecationWarning")
+def test_the_site_has_no_serious_barrier(browser, tmp_path):
+    """axe-core's judgement of every kind of page, wide and narrow."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    for folder in ("lessons", "notebooks"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    shutil.copytree(ROOT / "notebooks", tmp_path / "build/course/notebooks")
+    run = {"error": None, "cell": "", "seconds": 1.0, "date": "2026-01-01 10:00", "settings": {}}
+    site.build(tmp_path, {f"notebooks/{name}.ipynb": run for name in ("00_start_here", LESSON)})
+    found = []
+    with _tab(browser, "file://") as page:
+        for name in (
+            "index",
+            "runs",
+            "notebooks/00_start_here",
+            f"notebooks/{LESSON}",
+            "notebooks/03_algorithms/README",
+            "notebooks/glossary",
+        ):
+            for width in (1200, 390):
+                page.set_viewport_size({"width": width, "height": 900})
+                page.goto((tmp_path / f"build/site/{name}.html").as_uri())
+                for barrier in axe.run(page).response["violations"]:
+                    if barrier["impact"] in ("serious", "critical"):
+                        places = [node["html"][:150] for node in barrier["nodes"][:3]]
+                        found.append((name, width, barrier["id"], barrier["help"], places))
+    assert found == []
+
+
 def test_a_folded_cell_opens_with_one_click(page):
     _open(page, f"notebooks/{LESSON}.ipynb")
     folded = [cell for cell in _cells(page) if "fold" in cell["metadata"].get("tags", [])]

@@ -38,6 +38,7 @@ SETTINGS = {
     "html_theme_options": {"use_download_button": False, "home_page_in_toc": True, "navbar_persistent": []},
     "html_static_path": ["_static"],
     "html_css_files": ["math.css"],
+    "html_js_files": ["math.js"],
     "html_copy_source": False,
     "html_show_copyright": False,
     "html_show_search_summary": False,  # it fetches pages, which a browser forbids to a page from a folder
@@ -69,6 +70,14 @@ mtable.ams-align > mtr > mtd:nth-child(2n) { text-align: left; }
 mtable.ams-align > mtr > mtd:nth-child(2n+1) { text-align: right; }
 mtable.ams-align > mtr > mtd:nth-child(2n+3) { padding-left: 2em; }
 """
+# A formula that is wider than its page is scrolled by its reader's keyboard, too.
+SCRIPT = """
+const reach = () => document.querySelectorAll("div.math").forEach(formula => {
+  if (formula.scrollWidth > formula.clientWidth) formula.tabIndex = 0; else formula.removeAttribute("tabindex");
+});
+addEventListener("load", reach);
+addEventListener("resize", reach);
+"""
 PICTURE = re.compile(r"!\[([^\]]*)\]\((results/[^)]+\.png)\)")  # the one that the README shows
 MAP = re.compile(r"^!\[(.*)\]\(map\.svg\)$", re.M)  # on a section's page
 TAGS = set(_page.TAGS.split()) | {"details", "summary"}
@@ -90,6 +99,7 @@ def build(root: Path, runs: dict[str, dict]) -> list[str]:
         source, new = Path(folder, "source"), Path(folder, "site")
         (source / "_static").mkdir(parents=True)
         (source / "_static/math.css").write_text(STYLE, encoding="utf-8")
+        (source / "_static/math.js").write_text(SCRIPT, encoding="utf-8")
         problems = [
             f"{name}: {problem}" for name in sorted(pages) for problem in write_page(source / name, pages[name])
         ]
