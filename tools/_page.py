@@ -33,8 +33,8 @@ def page(path: Path) -> tuple[NotebookNode, list[str]]:
         text = INVISIBLE.sub("\N{REPLACEMENT CHARACTER}", cell.source)
         if cell.cell_type == "markdown":
             cells.append(nbformat.v4.new_markdown_cell(text))
-        if cell.cell_type != "code":
-            continue
+        if cell.cell_type != "code" or cell.metadata.get("name") == "colab":
+            continue  # a page is read: nothing is fetched for it
         outputs: list[NotebookNode] = []
         odd: list[str] = []
         for output in cell.outputs:
