@@ -6,10 +6,10 @@ from lessons_lib.exercises import Exercise, on
 
 # far logits, near logits, and targets that are not only 0 and 1; the largest logit is not the first
 NEAR = (
-    np.array([-800.0, 800.0, -3.0, -0.5, 1.5, 0.7, 2.0, 800.0]),
-    np.array([1.0, 1.0, 1.0, 0.0, 0.3, 1.0, 0.0, 0.0]),
+    np.array([-800.0, 800.0, -3.0, -0.5, 1.5, 0.7, 2.0, 800.0, 0.0, 6.0, -6.0, 20.0]),
+    np.array([1.0, 1.0, 1.0, 0.0, 0.3, 1.0, 0.0, 0.0, 1.0, 1.0, 0.3, 0.0]),
 )
-FAR = np.array([0.2, -1e6, 1e6, -4.0, 1e6]), np.array([0.6173, 1.0, 0.0, 0.5, 1.0])
+FAR = np.array([0.2, -1e6, 1e6, -4.0, 1e6, -1e30]), np.array([0.6173, 1.0, 0.0, 0.5, 1.0, 1.0])
 
 
 def stated(z, y, low=0.0):
