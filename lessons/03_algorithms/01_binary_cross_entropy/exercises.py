@@ -40,6 +40,8 @@ EXERCISES = [
             "That is for a model that is right as often as it claims. This one is right 90 times of 100.": (
                 "-0.9 -> -p; 0.1 -> (1 - p)"
             ),
+            "90 and 10 are not equally many: weigh the two costs with 0.9 and 0.1.": "0.9 -> 0.5; 0.1 -> 0.5",
+            "Rounded. The numbers are wanted as they are.": [0.325, 0.47, 0.692],
         },
     ),
     Exercise(
@@ -66,8 +68,8 @@ EXERCISES = [
             "The sign of y z is wrong: a large logit must make y = 1 cheap.": "- logits * target -> + logits * target",
             "The term - y z is missing.": "- logits * target ->",
             "Right for labels 0 and 1; a target may also lie between, like 0.3.": "* target -> * (target == 1)",
-            "That is in bits (base 2); the formula's logarithm is natural.": (
-                lambda z, y: (np.logaddexp(0, z) - y * z) / np.log(2)
+            "A small number inside the logarithm caps the loss; a logit of 800 on the wrong side costs 800.": (
+                lambda z, y: -y * np.log(1 / (1 + np.exp(-z)) + 1e-12) - (1 - y) * np.log(1 / (1 + np.exp(z)) + 1e-12)
             ),
             "That is already a mean. Return one number per example.": lambda z, y: np.mean(np.logaddexp(0, z) - y * z),
         },
