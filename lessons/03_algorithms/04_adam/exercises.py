@@ -46,15 +46,13 @@ EXERCISES = [
                 "m / (1 - beta1**t) -> m; v / (1 - beta2**t) -> v"
             ),
             "Only m is corrected; v must be divided by 1 - beta2**t as well.": "v / (1 - beta2**t) -> v",
+            "Only v is corrected; m must be divided by 1 - beta1**t as well.": "m / (1 - beta1**t) -> m",
             "The sign is wrong: the step goes against the gradient.": "theta - lr -> theta + lr",
             "v averages the square of the gradient, g**2.": "g**2 -> g",
             "The correction is a power: 1 - beta**t, not 1 - beta.": "beta1**t -> beta1; beta2**t -> beta2",
-            "t is 1 in the first step; you count from 0, or add 1 to it.": "**t -> **(t + 1)",
+            "The root is missing: divide by the root of v_hat.": "np.sqrt(v_hat) -> v_hat",
+            "eps is missing: add it to the root of v_hat.": "np.sqrt(v_hat) + eps -> np.sqrt(v_hat)",
             "eps stands under the root. Add it to the root of v_hat.": "np.sqrt(v_hat) + eps -> np.sqrt(v_hat + eps)",
-            "eps is added before the correction. Divide v first, take the root, then add eps.": (
-                "np.sqrt(v_hat) + eps -> (np.sqrt(v) + eps) / np.sqrt(1 - beta2**t)"
-            ),
-            "The step goes along the gradient, not along m_hat: that is RMSProp.": "lr * m_hat -> lr * g",
             "beta1 belongs to m and beta2 to v; you have them swapped.": "beta1 <-> beta2",
             "The factors 1 - beta are missing: m and v then add up instead of averaging.": (
                 "(1 - beta1) * g -> g; (1 - beta2) * g**2 -> g**2"
