@@ -77,9 +77,8 @@ right = {way: np.array([accuracy(theta) for theta in train(slope, 20 * opposite,
 plots.lines(
     np.arange(301), {way: plots.band(run, axis=1) for way, run in right.items()},
     "step of the training", "share of new tumours named right",
-    "Two curves over 300 steps, both from about 0.02. From the logit: it climbs above 0.9. From the "
-    "probability: "
-    "it stays low for hundreds of steps.",
+    "Two curves over 300 steps, both from about 0.02. From the logit: it climbs above 0.9. "
+    "From the probability: it stays low for hundreds of steps.",
     title="One formula, two programs (band: lowest to highest of the splits)",
 )
 
