@@ -44,9 +44,6 @@ EXERCISES = [
             "The largest logit of the whole array leaves nothing of a row far below. Take each row's own.": (
                 "max(axis=-1, keepdims=True) -> max()"
             ),
-            "The first logit of a row need not be its largest: exp can still overflow. Take the largest off.": (
-                "logits.max(axis=-1, keepdims=True) -> logits[:, :1]"
-            ),
             "You took the largest logit off inside the sum only: use the shifted logits outside too.": (
                 "(y * shifted) -> (y * logits)"
             ),
@@ -55,6 +52,17 @@ EXERCISES = [
             ),
             "A small number inside the logarithm only hides the infinity. Use log-sum-exp minus the right logit.": (
                 "np.log(s[:, 0]) - (y * shifted).sum(axis=-1) -> -np.log((y * e / s).sum(axis=-1) + 1e-12)"
+            ),
+            "exp(800) is infinite, and p is then 0 or NaN. Take each row's largest logit off first.": (
+                "logits - logits.max(axis=-1, keepdims=True) -> logits; "
+                "np.log(s[:, 0]) - (y * shifted).sum(axis=-1) -> -np.log((e / s)[np.arange(len(labels)), labels])"
+            ),
+            "0 times log 0 is NaN. Use log-sum-exp minus the right logit.": (
+                "np.log(s[:, 0]) - (y * shifted).sum(axis=-1) -> -(y * np.log(e / s)).sum(axis=-1)"
+            ),
+            "Take each row's own largest logit off, not the whole array's; and take no log of a p that may be 0.": (
+                "max(axis=-1, keepdims=True) -> max(); "
+                "np.log(s[:, 0]) - (y * shifted).sum(axis=-1) -> -np.log((y * e / s).sum(axis=-1))"
             ),
             "You took the maximum and the sum over the examples. The classes are the last axis.": (
                 "max(axis=-1 -> max(axis=0; e.sum(axis=-1 -> e.sum(axis=0; s[:, 0] -> s[0, 0]"
@@ -72,18 +80,23 @@ EXERCISES = [
     ),
     Exercise(
         "steps_to_forget",
-        "what are the shares y of ten classes, of which the last never occurs?",
+        "the shares y sum to 1, and the last one is 0. A loop that never ends has a last p that does not fall: "
+        "look at y, and at the sign of the step.",
         {
             "The classes that occur share 1 equally: there are C - 1 of them.": "1 / (classes - 1) -> 1 / classes",
             "You count one step too many: look at p before the step.": "return steps -> return steps + 1",
             "Below the limit for the first time: your loop stops one step early.": (
                 "return steps -> return max(steps - 1, 0)"
             ),
+            "Shares sum to 1: each class that occurs has 1 / (C - 1).": "1 / (classes - 1) -> 1",
+            "That is the slope of the sum over C - 1 examples. The mean's is p - y.": (
+                "lr * (p - y) -> lr * (classes - 1) * (p - y)"
+            ),
             "The learning rate is missing from the step.": "lr * (p - y) -> (p - y)",
             "Only the last logit moves in your loop. The slopes of the others, p - y, are not 0.": (
                 "lr * (p - y) -> lr * p * (y == 0)"
             ),
         },
-        on((2, 1.0, 0.5), (10, 1.0, 0.01), (3, 0.25, 0.05), (5, 4.0, 0.002), (30, 0.5, 0.02)),
+        on((2, 1.0, 0.5), (10, 1.0, 0.02), (3, 0.25, 0.15), (5, 4.0, 0.05), (30, 0.5, 0.02)),
     ),
 ]
