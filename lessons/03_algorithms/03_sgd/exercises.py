@@ -42,6 +42,20 @@ def never_moving(theta, x, y, order, B, lr):
     return theta - lr * np.sum(slopes, axis=0)
 
 
+def parts(theta, x, y, order, number, lr):
+    for b in np.array_split(order, number):
+        theta = theta - lr * 2 * x[b].T @ (x[b] @ theta - y[b]) / len(b)
+    return theta
+
+
+def even_sizes(theta, x, y, order, B, lr):
+    return parts(theta, x, y, order, -(-len(order) // B), lr)
+
+
+def too_few(theta, x, y, order, B, lr):
+    return parts(theta, x, y, order, len(order) // B, lr)
+
+
 def steep_rows():
     rng = np.random.default_rng(1)
     return [(rng.normal(size=(n, 3)) * [0.1, 1.0, 8.0],) for n in (6, 20)]
@@ -61,7 +75,7 @@ EXERCISES = [
             "That is for the loss, which is the square of the distance.": "np.log(share) -> np.log(share) / 2",
             "A step multiplies by 1 - lr * h; lr * h is the part that it takes away.": "1 - lr -> lr",
             "The square brings a factor 2: the curvature is twice the mean of x squared.": "lr * 2 -> lr",
-            "The curvature has the mean of the squares, not the square of the mean.": "(x**2).mean() -> x.mean() ** 2",
+            "The variance leaves the mean of x out; the curvature does not.": "(x**2).mean() -> x.var()",
             "The mean of the losses has the mean of the curvatures; you add them up.": ".mean() -> .sum()",
             "A negative factor throws it to the other side: below the share, and still far away. Compare its size.": (
                 signed_distance
@@ -87,7 +101,10 @@ EXERCISES = [
             "These are consecutive rows. Take the rows from the shuffled order.": (
                 "order[i : i + B] -> np.arange(len(order))[i : i + B]"
             ),
-            "These batches overlap. Step on by B.": "range(0, len(order), B) -> range(0, len(order) - B + 1)",
+            "The mean is over the batch, not over all examples.": "/ len(batch) -> / len(x)",
+            "That is the first batch alone: return after the loop.": "theta = theta - lr -> return theta - lr",
+            "np.array_split evens the sizes out. Here every batch but the last has B examples.": even_sizes,
+            "Rounded down, these are too few batches, and some are larger than B.": too_few,
             "Every batch has all examples: that is gradient descent.": "order[i : i + B] -> order",
             "All gradients are taken at the first theta. Take each at the theta of now.": never_moving,
         },
@@ -106,9 +123,11 @@ EXERCISES = [
             "That is the edge of the sum over all examples; here each example stands alone.": lambda x: (
                 1 / np.linalg.norm(x, 2) ** 2
             ),
-            "The squared length is a sum over d coordinates, not the largest of them.": ".sum(axis=1).max() -> .max()",
+            "The squared length is a sum over all d columns, not the largest of them.": ".sum(axis=1).max() -> .max()",
             "That is safe for the average example only.": ".max() -> .mean()",
             "That is the flattest example. The steepest one breaks first.": ".max() -> .min()",
+            "That adds up over the examples, column by column. Add up along each row.": "axis=1 -> axis=0",
+            "That adds up over all examples. Each example stands alone.": ".sum(axis=1).max() -> .sum()",
             "One number is wanted: the rate that is safe for every example.": ".max() ->",
         },
         on(*steep_rows()),

@@ -79,11 +79,11 @@ picture = plots.lines(
     {name: np.arange(len(g)) for name, g in gaps.items()}, gaps,
     "step", "loss above its lowest value (log)",
     "Two curves over 100 steps on a logarithmic axis. Looking at all patients: it falls steadily. "
-    "Looking at eight: it falls within some ten steps to about 0.01, then jumps between 0.0001 and "
-    "0.05 and does not settle.",
+    "Looking at eight: it falls within four steps below 0.01, then jumps between 0.0001 and 0.05 "
+    "and does not settle.",
     title="The loss of all 310 patients", log="y",
 )
-picture.fig.set_size_inches(5.2, 3.1)
+picture.fig.set_size_inches(4.7, 2.8)
 picture
 
 # %% tags=["fold"] name="question-numbers"
@@ -102,12 +102,12 @@ assert np.mean(own) > 0.97 and max(abs(np.array(up) - 0.5)) < 0.06
 # %% [markdown] name="question-reading"
 # Every step goes downhill, and half of them end higher. Is something broken?
 #
-# (A **seed** is the number that starts the random draws: here it decides which patients are in and which eight come next. Five seeds are five repetitions, and their spread tells what is luck.)
+# (A **seed** is the number that starts the random draws: here it decides which patients are in and which eight come next. Five seeds are five repetitions: the **median** is the middle one, and the spread tells what is luck.)
 #
 # ## The idea, drawn
 #
 # The model has two **parameters**: numbers that training may change. $\theta_1$ multiplies the body mass index, $\theta_2$ the blood pressure, and the sum of the two products is the prediction. (All three quantities are shifted and stretched to mean 0 and spread 1.)
-# The loss of one patient is the squared error, $(\text{prediction} - \text{truth})^2$. The **objective** is what training is to make small: the mean loss of all patients. It is a bowl over the two parameters; the picture shows its contours.
+# The loss of one patient is the squared error, $(\text{prediction} - \text{truth})^2$. The **objective** is what training is to make small: the mean loss of all patients. It is a bowl over the two parameters; the picture shows its contours, lines of equal loss.
 #
 # A **batch** is a small set of examples, drawn anew for each step. Each arrow below is the step that one batch of eight would take. Twenty batches at the start, twenty at the minimum:
 
@@ -120,7 +120,7 @@ bowl = Landscape(
 )
 rng = np.random.default_rng(seed)
 fig, (ax,) = plots.panels()
-fig.set_size_inches(4.7, 3.1)
+fig.set_size_inches(4.4, 2.9)
 plots.draw_contours(ax, bowl, ((-0.2, 0.8), (-0.2, 0.5)), "Where 40 batches want to go")
 whole = {"angles": "xy", "scale_units": "xy", "scale": 1}
 lower = {}
@@ -165,12 +165,12 @@ assert lower["the start"] > 0.9 and lower["the minimum"] == 0
 # | $\theta_t$ | `theta` | `(d,)` | the $d$ parameters after step $t$ (an index 1, 2 or $i$ names one parameter instead) |
 # | $\eta$ | `lr` | a number | learning rate |
 # | $N$, $B$ | `N`, `B` | numbers | how many examples there are; how many are in a batch |
-# | $g_t$ | `g` | `(d,)` | gradient of the batch's mean loss |
+# | $g_t$ | `g` | `(d,)` | gradient of the batch's mean loss (an index $i$ names one of its $d$ numbers instead, an index $n$ one example's gradient) |
 # | $J = \frac1N \sum_n \ell_n$ | `gap` shows $J - \min J$ | a number | the objective |
 #
-# Steps with the gradient of all examples are **gradient descent** (Cauchy 1847). Steps with random batches are *stochastic* gradient descent, SGD (Robbins and Monro 1951).
+# Steps with the gradient of all examples are **gradient descent** (Cauchy 1847). Steps with random batches are *stochastic* gradient descent, SGD. It goes back to Robbins and Monro (1951), who had one noisy observation a step.
 #
-# The article writes the step with the gradient of a *single* example. One line earlier it draws a mini-batch. The two fit together once the mean is written down. A sum would do as well, but it is $B$ times as large, and so is the step.
+# The article writes the step with the gradient of a *single* example. One line earlier it draws a batch. The two fit together once the mean is written down. A sum would do as well, but it is $B$ times as large, and so is the step.
 #
 # ## Derivation
 #
@@ -242,7 +242,7 @@ def next_theta(now, eta, h):
 curvature, axes_of_bowl = np.linalg.eigh(bowl.hessian(best))
 first, target = x[:, :1], lowest(x[:, :1], y)[0]
 fig, (left, right) = plots.panels(2)
-fig.set_size_inches(7.8, 3.3)
+fig.set_size_inches(7.3, 3.0)
 grid = np.linspace(target - 1.6, target + 1.6, 81)
 left.plot(grid, gap(grid[:, None], first, y), color="0.6", lw=1)
 left.plot(target, 0, "k*", ms=11)
@@ -279,7 +279,7 @@ assert 0.65 < 2 / steep < 0.8
 #
 # ### What does a batch know?
 #
-# Now the noise. Look at one coordinate; $g_n$ is that of example $n$. Draw $B$ of the $N$ examples, every set equally likely. What is the batch's gradient on average?
+# Now the noise. Look at the slope by one parameter: $g_n$ is that of example $n$, and $g$ is the batch's. Draw $B$ of the $N$ examples, every set equally likely. What is $g$ on average, written $\mathbb E[g]$?
 
 # %% tags=["fold"] name="derive-unbiased"
 # Derivation 3: the batch's gradient is right on average.
@@ -370,7 +370,7 @@ for what, name in other.items():
     assert r.min() > 1.4 and r.max() < 3
 
 # %% [markdown] name="code"
-# Four times the batch, or a quarter of the rate: each alone halves the ball, as derived. The price differs. A larger batch reads more examples for each step. A smaller rate needs more steps to get there. With a rate that falls from step to step, the ball shrinks on and on (Robbins and Monro 1951; measured under "Does it hold?").
+# Four times the batch, or a quarter of the rate: each alone halves the ball, as derived. The price differs. A larger batch reads more examples for each step. A smaller rate needs more steps to get there. With a rate that falls slowly towards 0, the ball shrinks on and on (Robbins and Monro 1951; measured under "Does it hold?").
 #
 # ## Code
 
@@ -378,7 +378,7 @@ for what, name in other.items():
 show(SGD)
 
 # %% [markdown] name="source-reading"
-# `weight_decay` is a penalty that we leave at 0. The state is a count of steps; plain SGD remembers nothing else. It is the most basic optimizer, as the article says. (How widely it is used we did not count.)
+# `weight_decay` is a penalty that we leave at 0. The state is a count of steps; plain SGD remembers nothing else. It is the most basic optimizer, as the article says.
 #
 # ### Who computes the gradient?
 #
@@ -417,7 +417,7 @@ parity.table("SGD", setting.device)
 # %% [markdown] name="play"
 # ## Play
 #
-# The learning rate stays at 0.1. Move the batch size, from 1 to all patients. Each dot is where one of the last 200 steps of one run ended. The sentence below the picture gives medians over the seeds.
+# The learning rate stays at 0.1. Move the batch size, from 1 to all patients. Each dot is where one of the last 200 steps of one run ended; the cross is the minimum. The sentence below the picture gives medians over the seeds.
 #
 # 1. The formula says that the ball halves when the batch is four times as large. From 64 to 256 it shrinks by much more. Why?
 # 2. At which batch sizes do about half of the steps go up? Does a larger batch change that?
@@ -428,10 +428,11 @@ fig, (ax,) = plots.panels()
 fig.set_size_inches(4.7, 3.1)
 plots.draw_contours(ax, bowl, ((best[0] - 1, best[0] + 1), (best[1] - 0.9, best[1] + 0.9)),
                     "The last 200 of 400 steps, rate 0.1")
+ax.lines[0].set(marker="+", ms=14, mew=0.9)  # the star would hide the smallest balls
 
 def ball(ax, B):
     last = [sgd(*p, B, 0.1, 400, s)[0][-200:] for p, s in runs]
-    ax.plot(*last[0].T, "C0.", ms=3, alpha=0.6)
+    ax.plot(*last[0].T, "C0.", ms=4, alpha=0.6, zorder=4)
     far = [np.sqrt(np.mean(np.sum((t - lowest(*p)) ** 2, axis=1)))
            for t, p in zip(last, problems, strict=True)]
     rise = [np.mean(np.diff(gap(t, *p)) > 1e-12) for t, p in zip(last, problems, strict=True)]
@@ -441,8 +442,8 @@ def ball(ax, B):
 
 plots.moving(
     fig, "batch size", [1, 2, 4, 8, 16, 32, 64, 128, 256, N], ball, start=4,
-    alt="Contours of a bowl with 200 dots around its minimum: a round cloud about 0.2 wide, "
-    "densest in the middle.",
+    alt="Contours of a bowl with 200 dots around its minimum, a cross: a round cloud, densest in "
+    "the middle, nearly all within 0.4 of the cross.",
 )
 
 # %% [markdown] name="play-reading"
@@ -453,13 +454,13 @@ plots.moving(
 #
 # </details>
 #
-# The article says that the loss falls gradually until the optimum. That holds for gradient descent with all examples and a rate below the edge. With batches and a constant rate well below the edge the objective falls to the noise ball and stays in it.
+# The article says that the loss falls gradually until the optimum. That holds for gradient descent with all examples and a rate below the edge. With batches at a rate of 0.1 the objective falls to the noise ball and stays in it. Three times the rate, and batches of one end above the start ("Does it hold?").
 #
 # ## What breaks
 #
 # An **epoch** is one pass through all examples. Most programs do not draw batches at random: they cut a shuffled list into batches and shuffle again for the next epoch. PyTorch's `DataLoader` does so only when asked, with `shuffle=True`. Unasked, it walks through the data in the order in which they are stored.
 #
-# Suppose that somebody has sorted the patients by the progress of their disease, and forgets to shuffle. Each epoch then begins with the mildest cases and ends with the gravest. The picture shows the last of 30 epochs:
+# Suppose that somebody has sorted the patients by the progress of their disease, and forgets to shuffle. Each epoch then begins with the mildest cases and ends with the gravest. Left, the last of 30 epochs; right, the gap in the last three:
 
 # %% tags=["fold"] name="sorted"
 # Epochs of batches of eight, in an order that is asked for anew in each epoch.
@@ -478,19 +479,26 @@ orders = {"shuffled": lambda: rng.permutation(N), "sorted": lambda: np.argsort(y
 walks = {name: walk(x, y, order) for name, order in orders.items()}
 
 # %% tags=["fold"] name="sorted-picture"
-# The last epoch of both.
-picture = plots.paths(
-    bowl, {name: path[-40:] for name, path in walks.items()},
-    title="The 30th epoch, batches of 8, rate 0.1", span=((-0.5, 1.4), (-0.5, 1.2)),
-    alt="Contours of a bowl with two paths of 39 steps. Shuffled: a small tangle around the "
+# The last epoch of both as a path, and the gap in the last three epochs.
+fig, (left, right) = plots.panels(2)
+fig.set_size_inches(7.2, 2.7)
+plots.draw_contours(left, bowl, ((-0.2, 1.2), (-0.3, 0.8)), "The 30th epoch")
+plots.draw_trails(left, {name: path[-40:] for name, path in walks.items()})
+last = {name: gap(path[-118:], x, y) for name, path in walks.items()}
+plots.draw_lines(right, 27 + np.arange(118) / 39, last, "epochs", "gap", "The last three epochs")
+right.plot(range(27, 31), last["sorted"][::39], "ko", mfc="none", label="ends of epochs")
+right.set(xticks=range(27, 31), ylim=(0, 0.5))
+right.legend(ncols=2, loc="upper center", frameon=False)
+plots.Picture(
+    fig, "Left: contours of a bowl with two paths of 39 steps. Shuffled: a small tangle around the "
     "minimum. Sorted: a long trip, from far on the upper right in to the minimum and past it "
-    "towards the lower left and out again.",
+    "towards the lower left and out again. Right: the gap over three epochs. Shuffled: low all the "
+    "time. Sorted: the same two hills in every epoch; the ends of epochs lie high, all at one "
+    "height.",
 )
-picture.fig.set_size_inches(4.7, 3.1)
-picture
 
 # %% tags=["fold", "nbval-ignore-output"] name="sorted-numbers"
-# The gap at the ends of epochs 11 to 30, for all seeds.
+# The gap at the ends of epochs 11 to 30, for all seeds; where the last epoch leads.
 def ends(order_of, lr, epochs, all_steps=False):
     found = []
     for s, (x_s, y_s) in zip(setting.seeds, problems, strict=True):
@@ -510,23 +518,29 @@ def spread(g):
 print(f"before training: the gap is {spread(before)}")
 for name, g in sizes.items():
     print(f"{name}: at the ends of epochs 11 to 30 it is {spread(g)}")
-trip = gap(walks["sorted"][-40:], x, y)
-there = f"down to {trip.min():.2g} and up to {trip[-1]:.2g}"
-print(f"sorted, within the 30th epoch: from {trip[0]:.2g} {there}")
-assert trip.min() < trip[-1] / 10
+lasts = [walk(*p, lambda p=p: np.argsort(p[1]))[-40:] for p in problems]
+trips = np.array([gap(t, *p) for t, p in zip(lasts, problems, strict=True)])
+print(f"sorted, within the 30th epoch: lowest {spread(trips.min(axis=1))}")
+print("sorted, the sum of both parameters minus that at the minimum:")
+sums = np.array([np.sum(t - lowest(*p), axis=1) for t, p in zip(lasts, problems, strict=True)]).T
+for when, k in {"at the start of the epoch": 0, "after the mildest third": 13,
+                "after the middle third": 26, "after the gravest third": 39}.items():
+    print(f"  {when}: {np.median(sums[k]):.2f} ({sums[k].min():.2f} to {sums[k].max():.2f})")
+assert (sums[0] > 0.3).all() and (sums[13] < sums[0] / 2).all() and (sums[26] < -0.3).all()
+assert np.allclose(sums[0], sums[39]) and (trips.min(axis=1) < trips[:, -1] / 10).all()
 assert (sizes["sorted"] > 4 * sizes["shuffled"]).all()
 assert (sizes["sorted"] > 0.1 * before).all()
 
 # %% [markdown] name="breaks-reading"
-# Sorted, each epoch is the same long trip. The patients at both ends of the list pull to larger parameters, and those in the middle pull back towards 0. The gravest come last and have the last word. After thirty epochs most of the gap of the start is still there.
-# A shuffled batch errs, and the next one errs another way, so that errors cancel. In sorted data the next batch errs to the same side. **The signature: a loss that rises and falls with the period of an epoch. The cure: `shuffle=True`.**
+# Sorted, each epoch is the same long trip. It begins where the last one ended, at parameters that are too large. The mildest third leads in to the minimum, the middle third leads on past it, and the gravest third leads out again. The gravest have the last word. After thirty epochs most of the gap of the start is still there.
+# A shuffled batch errs, and the next one errs another way, so that errors cancel. In sorted data the next batch errs to the same side. **The signature: from batch to batch, the loss goes the same way up and down in every epoch; at the ends of epochs it stands still, far too high. The cure: `shuffle=True`.**
 #
 # ## Exercises
 #
 # Replace `...` by your answer and run the cell, then the check below it.
 #
 # ### 1. How many steps? (6 minutes, medium)
-# A model with one parameter: its prediction is $\theta x$, its loss the mean squared error of all examples. How many steps of gradient descent does it take until the distance from the minimum is at most `share` of what it was at the start? `x` holds the inputs. The rate is between 0 and the edge, and is not $1/h$.
+# A model with one parameter: its prediction is $\theta x$, its loss the mean squared error of all examples. How many steps of gradient descent does it take until the distance from the minimum is at most `share` of what it was at the start? `x` holds the inputs. The rate is between 0 and the edge, and is not $1/h$. Only NumPy.
 
 # %% name="exercise-steps"
 def steps_needed(lr, x, share):
@@ -564,7 +578,7 @@ check("train_epoch")
 #
 # ### 3. The edge of a single example (8 minutes, hard)
 # At a rate of 0.1, batches of eight kept their promise: each step lowered the loss of its own eight. Now take batches of *one*. Up to which learning rate does a step on one example lower that example's own squared error, whichever of the `N` is drawn? `x` has the shape `(N, d)`.
-# Find it out: with `theta` and an example of your choice, compute the error before and after a step.
+# Find it out: with `theta` and an example of your choice, compute the error before and after a step. Then write the formula.
 
 # %% name="exercise-edge"
 def single_edge(x):
@@ -651,6 +665,27 @@ for factor in (0.98, 1.02):
     assert max(r) < 0.1 if factor < 1 else min(r) > 1e10
 Table(["learning rate", "gap / gap at the start (range over seeds)"], rows)
 
+# %% [markdown] name="control-curvatures-text"
+# **Curvatures that differ.** How many steps with all patients until the gap is a thousandth of what it was, at the best of eight rates? Two measurements need a few. All ten, whose curvatures differ several hundredfold, need many times as many. The same ten, mixed so that all curvatures are equal, need one:
+
+# %% tags=["fold", "nbval-ignore-output"] name="control-curvatures"
+# The steepest curvature over the flattest, and the fewest steps at eight parts of the edge.
+def fewest(x, y):
+    h, counts = np.linalg.eigvalsh(2 * x.T @ x / len(x)), []
+    for part in (0.3, 0.5, 0.7, 0.9, 0.95, 0.98, 0.99, 0.995):
+        lr, start = part * 2 / h[-1], np.zeros(x.shape[1])
+        g = gap(descend(start, SGD(lr), lambda t: gradient(t, x, y), 800), x, y)
+        counts += [*np.flatnonzero(g <= g[0] / 1000)[:1]]
+    return h[-1] / h[0], min(counts)
+
+mixed = [(np.linalg.qr(x_s)[0] * len(x_s) ** 0.5, y_s) for x_s, y_s in wide]
+found = {"two measurements": problems, "all ten": wide, "all ten, mixed": mixed}
+found = {name: np.array([fewest(*p) for p in some]).T for name, some in found.items()}
+assert (found["all ten"][1] > 5 * found["two measurements"][1]).all()
+assert found["all ten, mixed"][1].max() == 1
+Table(["", "curvatures, steepest / flattest (range over seeds)", "steps (range over seeds)"],
+      [[name, *(f"{r.min():.3g} to {r.max():.3g}" for r in f)] for name, f in found.items()])
+
 # %% [markdown] name="control-own-edge-text"
 # **Batches of one.** A single patient's bowl has an edge of its own (exercise 3), and for many patients it lies below the edge of all. Take two measurements again, 1000 steps, and rates below the edge of all. All patients together arrive. Batches of one end above the start at 0.3, and are lost at 0.6:
 
@@ -670,26 +705,6 @@ assert (alone[0.1] < before).all() and (alone[0.6] > 1e6).all()
 assert np.median(alone[0.3]) > np.median(before)
 Table(["rate", "patients whose own edge is lower", "gap, batches of 1: median (range over seeds)",
        "gap, all patients"], rows)
-
-# %% [markdown] name="control-sum-text"
-# **Sum instead of mean.** A sum multiplies the step by $B$. With 64 patients in a batch: the mean at a rate of 0.1, the sum at $0.1 / 64$, and the sum at 0.1, which is 6.4 for the mean.
-
-# %% tags=["fold"] name="control-sum"
-# The same batches, 30 steps each.
-def with_sum(lr):
-    todo = iter(sgd(x, y, 64, 0.1, 30, seed)[1])
-
-    def of_sum(theta):
-        b = next(todo)
-        return len(b) * gradient(theta, x[b], y[b])
-
-    return descend(np.zeros(2), SGD(lr), of_sum, 30)[-1]
-
-of_mean = sgd(x, y, 64, 0.1, 30, seed)[0][-1]
-print(f"gap of the mean at 0.1: {gap(of_mean, x, y):.4f}")
-print(f"gap of the sum at 0.1 / 64: {gap(with_sum(0.1 / 64), x, y):.4f}")
-print(f"gap of the sum at 0.1: {gap(with_sum(0.1), x, y):.0e}")
-assert np.allclose(with_sum(0.1 / 64), of_mean) and gap(with_sum(0.1), x, y) > 1e20
 
 # %% [markdown] name="control-sorted-text"
 # **Drawn, shuffled, sorted.** Draws with replacement take some patients twice and others not at all. A shuffled epoch takes each patient once, and its errors cancel. At a small rate its noise ball is narrower than that of the draws, at the ends of epochs above all. Sorted data stay behind:
@@ -755,3 +770,4 @@ Table(["", "gap at the start", "step 100", "step 300"], rows)
 # - H. Robbins and S. Monro, 1951: *A stochastic approximation method*, Annals of Mathematical Statistics 22, 400–407 (with the conditions on a falling rate).
 # - Y. Nesterov, 2004: *Introductory lectures on convex optimization: a basic course*.
 # - L. Bottou, F. Curtis and J. Nocedal, 2018: *Optimization methods for large-scale machine learning*, SIAM Review 60 (the noise ball, section 4).
+# - The data: B. Efron, T. Hastie, I. Johnstone, R. Tibshirani, 2004: *Least angle regression*.
