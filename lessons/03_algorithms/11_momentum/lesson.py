@@ -45,8 +45,8 @@ check = exercises.of("03_algorithms/11_momentum")
 valley, begin = quadratic(1.0, 100.0), np.array([-1.8, 1.2])
 along = {"xlabel": "along the valley", "ylabel": "across the valley"}
 
-def path(rule, steps=60):
-    return np.array(descend(begin, rule, valley.gradient, steps))
+def path(rule, steps=60, start=begin):
+    return np.array(descend(np.array(start), rule, valley.gradient, steps))
 
 def far(trail):  # distance from the minimum
     return np.linalg.norm(trail, axis=-1)
@@ -134,6 +134,7 @@ for start, end, colour, label in (
         width=0.006,
         label=label,
     )
+ax.grid(False)
 ax.set(**along)
 ax.legend(fontsize=8, loc="upper right")
 plots.Picture(
@@ -148,7 +149,7 @@ plots.Picture(
 #
 # ## Formula
 #
-# Polyak (1964) invented the method, which is also called the heavy ball. At a constant rate his form is the one below. Here $t = 1, 2, \dots$ counts the steps, and $g_t$ is the gradient at $\theta_{t-1}$, where step $t$ begins. (The lesson on gradient descent called this point $\theta_t$.) The memory is a sum of gradients that fades. It starts at $u_0 = 0$:
+# Polyak (1964) invented the method, which is also called the heavy ball. At a constant rate his form is the one below. Here $t = 1, 2, \dots$ counts the steps, and $g_t$ is the gradient at $\theta_{t-1}$, where step $t$ begins. The memory is a sum of gradients that fades. It starts at $u_0 = 0$:
 #
 # $$u_t = \mu\, u_{t-1} + g_t$$
 #
@@ -254,6 +255,7 @@ def alternating(mu, g, t):
 # %% tags=["fold"] name="speeds"
 # The library's steps along equal and along alternating gradients, as bars.
 fig, axes = plots.panels(2)
+fig.set_size_inches(7.8, 3.0)
 final = []
 for ax, sign, title in zip(axes, (1, -1), ("gradients agree", "gradients alternate"), strict=True):
     length = taken(0.9, [float(sign) ** j for j in range(30)])
@@ -313,13 +315,19 @@ def one_step(eta, mu, h, now, before):
 #
 # $$\zeta^2 - b\, \zeta + \mu = 0$$
 #
+# Call the left side $F(\zeta)$. It is zero at:
+#
 # $$\zeta = \frac{b \pm \sqrt{b^2 - 4 \mu}}{2}$$
 #
-# Every run is a mixture of the two, with two numbers $A$ and $B$ that the first two points fix:
+# Where $b^2 > 4\mu$ these are two factors, and every run is a mixture of their powers:
 #
-# $$\theta_t = A\, \zeta_1^t + B\, \zeta_2^t$$
+# $$\theta_t = c_1\, \zeta_1^t + c_2\, \zeta_2^t$$
 #
-# In the long run the part with the larger factor is all that is left. The product of the factors is simple:
+# Why? Sums of solutions are solutions. Choose $c_1$ and $c_2$ so that the first two points are right: these two decide all others. In the long run the part with the larger factor is all that is left.
+#
+# Where $b^2 = 4\mu$ there is one factor, and $t\, \zeta^t$ is the second solution (put it in). In the long run the power outruns the $t$.
+#
+# The product of the factors is simple:
 
 # %% tags=["fold"] name="derive-product"
 # Derivation 5: the product of the two factors.
@@ -342,7 +350,7 @@ def one_step(eta, mu, h, now, before):
 # %% [markdown] name="swing-text"
 # Where $b^2 < 4\mu$ no real number $\zeta$ solves this, so no run shrinks by a constant factor. The ball **swings** instead: it runs through the minimum and out on the other side. That is the **overshoot**: the ball passes the minimum, because its memory still points ahead.
 #
-# The swing becomes narrower. By which factor per step? Two equal factors with the product $\mu$ would each be $\sqrt\mu$. To see that this is right, we need a number that plays the part of the ball's energy. Take the left side, $\zeta^2 - b\, \zeta + \mu$. Put $\theta_t$ in the place of $\zeta$, and $\theta_{t-1}$ in the place of 1:
+# The swing becomes narrower. By which factor per step? Two equal factors with the product $\mu$ would each be $\sqrt\mu$. To see that this is right, we need a number that plays the part of the ball's energy. Take $F(\zeta) = \zeta^2 - b\, \zeta + \mu$. Put $\theta_t$ in the place of $\zeta$, and $\theta_{t-1}$ in the place of 1:
 #
 # $$E_t = \theta_t^2 - b\, \theta_t\, \theta_{t-1} + \mu\, \theta_{t-1}^2$$
 
@@ -422,17 +430,22 @@ for a in (0.003, 0.03, 1.0, 3.7):
     scaled = abs(swing(a, 800)) / np.sqrt(0.9) ** np.arange(801)
     halves, farther = (scaled[:401].max(), scaled[401:].max()), np.diff(abs(swing(a, 200))) > 0
     assert np.allclose(halves, width(a), rtol=0.03)
-    rows.append([f"{a:g}", *(f"{v:.2f}" for v in halves), f"{farther.mean():.0%}"])
-    assert 0.3 < farther.mean() < 0.55 or a == 0.003
+    first = int(np.argmax(swing(a, 800) < 0))
+    rows.append([f"{a:g}", *(f"{v:.2f}" for v in halves), str(first), f"{farther.mean():.0%}"])
+    assert 0.3 < farther.mean() < 0.55 or first == 142
 Table(
-    ["lr h", "width, steps 0 to 400", "width, steps 401 to 800", "steps that end farther away"],
+    [
+        "lr h",
+        *("width, steps 0 to 400", "width, steps 401 to 800"),
+        *("first step beyond the minimum", "steps that end farther away"),
+    ],
     rows,
     "Width: the largest distance divided by 0.9^(t/2). Last column: of 200 steps. "
     "The borders: {:.4f} and {:.1f}.".format(*(1 + np.sqrt(0.9) * np.array([-1, 1])) ** 2),
 )
 
 # %% [markdown] name="swing-reading"
-# A curvature 33 times as large swings faster, and dies out no faster. Near a border the funnel is wider, and it shrinks by the same factor: the two columns of widths agree. Only the funnel shrinks from step to step. Well between the borders, **nearly half of the single steps end farther away** than they began.
+# A curvature 33 times as large swings faster, and dies out no faster. Near a border the funnel is wider, and it shrinks by the same factor: the two columns of widths agree. Near the lower border the swing is also slow: the green curve crosses the minimum only at step 142. Only the funnel shrinks from step to step. Well between the borders, **nearly half of the single steps end farther away** than they began.
 #
 # <details><summary>If you know complex numbers</summary>
 #
@@ -448,7 +461,7 @@ Table(
 # Derivation 7: the largest stable rate.
 (
     derive(
-        r"p(\zeta)",
+        r"F(\zeta)",
         "zeta**2 - b * zeta + mu",
         "zero at a factor",
         names,
@@ -467,11 +480,13 @@ Table(
 )
 
 # %% [markdown] name="map-text"
-# No factor can pass $+1$, because $p(1) = \eta h$ is never zero. The two cannot both be beyond $-1$, because their product is $\mu < 1$.
+# No factor can pass $+1$, because $F(1) = \eta h$ is never zero. The two cannot both be beyond $-1$, because their product is $\mu < 1$.
 #
 # So with $\mu = 0.9$ the rate may be 1.9 times as large as without.
 #
-# Now one picture can hold everything: the slower factor for every $\eta h$ and every $\mu$. Dark is fast. A valley has two curvatures, so at one rate and one momentum it is two places in one row of the map. The valley of the first picture is drawn as a bar, at the best rate of each method:
+# Now one picture can hold everything: the slower factor for every $\eta h$ and every $\mu$. Dark is fast. A valley has two curvatures, so at one rate and one momentum it is two places in one row of the map. The valley of the first picture is drawn as a bar, at the best rate of each method.
+#
+# The **condition number** $\kappa$ (kappa) is the largest curvature divided by the smallest. Here it is 100. On the logarithmic axis it is the length of the bar. The rate moves the bar, and cannot shorten it:
 
 # %% tags=["fold"] name="map"
 # The factor per step, by the formulas above.
@@ -543,14 +558,16 @@ plots.Picture(
 )
 
 # %% tags=["fold"] name="map-check"
-# The factors of the two bars; and the formula of the map against the library's own runs.
-for name, mu in {"gradient descent": 0.0, "momentum 0.9": 0.9}.items():
-    pair = factor(best[name] * np.array([1, 100]), mu)
-    print("{}: factor {:.3f} along, {:.3f} across".format(name, *pair))
+# The factors of the two bars, and at 2 / 101; the formula of the map against the library's runs.
+at_best = [(name, mu, best[name]) for name, mu in (("momentum 0.9", 0.9), ("gradient descent", 0))]
+for name, mu, lr in (*at_best, ("gradient descent", 0, 2 / 101)):
+    pair = factor(lr * np.array([1, 100]), mu)
+    print("{}, rate {:.3g}: factor {:.3f} along, {:.3f} across;".format(name, lr, *pair))
+    print(f"    at most {late(path(Momentum(lr, mu))):.2g} away in steps 51 to 60")
 root = np.sqrt(0.9)
 room, even = ((1 + root) / (1 - root)) ** 2, (1 + root) / (1 - root)
 print(f"condition numbers: {room:.0f} fits between the borders at momentum 0.9;")
-print(f"    up to {even:.0f} gradient descent at its best is faster")
+print(f"    up to {even:.0f} gradient descent at its best is faster in the long run")
 rng = np.random.default_rng(seed)
 places = np.column_stack([rng.uniform(0.02, 3.9, 60), rng.uniform(0.05, 0.95, 60)])
 gaps = np.array([measured(a, m) - factor(a, m) for a, m in places])
@@ -562,11 +579,19 @@ assert abs(gaps).max() < 0.05 and round(room) == 1442 and round(even) == 38
 #
 # Left of the band the ball slides to the minimum without swinging. In the narrow strip between band and edge it jumps.
 #
-# The **condition number** $\kappa$ (kappa) is the largest curvature divided by the smallest. On the logarithmic axis it is the length of the bar. The rate moves the bar, and cannot shorten it. At $\mu = 0.9$ the band has room for
+# How long may the bar be? Divide the upper border of the band by the lower one:
 #
-# $$\kappa = \frac{(1 + \sqrt{0.9})^2}{(1 - \sqrt{0.9})^2} = 1442$$
+# $$\kappa = \left(\frac{1 + \sqrt\mu}{1 - \sqrt\mu}\right)^2$$
 #
-# Gradient descent does best with the bar evenly around 1. Then both ends shrink by $\frac{\kappa - 1}{\kappa + 1}$, which is faster than $\sqrt{0.9}$ up to $\kappa = 38$.
+# At $\mu = 0.9$ the band has room for $\kappa = 1442$.
+#
+# Gradient descent's factor is $|1 - \eta h|$, and in the long run the slower end of the bar decides. So it does best with the ends at $1 - x$ and $1 + x$, where both have the factor $x$. (On the logarithmic axis this does not look even.) Then
+#
+# $$\kappa = \frac{1 + x}{1 - x} \qquad\qquad x = \frac{\kappa - 1}{\kappa + 1}$$
+#
+# The factor $x$ is smaller than $\sqrt{0.9}$ up to $\kappa = 38$. At $\kappa = 100$ the rate is 0.0198. In 60 steps the slightly lower 0.0185 ends nearer: the jumps across die out much sooner, the way along takes hardly longer.
+#
+# Compare the two formulas for $\kappa$: the factor is $\sqrt\mu$ in the first and $x$ in the second, and the first has a square. So **where the band just holds the valley, momentum is as fast as gradient descent with $\sqrt\kappa$ in the place of $\kappa$.**
 #
 # ## Code
 
@@ -684,11 +709,11 @@ Table(
 )
 
 # %% [markdown] name="tuned-reading"
-# On the first, nearly round valley momentum 0.9 loses by many powers of ten: it still swings when gradient descent has long arrived. On the two long ones it wins. Tuned momentum is never behind, because it may choose 0 or 0.9 as well. It needs another momentum for each valley.
+# On the first, nearly round valley momentum 0.9 loses by many powers of ten: it still swings when gradient descent has long arrived. On the two long ones it wins. Tuned momentum is never behind, because it may choose 0 or 0.9 as well. It needs another momentum for each valley; exercise 3 finds the best one for a long run.
 #
 # ## What breaks
 #
-# Somebody has tuned gradient descent on noisy gradients. Then momentum 0.9 is switched on, and the rate is left as it is. Take one axis with curvature 1, start at the minimum, add noise to every gradient, and look where 4000 such runs are after 500 steps:
+# Somebody has tuned gradient descent on noisy gradients. Then momentum 0.9 is switched on, and the rate is left as it is. Take one axis with curvature 1, start at the minimum, add noise to every gradient, and look where 4000 such runs are after 500 steps. A lower rate with momentum and a higher one without stand beside it:
 
 # %% name="noise"
 def noisy_end(rule, rng, runs=4000, steps=500):
@@ -699,6 +724,7 @@ rules = {
     "gradient descent, rate 0.02": SGD(0.02),
     "momentum 0.9, rate 0.02": Momentum(0.02, 0.9),
     "momentum 0.9, rate 0.002": Momentum(0.002, 0.9),
+    "gradient descent, rate 0.2": SGD(0.2),
 }
 
 # %% tags=["fold"] name="noise-picture"
@@ -707,8 +733,9 @@ ball = {name: noisy_end(rule, np.random.default_rng(seed)) for name, rule in rul
 plots.histogram(
     ball,
     "distance from the minimum after 500 steps, with its sign",
-    alt="Three histograms around 0. Gradient descent at 0.02 and momentum 0.9 at 0.002 lie on"
-    " each other, narrow. Momentum 0.9 at 0.02 is about three times as wide.",
+    alt="Four histograms around 0, in two pairs. Gradient descent at 0.02 and momentum 0.9 at "
+    "0.002 lie on each other, narrow. Momentum 0.9 at 0.02 and gradient descent at 0.2 lie on "
+    "each other, about three times as wide.",
 )
 
 # %% tags=["fold"] name="noise-numbers"
@@ -718,16 +745,16 @@ for name, rule in rules.items():
     spreads = [noisy_end(rule, np.random.default_rng(s)).std() for s in setting.seeds]
     rows.append([name, f"{np.mean(spreads):.4f} ({min(spreads):.4f} to {max(spreads):.4f})"])
     ball[name] = np.mean(spreads)
-plain, left, lowered = ball.values()
-assert 2.7 < left / plain < 3.7 and 0.9 < lowered / plain < 1.1
+plain, left, lowered, larger = ball.values()
+assert 2.7 < left / plain < 3.7 and 0.9 < lowered / plain < 1.1 and 0.7 < left / larger < 1.25
 Table(["", "standard deviation of the ends (seeds)"], rows)
 
 # %% [markdown] name="noise-reading"
-# The ends are the noise ball of the lesson on gradient descent. With the old rate momentum makes it three times as wide. With the rate times $1 - \mu$ momentum ends where gradient descent did. Why? Each gradient stays in the sum and moves the ball in every later step, with the weights $1, \mu, \mu^2, \dots$ All its moves together are
+# The ends are the noise ball of the lesson on gradient descent. With the old rate momentum makes it three times as wide: about as wide as ten times the rate makes it without momentum. With the rate times $1 - \mu$ momentum ends where gradient descent did. Why? Each gradient stays in the sum and moves the ball in every later step, with the weights $1, \mu, \mu^2, \dots$ All its moves together are
 #
 # $$-\eta\, (1 + \mu + \mu^2 + \dots)\, g = -\frac{\eta}{1 - \mu}\, g$$
 #
-# Where the steps are small it hardly matters *when* a gradient acts. Then the memory is a larger learning rate, $\frac{\eta}{1 - \mu}$, and nothing else.
+# Where the steps are small it hardly matters *when* a gradient acts. Then the memory is a larger learning rate, $\frac{\eta}{1 - \mu}$, and nothing else. Here it is ten times the rate. In the lesson on gradient descent the squared width of the ball was proportional to $\frac{\eta}{2 - \eta h}$, which at small rates is nearly proportional to $\eta$. So ten times the rate makes the ball about $\sqrt{10} = 3.2$ times as wide.
 #
 # This is the other half of the answer. **Where noise keeps the rate small, momentum is only a larger learning rate. Where the edge limits the rate, it is more.**
 #
@@ -787,13 +814,13 @@ check("tuned")
 # %% [markdown] name="takeaways"
 # <details><summary>Hint 1</summary>The less momentum, the narrower the band. Take the least with which the valley just fits: its two ends lie on the two borders.</details>
 # <details><summary>Hint 2</summary>Write s for the root of the momentum: lr low = (1 - s)² and lr high = (1 + s)². Take roots of both, then add and subtract.</details>
-# <details><summary>What it means (after solving)</summary>The factor per step is the root of your momentum. For low = 1 it is (√κ - 1) / (√κ + 1), where gradient descent at its best has (κ - 1) / (κ + 1). Momentum turns the condition number into its square root: some 10 times fewer steps for κ = 100.</details>
+# <details><summary>What it means (after solving)</summary>The factor per step is the root of your momentum. It is (√κ - 1) / (√κ + 1), where gradient descent at its best has (κ - 1) / (κ + 1). For κ = 100 that is 7 times fewer steps to a millionth of the distance, and 10 times fewer in the long run ("Does it hold?").</details>
 #
 # ## Takeaways
 #
 # - Momentum adds up past gradients with fading weights. Steps on which gradients agree grow to $\frac{1}{1 - \mu}$ times their length; steps on which they alternate end at $\frac{1}{1 + \mu}$ of it.
 # - The width of the swing shrinks by $\sqrt\mu$ per step on every curvature in the band. At its best, momentum turns the condition number into its square root.
-# - Do not use momentum against noise: there it is only a larger learning rate. Do not use 0.9 on nearly round valleys: up to the condition number 38, gradient descent at its best is faster.
+# - Do not use momentum against noise: there it is only a larger learning rate. Do not use 0.9 on nearly round valleys: up to a condition number of about 40, gradient descent at its best is faster in the long run.
 #
 # ## Does it hold?
 #
@@ -851,6 +878,21 @@ Table(
 # %% [markdown] name="control-spread-text"
 # With noise momentum's best rate is about $1 - \mu$ times SGD's, and the gaps are about equal: the memory bought nothing. Without noise in `y` the gradients of all batches vanish at the minimum, both rules may take larger rates, and momentum's gap is far smaller. Same data, same batches: only the noise is different.
 #
+# **Other starts.** The first picture began far out along the valley. Its 61 rates and 60 steps, from four starts:
+
+# %% tags=["fold"] name="control-start"
+# Each method at the best of the 61 rates; the ratio is gradient descent's over momentum's.
+rows = []
+for start in ((-1.8, 0.1), (-1.8, 1.2), (-0.6, 1.2), (-0.1, 1.2)):
+    ended = [[late(path(kind(lr), start=start)) for lr in rates] for kind in (SGD, Momentum)]
+    assert all(0 < np.argmin(row) < len(rates) - 1 for row in ended)
+    least = [min(row) for row in ended]
+    rows.append([*map(str, start), *(f"{d:.2g}" for d in (*least, least[0] / least[1]))])
+Table(["along", "across", "gradient descent", "momentum 0.9", "ratio"], rows)
+
+# %% [markdown] name="control-start-text"
+# The farther the start lies along the valley, the more momentum gains (rows 2 to 4). In the last row gradient descent ends nearer: it has little way to go along the valley, and momentum still swings across.
+#
 # **Other lengths of training, and a longer valley.** The table of three valleys had 100 steps. Here are others, and the condition number 10 000:
 
 # %% tags=["fold"] name="control-steps"
@@ -867,7 +909,29 @@ names_of = ["gradient descent", "momentum 0.9", "ratio", "momentum, tuned", "its
 Table(["condition number", "steps", *names_of], rows)
 
 # %% [markdown] name="control-steps-text"
-# The order stays in every row. At the condition number 100 momentum 0.9 leads by a factor of 4 after 50 steps and of 600 after 200. At 10 000 it leads by a factor of 2.8 after 300: its band has room for 1442 only. There the best momentum is 0.96.
+# At the condition numbers 100 and 10 000 the order of the table of three valleys stays. (At 4 gradient descent was ahead of momentum 0.9.) At 100 momentum 0.9 leads by a factor of 4 after 50 steps and of 600 after 200. At 10 000 it leads by a factor of 2.8 after 300: its band has room for 1442 only. There the best momentum is 0.96.
+#
+# **The square root.** Both methods with their best constants for a long run, from $(1, 1)$. Steps until the distance stays below a millionth of the first one:
+
+# %% tags=["fold"] name="control-root"
+# Momentum's constants are those of exercise 3. "Grid": the least slower factor of any pair.
+rows, places = [], np.linspace(0.001, 4, 1000)
+for kappa in (100, 1000):
+    s = np.sqrt(kappa)
+    slower, root = (kappa - 1) / (kappa + 1), (s - 1) / (s + 1)
+    pairs = [factor(places / k, np.linspace(0, 1, 1000)[:, None]) for k in (1, kappa)]
+    least, counts = np.maximum(*pairs).min(), []
+    for rule in (SGD(2 / (1 + kappa)), Momentum(4 / (1 + s) ** 2, root**2)):
+        run = far(np.array(descend(np.ones(2), rule, quadratic(1.0, kappa).gradient, 8 * kappa)))
+        counts.append(int(np.flatnonzero(run > 1e-6 * run[0])[-1]) + 1)
+    gains = counts[0] / counts[1], np.log(root) / np.log(slower)
+    assert 0 < least / root - 1 < 0.01 and 0.5 < gains[0] / gains[1] < 0.95
+    rows.append([kappa, *counts, *(f"{v:.1f}" for v in gains), f"{root:.4f}", f"{least:.4f}"])
+names_of = ["gradient descent", "momentum", "ratio", "ratio in the long run"]
+Table(["condition number", *names_of, "momentum's factor", "grid"], rows)
+
+# %% [markdown] name="control-root-text"
+# In the long run the ratio of the steps is that of the logarithms of the factors, about $\sqrt\kappa$. A millionth is not yet the long run: on the borders $b^2 = 4\mu$, and the $t$ beside the power costs momentum some steps. No rate and momentum of a grid of a million pairs has a smaller factor at the slower end.
 #
 # **Other momenta.** If momentum is a larger rate under noise, the spread of the ends grows by $\frac{1}{\sqrt{1 - \mu}}$ when the rate is left as it is:
 
