@@ -85,6 +85,7 @@ EXERCISES = [
         {
             "The classes that occur share 1 equally: there are C - 1 of them.": "1 / (classes - 1) -> 1 / classes",
             "You count one step too many: look at p before the step.": "return steps -> return steps + 1",
+            "Look before the first step: p may be below the limit already.": "return steps -> return max(steps, 1)",
             "Below the limit for the first time: your loop stops one step early.": (
                 "return steps -> return max(steps - 1, 0)"
             ),
@@ -97,6 +98,6 @@ EXERCISES = [
                 "lr * (p - y) -> lr * p * (y == 0)"
             ),
         },
-        on((2, 1.0, 0.5), (10, 1.0, 0.02), (3, 0.25, 0.15), (5, 4.0, 0.05), (30, 0.5, 0.02)),
+        on((2, 1.0, 0.5), (10, 1.0, 0.02), (10, 1.0, 0.2), (3, 0.25, 0.15), (5, 4.0, 0.05), (30, 0.5, 0.02)),
     ),
 ]

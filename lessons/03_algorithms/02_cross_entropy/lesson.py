@@ -115,16 +115,16 @@ for s in setting.seeds:
 everywhere, sevens, highest = np.array([*trails.values()]).swapaxes(0, 1)
 assert everywhere[:, -1].max() < 0.005 and sevens[:, -1].max() < 0.02
 assert highest[:, -1].max() < 0.08
-print("mean probability of a seven, median and range over seeds")
+print("mean probability of a seven: middle value (median) and range over seeds")
 print(f"before training:                 {everywhere[0, 0]:.3f}")
 print(f"after, over all test pictures:   {spread(everywhere[:, -1])}")
 print(f"after, over the sevens only:     {spread(sevens[:, -1])}")
 print(f"after, the highest of any seven: {spread(highest[:, -1])}")
 
 # %% [markdown] name="question-reading"
-# Orange is the right digit, the dashed line is the model before training. (The middle one has the median probability of its digit.) The three is recognised. But the model is now sure that a seven is *no* seven. Nobody ever said so.
+# Orange is the right digit, the dashed line is the model before training. (The middle one of a digit has the middle value, the median, of its probabilities.) The three is recognised. But the model is now sure that a seven is *no* seven. Nobody ever said so.
 #
-# (The model is as simple as can be: each digit has a score, a weighted sum of the 64 pixels plus a constant. Training moves all weights 100 times, each time a little against the slope of the mean loss.)
+# (The model is as simple as can be: each digit has a score, a weighted sum of the 64 pixels plus a constant. From each pixel we take off its mean over the pictures that are left, so the missing sevens leave no trace in the means. Training moves all weights 100 times, each time a little against the slope of the mean loss.)
 #
 # ## The idea, drawn
 #
@@ -360,7 +360,7 @@ def slope_of_the_slope(z, y):
         "p[i] * (KroneckerDelta(i, j) - p[j])", r"**both cases, $i = j$ and $i \ne j$, in one**"
     )
     .library(
-        "jacobian of soft_cross_entropy(z, y).grad",
+        "slopes of soft_cross_entropy(z, y).grad",
         slope_of_the_slope,
         "the library's slope, differentiated automatically by PyTorch",
     )
@@ -395,9 +395,11 @@ titles = ("before training", "after 100 steps")
 for ax, grad, title in zip(axes, (before, after), titles, strict=True):
     label = "slope of the logit (blue: pushed up)"
     plots.draw_matrix(ax, grad, "class", "training picture of a", label, title)
-    ax.images[0].set_clim(-0.9, 0.9)
+    (image,) = ax.images  # few colours: the stored picture keeps each one, on its bar too
+    image.set(cmap=image.cmap.resampled(13), clim=(-0.975, 0.975))
     ax.vlines([6.5, 7.5], -0.5, len(batch) - 0.5, color="0.3", lw=1)
     ax.set(xticks=range(10), yticks=range(0, len(batch), 2), yticklabels=labels[batch][::2])
+    image.colorbar.set_ticks([-0.9, -0.6, -0.3, 0, 0.3, 0.6, 0.9])
 axes[0].images[0].colorbar.remove()
 plots.Picture(
     fig,
@@ -461,7 +463,7 @@ parity.table("soft_cross_entropy", setting.device)
 #
 # The picture shows a cat (orange: the right class). The dog's logit is 1, the bird's 0. Move the cat's.
 #
-# 1. The cat's logit rises. What happens to the probabilities of dog and bird, compared with each other?
+# 1. Between which two logits does the push on the cat fall below 0.5? Why not at 1, the dog's logit?
 # 2. At $-5$ the loss is about 6.3, at $-3$ about 4.3. How much stronger is the push on the cat's logit at $-5$?
 
 # %% tags=["fold"] name="play-picture"
@@ -477,6 +479,8 @@ for ax, ylim, name in (
 ):
     ax.set(xticks=range(3), xticklabels=animals, ylim=ylim, ylabel=name)
 pushes.axhline(0, color="0.4", lw=1)
+half = np.log(np.e + 1)  # the cat's logit at which the push on it is 0.5
+assert round(half, 2) == 1.31 and np.isclose(softmax(np.array([half, 1.0, 0.0]))[0], 0.5)
 
 def raise_the_cat(triangle, chances, pushes, logit):
     z = np.array([[logit, 1.0, 0.0]])
@@ -504,14 +508,14 @@ plots.moving(
 # %% [markdown] name="play-reading"
 # <details><summary>Answers</summary>
 #
-# 1. Both fall, and the dog stays $e^1 = 2.7$ times as probable as the bird. Their ratio depends on their own two logits only. So the point moves along a straight line.
+# 1. Between 1 and 1.5. At 1 the cat is as probable as the dog, 0.42 each, and the push is 0.58. For a push of 0.5 it must be as probable as dog and bird together: $e^z = e^1 + e^0$, so $z = 1.31$.
 # 2. Hardly: 0.998 against 0.987. A push is prediction minus label, so no example pushes a logit by more than 1, however wrong the model is.
 #
 # </details>
 #
 # ## What breaks
 #
-# The article's first step is "obtain the predicted *distribution*". Who takes that literally ends the model with a softmax, and hands probabilities to a loss that expects logits. The loss applies a second softmax. There is no error and no warning. We train on all ten digits, both ways. One line differs, what the loss is handed:
+# The article's first step is "obtain the predicted *distribution*". Who takes that literally ends the model with a softmax, and hands probabilities to a loss that expects logits. The loss applies a second softmax. There is no error and no warning. We train on all ten digits, both ways: 150 steps, learning rate 2. One line differs, what the loss is handed:
 
 # %% name="two-ways"
 ways = {"logits": lambda z: z, "probabilities": lambda z: torch.softmax(z, -1)}
@@ -569,14 +573,13 @@ for way, (value, share_right) in ends.items():
 dip = np.array(right["probabilities"])[:, 1:11]
 print(f"lowest share right on the way, handed probabilities: {spread(dip.min(1), 2)}")
 print(f"log(1 + 9/e) = {floor:.3f}")
+behind = 100 * (ends["probabilities"][1] - ends["logits"][1])
+print(f"share right, probabilities minus logits, paired: {spread(behind, 1)} points")
 assert (ends["probabilities"][0] - floor).max() < 0.1
-assert (
-    ends["logits"][0].max() < 0.15
-    and abs(ends["logits"][1] - ends["probabilities"][1]).max() < 0.06
-)
+assert ends["logits"][0].max() < 0.15 and abs(behind).max() < 2
 
 # %% [markdown] name="two-ways-reading"
-# (The curves begin after the first step.) From probabilities the accuracy dips to 0.81, then comes as far as from logits. So it hides the mistake at this learning rate. The loss betrays it: it never falls below 1.46. Where does that number come from? Let class 1 be the right one, and let $p$ stand where the logits should be:
+# (The curves begin after the first step.) From probabilities the accuracy dips to 0.81, then comes to within about a point of that from logits. So it hides the mistake at this learning rate. The loss betrays it at every rate: it never falls below 1.46. (At a small rate the accuracy betrays it too: table in "Does it hold?".) Where does 1.46 come from? Let class 1 be the right one, and let $p$ stand where the logits should be:
 
 # %% tags=["fold"] name="derive-floor"
 # Derivation 5: the lowest loss of probabilities that are taken for logits.
@@ -628,7 +631,7 @@ for C in (10, 1000, 50257):
 Table(["classes", "lowest loss (nats)", "push at the start, too weak by"], rows)
 
 # %% [markdown] name="breaks-reading"
-# With ten classes the accuracy above only came later. What the probabilities mean is lost (last picture). With GPT-2's 50,257 tokens the first step from equal logits is 50,257 times too short.
+# With ten classes the accuracy above came later. What the probabilities mean is lost (last picture). With GPT-2's 50,257 tokens a plain step (learning rate times slope) from equal logits is 50,257 times too short.
 #
 # **The cure:** hand over logits. **The test:** do the rows that you hand to the loss sum to 1? Then they are probabilities.
 #
@@ -715,9 +718,9 @@ Table(["limit", "steps", "steps if 1/p grew by 10/9 a step"], rows)
 # %% [markdown] name="takeaways"
 # ## Takeaways
 #
-# - On logits, cross-entropy is log-sum-exp minus the right logit. Its slope is prediction minus label: the right class is pushed up, every other one down, and the pushes sum to 0.
-# - The loss wants logits. Handed probabilities, it never falls below $\log (1 + (C - 1) / e)$, and where all logits are equal, its push is $C$ times too weak.
-# - Do not use a softmax where several classes may be right at once: there the classes must not compete. Give each one a sigmoid and the loss of the lesson on binary cross-entropy.
+# - A class without examples is not left alone: every example pushes it down. Even pictures of it then get a small probability. Do not read that as knowledge.
+# - On logits, the slope is prediction minus label. Handed probabilities, the loss never falls below $\log (1 + (C - 1) / e)$, and where all logits are equal, its push is $C$ times too weak.
+# - Do not use this loss where several classes may be right at once: give each one a sigmoid.
 #
 # ## Does it hold?
 #
@@ -737,7 +740,7 @@ for digit in range(10):
 Table(["missing", "over all test pictures", "over its own test pictures"], rows)
 
 # %% [markdown] name="control-teachers-text"
-# It is not. Which of the two teachers does it? We hold the seven's weights at 0, so that nothing pushes its logit. Or we hold all others, and only the seven's logit moves. The last row trains on pictures that were centred on all ten digits, sevens too.
+# It is not. Which of the two teachers does it? We hold the seven's weights at 0, so that nothing pushes its logit. Or we hold all others, and only the seven's logit moves; three seeds each. The last row trains on pictures that were centred on all ten digits, sevens too.
 
 # %% tags=["fold", "nbval-ignore-output"] name="control-teachers"
 # One teacher at a time; and both, where the missing sevens left a trace in the pictures.
@@ -760,8 +763,27 @@ for name, (moved, centred) in runs.items():
     assert np.max(p) < 0.04
 Table(["what moves", "p of a seven, all test pictures", "over the sevens"], rows)
 
+# %% [markdown] name="control-rates-text"
+# Each teacher alone brings it down. With only the seven's logit free, the push is the same from every picture. The pictures are centred, so it cancels in the weights and moves only the constant: 0.009 for every picture. With the trace, the sevens end at 0.02.
+#
+# Does the accuracy always hide the second softmax? Both ways after 150 steps, three seeds each, at four learning rates:
+
+# %% tags=["fold", "nbval-ignore-output"] name="control-rates"
+# The share of test pictures that are read right, both ways, paired over the seeds.
+rows = []
+for lr in (0.1, 0.5, 2.0, 8.0):
+    found = []
+    for s in setting.seeds[:3]:
+        x_s, labels_s, *test = tensors(s)
+        found.append([accuracy(train_by(way, x_s, labels_s, lr)[-1], *test) for way in ways])
+    from_logits, from_p = np.transpose(found)
+    gap = 100 * (from_p - from_logits)
+    rows.append([f"{lr:g}", spread(from_logits), spread(from_p), spread(gap, 1)])
+    assert lr > 0.1 or gap.max() < -4
+Table(["learning rate", "right, logits", "right, probabilities", "difference, points"], rows)
+
 # %% [markdown] name="control-meaning-text"
-# Each teacher alone brings it down. With only the seven's logit free, its weights stay 0 and only its constant moves: 0.009 for every picture. With the trace, the sevens end at 0.02.
+# At a small rate the accuracy betrays it: at 0.1 it is 5 to 9 points behind. At 8 it is no worse.
 #
 # What do probabilities mean after the second softmax? Take many examples that look the same. In some share of them class 1 is right, in the others any other class, all equally often. Which $p_1$ has the lowest mean loss?
 
