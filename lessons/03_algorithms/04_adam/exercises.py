@@ -40,7 +40,7 @@ EXERCISES = [
     ),
     Exercise(
         "adam_step",
-        "six lines, in the order of the formula: m, v, the two hats, theta; then return theta, m, v.",
+        "five lines, in the order of the formula: m, v, the two hats, theta; then return theta, m, v.",
         {
             "The corrections are missing: divide m by 1 - beta1**t, and v by 1 - beta2**t.": (
                 "m / (1 - beta1**t) -> m; v / (1 - beta2**t) -> v"
@@ -53,7 +53,9 @@ EXERCISES = [
             "The root is missing: divide by the root of v_hat.": "np.sqrt(v_hat) -> v_hat",
             "eps is missing: add it to the root of v_hat.": "np.sqrt(v_hat) + eps -> np.sqrt(v_hat)",
             "eps stands under the root. Add it to the root of v_hat.": "np.sqrt(v_hat) + eps -> np.sqrt(v_hat + eps)",
-            "beta1 belongs to m and beta2 to v; you have them swapped.": "beta1 <-> beta2",
+            "eps stands before the correction, as in the paper's short form. Add it to the root of v_hat.": (
+                "np.sqrt(v_hat) + eps -> np.sqrt(v_hat) + eps / np.sqrt(1 - beta2**t)"
+            ),
             "The factors 1 - beta are missing: m and v then add up instead of averaging.": (
                 "(1 - beta1) * g -> g; (1 - beta2) * g**2 -> g**2"
             ),
