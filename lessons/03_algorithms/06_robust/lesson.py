@@ -277,7 +277,7 @@ spans = {name: zip(np.mean(h, 0), np.std(h, 0), strict=True) for name, h in held
 rows = [[name, *(f"{m:.2f} ± {e:.2f}" for m, e in span)] for name, span in spans.items()]
 two, one = (np.mean(h, 0) for h in held.values())
 assert abs(two[0] - one[0]) < 0.05 and min(two[0], one[0]) > 0.7
-assert one[1] > max(0.85, two[1]) and max(two[2], *one[2:]) < 0.8
+assert one[1] > max(0.82, two[1]) and max(two[2], *one[2:]) < 0.8
 assert abs(two[1:] - 0.8).mean() < abs(one[1:] - 0.8).mean()
 Table(["share of test targets inside (0.80 was asked)", "all",
        "lowest third", "middle third", "highest third"], rows,

@@ -95,7 +95,7 @@ def regression(seeds):
 # Start at 0, 100 steps. Every optimizer tries learning rates half a decade apart, and its best one counts, which must not be the lowest or the highest tried. Momentum is 0.9 and Adam's betas are the defaults. Only the training loss is judged.
 
 # %% name="race"
-rates = 10.0 ** np.arange(-2, 1.6, 0.5)
+rates = 10.0 ** np.arange(-2.5, 1.6, 0.5)
 rules = {"SGD": SGD, "momentum": Momentum, "Adam": Adam}
 
 def race(kind, problem, steps=100, **options):  # gap, learning rate and theta of each seed's best
