@@ -348,7 +348,7 @@ def learn(kind, lrs, falls):  # (frequent or rare, rates, seeds)
     each = soft_cross_entropy(theta, np.broadcast_to(follows, theta.shape)).value - floor
     return np.array([each[..., :5].mean(-1), each[..., 15:].mean(-1)])
 
-# %% name="rare-table"
+# %% name="rare-table" tags=["nbval-ignore-output"]
 rates = {  # (kind, does the rate fall to 0?): rates
     (SGD, False): (3.0, 30.0, 90.0), (SGD, True): (30.0, 90.0, 270.0),
     (Adam, False): (0.01, 0.02, 0.04), (Adam, True): (0.02, 0.04, 0.08),

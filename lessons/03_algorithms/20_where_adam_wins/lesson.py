@@ -128,7 +128,8 @@ def memoryless(eta, g):
     return start - descend(start, Adam(1.0, 0.0, 0.0, eps=0.0), lambda theta: g, 1)[-1] * eta
 
 (
-    derive(r"\theta_0 - \theta_1", "eta * g / sqrt(g**2)", r"$\hat m = g$ and $\hat v = g^2$", [eta, g])
+    derive(r"\theta_0 - \theta_1", "eta * g / sqrt(g**2)",
+           r"$\hat m = g$ and $\hat v = g^2$", [eta, g])
     .equals("eta * sign(g)", "**the sign alone is left**", tex=r"\eta\, \operatorname{sign} g")
     .library("Adam(eta, 0, 0, eps=0)", memoryless)
 )

@@ -102,7 +102,8 @@ def step(beta_1, beta_2, t):  # of the library's Adam at rate 1, its corrections
            "equality in Cauchy and Schwarz; the sum of $q^k$", [b1, b2, t],
            ranges={b1: (0.1, 0.6), b2: (0.65, 0.95)},
            tex=r"\frac{1 - \beta_1}{\sqrt{1 - \beta_2}} \sqrt{\frac{1 - q^t}{1 - q}}")
-    .library("Adam(1, beta1, beta2, eps=0)", step, "the library's step, without its corrections", each=True)
+    .library("Adam(1, beta1, beta2, eps=0)", step,
+             "the library's step, without its corrections", each=True)
     .at_most("(1 - beta_1) / sqrt((1 - beta_2) * (1 - beta_1**2 / beta_2))", "$q^t > 0$",
              tex=r"\frac{1 - \beta_1}{\sqrt{(1 - \beta_2)(1 - q)}}")
 )
