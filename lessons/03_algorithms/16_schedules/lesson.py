@@ -264,7 +264,7 @@ Table(["way", "best rate", "end gap there, median"],
       [[way, f"{lrs[i]:g}", f"{gap_there:.1e}"]
        for way, i, gap_there in zip(ways, at, own, strict=True)])
 
-# %% name="ten-times"
+# %% name="ten-times" tags=["nbval-ignore-output"]
 worse, in_bowl = ends[..., 4] / ends[..., 2], bowl_ends[..., 4] / bowl_ends[..., 2]
 longer = np.array([walk(job, s, constant, steps=4 * T) for s, job in jobs.items()])
 still = longer[:, 2, 4, -5:].mean(-1) / ends[:, 3, 4]

@@ -168,7 +168,7 @@ plots.lines(
     title="Four losses, one classifier (mean, band: all seeds)",
 )
 
-# %% name="picture-table"
+# %% name="picture-table" tags=["nbval-ignore-output"]
 times = {n: e.mean(1) / errors["cross-entropy"].mean(1) for n, e in errors.items()}
 rows = [[n, *(f"{x:.2f}" for x in times[n]), f"{min(e[0]):.1%} to {max(e[0]):.1%}",
          " and ".join(f"{lrs[i]:.1g}" for i in best[n])] for n, e in errors.items()]
