@@ -448,15 +448,11 @@ plots.lines(
 #
 # ## Parity
 #
-# Value and slope agree with `torch.nn.functional.cross_entropy` to rounding, for every option and number format. (PyTorch wants the classes on axis 1, we on the last.)
+# Value and slope agree with `torch.nn.functional.cross_entropy` to rounding, for every option and number format. (PyTorch wants the classes on axis 1, we on the last. The table for labels that are distributions stands in the lesson *Labels that are distributions*.)
 
 # %% tags=["fold-all", "nbval-ignore-output"] name="parity"
-# Parity with PyTorch, labels as numbers.
+# Parity with PyTorch.
 parity.table("cross_entropy", setting.device)
-
-# %% tags=["fold-all", "nbval-ignore-output"] name="parity-soft"
-# Parity with PyTorch, labels as distributions.
-parity.table("soft_cross_entropy", setting.device)
 
 # %% [markdown] name="play"
 # ## Play

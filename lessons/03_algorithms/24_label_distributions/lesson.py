@@ -28,7 +28,7 @@ import numpy as np
 import sympy as sp
 import torch
 
-from lessons_lib import bridge, exercises, plots
+from lessons_lib import bridge, exercises, parity, plots
 from lessons_lib.derive import derive
 from lessons_lib.losses import smooth_labels, soft_cross_entropy
 from lessons_lib.show import Table, show
@@ -204,6 +204,15 @@ show(soft_cross_entropy)
 # %% [markdown] name="source-reading"
 # `unit` only serves targets larger than 1. `behind` is $y_i$ times how far $z_i$ lies behind the largest logit, and the last line but one is $p\,(1 - y) + y\,(p - 1) = p - y$, written so that a tiny slope keeps its digits.
 #
+# ## Parity
+#
+# Value and slope agree with `torch.nn.functional.cross_entropy`, which takes distributions as its target, to rounding.
+
+# %% tags=["fold-all", "nbval-ignore-output"] name="parity"
+# Parity with PyTorch.
+parity.table("soft_cross_entropy", setting.device)
+
+# %% [markdown] name="several-answers"
 # ## Several answers at once
 #
 # One more thing that the article leaves out. A softmax answers "which *one* of these?". A picture may show a cat and a dog: **multi-label**. Then the classes must not compete. Give each one a sigmoid and its own binary cross-entropy.
