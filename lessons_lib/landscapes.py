@@ -212,7 +212,7 @@ def mccormick() -> Landscape:
     """sin(x + y) + (x - y)^2 - 1.5 x + 2.5 y + 1: a valley of one minimum per wave.
 
     Lowest in the box -1.5 <= x <= 4, -3 <= y <= 4 at (1/2 - pi/3, -1/2 - pi/3), of height -sqrt(3)/2 - pi/3;
-    outside the box the value has no lower bound.   Source: McCormick 1976.
+    outside the box the value has no lower bound.   Source: Jamil and Yang 2013.
     """
 
     def value(p):

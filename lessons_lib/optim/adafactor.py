@@ -45,7 +45,7 @@ class Adafactor:
     With eps1 = 0 a number without gradient stays (PyTorch: NaN); a NaN gradient makes the whole array NaN.
     Raises ValueError unless beta2_decay <= 0 and d >= 1; other errors as in Adam.
     PyTorch: torch.optim.Adafactor(lr, beta2_decay, eps=(eps1, eps2), d, weight_decay).
-    Source: Shazeer and Stern 2018, Algorithms 4 and 5; lr, weight decay and the place of eps1 are PyTorch's.
+    Source: Shazeer and Stern 2018, Algorithms 4 to 6; lr, weight decay and the place of eps1 are PyTorch's.
     """
 
     elementwise: ClassVar[bool] = False

@@ -31,7 +31,7 @@ class LossScale:
     interval < 1 and a state whose scale is not within them.
     PyTorch: torch.amp.GradScaler(device, init_scale=start, growth_factor, backoff_factor, growth_interval=interval),
     which refuses float16 gradients and takes the inf of each optimizer by itself.
-    Source: Micikevicius et al. 2018, section 3.2.
+    Source: Micikevicius et al. 2018, section 3.2; growth and backoff are PyTorch's.
     """
 
     start: float = 2.0**16

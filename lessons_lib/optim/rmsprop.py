@@ -28,7 +28,7 @@ class RMSProp:
     do. The variance is held at 0 where rounding makes it negative (PyTorch: NaN). With eps = 0 a divisor of 0
     divides by nothing (PyTorch: NaN); a NaN gradient makes its number NaN for good. Errors as in Adam.
     PyTorch: torch.optim.RMSprop(lr, alpha, eps, weight_decay, momentum, centered).
-    Source: Tieleman and Hinton 2012, lecture 6.5; centered: Graves 2013, equations 38 to 42.
+    Source: Tieleman and Hinton 2012, lecture 6.5; centered: Graves 2013, equations 38 to 41.
     """
 
     elementwise: ClassVar[bool] = True

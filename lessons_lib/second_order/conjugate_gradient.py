@@ -51,7 +51,7 @@ def fletcher_reeves(g, old) -> float:
 def polak_ribiere_plus(g, old) -> float:
     """max(0, g.(g - old) / old.old): after a step without progress, g = old, it forgets the last direction.
 
-    Source: Polak and Ribiere 1969; Powell 1984 for the maximum with 0.
+    Source: Polak and Ribiere 1969; Powell 1986 for the maximum with 0.
     """
     below = _squared(g, old)
     return max(0.0, dot(g, g - old) / below)
@@ -77,7 +77,7 @@ def nonlinear_cg(
     that does not go down is replaced by -g. Stops after `steps`, where every |g| <= tolerance_grad, or where the
     line search finds nothing lower. theta: (d,), float32 or float64. Raises ValueError on a start that is not
     finite, or not finite there, and on c2 outside (1e-4, 1); Fletcher-Reeves is only safe with c2 < 1/2.
-    PyTorch: none.   Source: Nocedal and Wright 2006, Algorithm 5.4 and equation 3.60.
+    PyTorch: none.   Source: Nocedal and Wright 2006, Algorithm 5.4; first step: section 3.5.
     """
     vector(theta=theta)
     whole(steps=steps)

@@ -50,7 +50,7 @@ check = exercises.of("03_algorithms/08_margins")
 #
 # $$\ell = \max(0,\ m - l), \qquad l = \begin{cases} y\, s & \text{hinge: a score on its side of 0}\\ y\, (a - b) & \text{margin ranking: one score above another}\\ d(x, n) - d(x, p) & \text{triplet: nearer to its like}\end{cases}$$
 #
-# Two relatives: the **soft margin** $\log(1 + e^{-l})$ with $l = y\, s$ rounds the corner off; the **cosine embedding** loss is $1 - c$ for a similar pair and $\max(0, c - m)$ for a dissimilar one, $c$ the cosine of the angle between $x$ and $p$, or $x$ and $n$. The hinge is from Cortes and Vapnik (1995, *Support-vector networks*), its use on pairs of scores from Herbrich, Graepel and Obermayer (2000, *Large margin rank boundaries for ordinal regression*), the triplet loss, there with squared distances, from Schroff, Kalenichenko and Philbin (2015, *FaceNet*).
+# Two relatives: the **soft margin** $\log(1 + e^{-l})$ with $l = y\, s$ rounds the corner off; the **cosine embedding** loss is $1 - c$ for a similar pair and $\max(0, c - m)$ for a dissimilar one, $c$ the cosine of the angle between $x$ and $p$, or $x$ and $n$. The hinge became known through Cortes and Vapnik (1995, *Support-vector networks*), its use on pairs of scores from Herbrich, Graepel and Obermayer (2000, *Large margin rank boundaries for ordinal regression*), the triplet loss in this form, there with squared distances, from Schroff, Kalenichenko and Philbin (2015, *FaceNet*).
 #
 # | symbol | code | shape | meaning |
 # |---|---|---|---|

@@ -252,7 +252,7 @@ plots.lines(
 
 # %% [markdown] name="after-rare"
 # SGD and momentum get the further behind the rarer the word, though even the most frequent ones are far from done; for Adam the rank hardly matters. Language has a long tail of rare words, which is one measured reason for Adam's place
-# in language models (Kunstner et al. 2024, "Heavy-tailed class imbalance and why Adam outperforms gradient descent on language models", arXiv 2402.19449).
+# in language models (Kunstner et al. 2024, "Heavy-tailed class imbalance and why Adam outperforms gradient descent on language models", arXiv 2402.19449; there the word *to predict* is rare, here the word *before* it).
 
 # %% name="rare-verdict"
 rarest = {label: c[:, 4:].mean(1) for label, c in curves.items()}

@@ -373,5 +373,5 @@ Table(["weight", "same alarms"],
 # ## Sources
 #
 # - C. Elkan, 2001: *The foundations of cost-sensitive learning*, IJCAI (a weight and a threshold as two ways to the same decision).
-# - G. King and L. Zeng, 2001: *Logistic regression in rare events data*, Political Analysis 9 (taking the weight back off the logit).
+# - G. King and L. Zeng, 2001: *Logistic regression in rare events data*, Political Analysis 9 (the same correction, of the constant, after the rare label was sampled more often).
 # - W. N. Street, W. H. Wolberg and O. L. Mangasarian, 1993: *Nuclear feature extraction for breast tumor diagnosis* (the tumours).

@@ -73,7 +73,7 @@ plots.lines(
 #
 # $$u_t = \mu\, u_{t-1} + g_t \qquad\qquad \theta_t = \theta_{t-1} - \eta\, u_t$$
 #
-# Nesterov (1983) changes the step only. As PyTorch computes it:
+# Nesterov's method (1983), with a constant $\mu$ and as PyTorch computes it, changes the step only:
 #
 # $$\theta_t = \theta_{t-1} - \eta\, (g_t + \mu\, u_t)$$
 #
