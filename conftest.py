@@ -3,10 +3,15 @@
 import math
 import os
 import re
+import signal
 
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 os.environ["LESSONS_PROGRESS"] = "off"  # a test run must not touch a learner's results
+# What runs under nohup or in a shell's background ignores these, and so would the programs that tests start and end.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 FLOAT = re.compile(r"[-+]?(?:\d+\.\d+(?:[eE][-+]?\d+)?|\d+[eE][-+]?\d+)")  # integers stay exact
 PICTURE = re.compile(r'base64,[^"]+|data-frames="[^"]+"')  # other tests look at pictures; what they say is compared

@@ -213,15 +213,6 @@ def test_keyboard_interrupt_is_the_learners_own():
         judge(DEMO, endless)
 
 
-@pytest.fixture
-def interrupts():
-    """Python's own answer to Ctrl-C: what a shell starts in the background ignores it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-@pytest.mark.usefixtures("interrupts")
 def test_the_kernel_can_be_interrupted_while_a_check_runs():
     def endless(a, b):
         signal.raise_signal(signal.SIGINT)
