@@ -342,15 +342,9 @@ def test_the_site_has_no_serious_barrier(browser, tmp_path):
     run = {"error": None, "cell": "", "seconds": 1.0, "date": "2026-01-01 10:00", "settings": {}}
     site.build(tmp_path, {f"notebooks/{name}.ipynb": run for name in ("00_start_here", LESSON)})
     found = []
+    pages = ("index", "runs", "notebooks/00_start_here", f"notebooks/{LESSON}", "notebooks/03_algorithms/README")
     with _tab(browser, "file://") as page:
-        for name in (
-            "index",
-            "runs",
-            "notebooks/00_start_here",
-            f"notebooks/{LESSON}",
-            "notebooks/03_algorithms/README",
-            "notebooks/glossary",
-        ):
+        for name in (*pages, "notebooks/glossary"):
             for width in (1200, 390):
                 page.set_viewport_size({"width": width, "height": 900})
                 page.goto((tmp_path / f"build/site/{name}.html").as_uri())

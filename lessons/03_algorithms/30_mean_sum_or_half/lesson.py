@@ -91,7 +91,7 @@ for name, losses in {"one program": one_loss, "the other": other_loss}.items():
 #
 # ### A sum with a smaller rate makes the same step
 #
-# Take the constant $c$ of the lesson on squared error, and one step of gradient descent on the *sum*, with the rate $\eta / N$:
+# Take the constant $c$ of the lesson on squared error, and one step of gradient descent on the *sum*, from $c$ to $c_t$, with the rate $\eta / N$:
 
 # %% tags=["fold"] name="derive-sum"
 # Derivation 1: a step on the sum, and one on the mean.
@@ -104,7 +104,7 @@ def step_on_sum(c, y, eta):
     return descend(c, rule, lambda c: total(squared_error(c + 0 * y, y)).grad.sum(), 1)[1]
 
 (
-    derive("c_{t+1}", "c - eta/N * Sum(2*(c - y[n]), (n, 1, N))", "the slopes, added "
+    derive("c_t", "c - eta/N * Sum(2*(c - y[n]), (n, 1, N))", "the slopes, added "
         "up", [c, eta, y_, n, N_], {N_: (2, 3)})
     .library("SGD(eta / N) on total(squared_error(c, y))", step_on_sum, each=True)
     .equals("c - eta * (1/N * Sum(2*(c - y[n]), (n, 1, N)))", r"**the step on the mean, with the "

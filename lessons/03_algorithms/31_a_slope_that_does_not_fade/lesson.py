@@ -85,7 +85,7 @@ plots.lines(
 #
 # ### Across and back
 #
-# The residual is smaller than the learning rate, $0 < r < \eta$. Two steps of the absolute error:
+# The residual is smaller than the learning rate, $0 < r < \eta$. Two steps of the absolute error, the first from $r$ to $r_t$:
 
 # %% tags=["fold"] name="derive-absolute"
 # Derivation 1: two steps on the absolute error.
@@ -99,7 +99,7 @@ def steps(loss, how_many):
     return after
 
 (
-    derive("r_{t+1}", "r - eta*sign(r)", "the slope is 1", [r, eta], ranges=close)
+    derive("r_t", "r - eta*sign(r)", "the slope is 1", [r, eta], ranges=close)
     .library("one step on absolute_error(r, 0)", steps(absolute_error, 1), each=True)
     .equals("r - eta", "negative: the step went past the target")
 )
@@ -107,7 +107,7 @@ def steps(loss, how_many):
 # %% tags=["fold"] name="derive-back"
 # Derivation 2: the second step.
 (
-    derive("r_{t+2}", "(r - eta) - eta*sign(r - eta)", "now the slope is "
+    derive("r_{t+1}", "(r - eta) - eta*sign(r - eta)", "now the slope is "
         "$-1$", [r, eta], ranges=close)
     .library("two steps on absolute_error(r, 0)", steps(absolute_error, 2), each=True)
     .equals("r", "**back where it was**")
@@ -123,7 +123,7 @@ def steps(loss, how_many):
 # %% tags=["fold"] name="derive-huber"
 # Derivation 3: one step on Huber's loss, near the target.
 (
-    derive("r_{t+1}", "r - eta*r", r"$|r| \le \delta$, so the slope is $r$", [r, eta], ranges=close)
+    derive("r_t", "r - eta*r", r"$|r| \le \delta$, so the slope is $r$", [r, eta], ranges=close)
     .library("one step on huber(r, 0)", steps(huber, 1), each=True)
     .equals("(1 - eta)*r", r"**each step multiplies the residual**: for $0 < \eta < 2$ it shrinks")
 )
