@@ -11,7 +11,7 @@ export OMP_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help setup lab test run notebooks seeds bench parity-matrix gpu-record wheels lock environment clean
+.PHONY: help setup lab test run notebooks seeds record bench parity-matrix gpu-record wheels lock environment clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -37,6 +37,9 @@ notebooks: setup  ## rebuild notebooks/ and solutions/ from lessons/
 
 seeds: setup  ## run the solved lessons with 13 seeds and print the asserts that came closest to failing
 	$(IN) tools.seeds $(ARGS)
+
+record: setup  ## run the long experiments that lessons only show, and write their numbers under results/runs/
+	$(IN) tools.record $(ARGS)
 
 bench: setup  ## measure our speed against PyTorch
 	$(IN) benchmarks.bench $(ARGS)

@@ -41,7 +41,9 @@ def add(root: Path, name: str, title: str, needs: str = "", minutes: int = 30, m
 @pytest.fixture
 def course(tmp_path, monkeypatch):
     monkeypatch.setattr(build, "ROOT", tmp_path)
-    add(tmp_path, FIRST, "First", more=", terms: [long step]")
+    claims = "{C1: {verdict: refuted, cell: code, says: It is small.}}"
+    add(tmp_path, FIRST, "First", more=f", terms: [long step], claims: {claims}")
+    (tmp_path / "lessons/source_map.yml").write_text("ids: {C1: steps are long, E1: they are not}\n")
     add(tmp_path, SECOND, "Second", "01_first")
     (tmp_path / "lessons/01_x/section.md").write_text(SECTION)
     (tmp_path / "README.md").write_text(
@@ -58,7 +60,7 @@ def test_a_new_room_is_found_everywhere(tmp_path):
     """A copy of this course, and one folder more: every table, map and link has it; no other file was touched."""
     shutil.copytree(ROOT / "lessons", tmp_path / "lessons")
     shutil.copy(ROOT / "README.md", tmp_path)
-    last = list(_course.headers(tmp_path))[-1]
+    last = [name for name in _course.headers(tmp_path) if name.startswith("03_algorithms/")][-1]
     add(tmp_path, "03_algorithms/99_new", "A new lesson", "04_adam", more=", terms: [ninefold step]")
     made = _pages.pages(tmp_path)
     assert (
@@ -92,6 +94,9 @@ def test_pages_of_a_small_course(course):
     section = made["notebooks/01_x/README.md"]
     assert "**A workshop day** (1 h 00 min): [First](01_first.ipynb), [Second](02_second.ipynb)." in section
     assert "![A map of the lessons: First leads to Second.](map.svg)" in section
+    found = made["notebooks/claims.md"]
+    assert "| steps are long | **refuted** | It is small. | [First, *First*](01_x/01_first.ipynb#First) |" in found
+    assert "0 confirmed, 0 conditional, 1 refuted" in found
     _pages.write(course, course)
     assert _pages.stale(course) == []
     add(course, SECOND, "Renamed", "01_first")
@@ -108,6 +113,15 @@ def test_pages_of_a_small_course(course):
         ({"needs": "02_second"}, "01_x/02_second: needs names '01_x/02_second'"),
         ({"more": ", terms: [descent]"}, "terms names 'descent', and its text has no **descent**"),
         ({"more": ", terms: [one two three four five]"}, "a term has at most four words"),
+        (
+            {"more": ", claims: {C1: {verdict: true, cell: code, says: It is.}}"},
+            "claims has C1: {'verdict': True, 'cell': 'code', 'says': 'It is.'}; allowed is {verdict: confirmed or",
+        ),
+        ({"more": ", claims: {C1: {verdict: refuted, cell: code}}"}, "claims has C1: {'verdict': 'refuted', 'cell'"),
+        (
+            {"more": ", claims: {C1: {verdict: refuted, cell: goal, says: It is.}}"},
+            "claims has C1 with the cell 'goal', which is no code cell of the lesson",
+        ),
     ],
 )
 def test_a_header_that_cannot_hold_is_refused(course, header, says):

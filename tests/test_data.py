@@ -14,6 +14,14 @@ def test_words_are_numbered_by_how_often_the_first_half_has_them():
     assert min(len(text.ids), len(text.ids_test)) > 20_000 and text.ids_test.max() == 19
 
 
+def test_the_houses_are_all_there_and_one_is_far_from_the_others():
+    houses = data.houses(seed=3)
+    prices = np.sort(np.concatenate([houses.y, houses.y_test]))
+    assert houses.x.shape == (290, 5) and houses.x_test.shape == (124, 5)
+    assert prices[[0, -2, -1]].tolist() == [7.6, 78.3, 117.5]
+    np.testing.assert_allclose([houses.x.mean(0), houses.x.std(0)], [[0] * 5, [1] * 5], atol=1e-9)
+
+
 def test_a_seed_draws_the_pages():
     same, other = data.words(1, 20), data.words(2, 20)
     np.testing.assert_array_equal(data.words(1, 20).ids, same.ids)

@@ -11,7 +11,7 @@ from zipfile import ZipFile
 import pytest
 import torch
 
-from lessons_lib import parity
+from lessons_lib import parity, provenance
 from tools import gpu_record
 from tools.gpu_record import ROOT
 
@@ -61,9 +61,9 @@ def test_a_record_stands_beside_the_live_rows_until_the_source_changes(records, 
     ],
 )
 def test_a_hash_covers_code_alone_and_only_the_functions_in_use(monkeypatch, old, new, touched):
-    names, fresh, source = ("huber", "absolute_error", "SGD"), parity.source_hash.__wrapped__, parity.record.source
+    names, fresh, source = ("huber", "absolute_error", "SGD"), parity.source_hash.__wrapped__, provenance.source
     before = {name: fresh(name) for name in names}
-    monkeypatch.setattr(parity.record, "source", lambda part: source(part).replace(old, new))
+    monkeypatch.setattr(provenance, "source", lambda part: source(part).replace(old, new))
     assert {name for name in names if fresh(name) != before[name]} == touched
 
 

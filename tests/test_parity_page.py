@@ -9,7 +9,7 @@ import torch
 from torch.optim import lr_scheduler
 from torch.optim.lr_scheduler import LRScheduler
 
-from lessons_lib import parity
+from lessons_lib import parity, provenance
 from lessons_lib.parity import corners
 from lessons_lib.parity.cases import TORCH
 from tools import parity_page
@@ -59,9 +59,9 @@ def test_a_row_that_disagrees_or_is_out_of_date_is_said_to(monkeypatch):
 
 
 def test_a_change_of_a_loss_outdates_the_losses_that_call_it(monkeypatch):
-    fresh, source = parity.source_hash.__wrapped__, parity.record.source
+    fresh, source = parity.source_hash.__wrapped__, provenance.source
     before = {name: fresh(name) for name in ("barron", "barron_nll", "huber", "squared_error", "SGD")}
-    monkeypatch.setattr(parity.record, "source", lambda part: source(part).replace("in_alpha", "by_alpha"))
+    monkeypatch.setattr(provenance, "source", lambda part: source(part).replace("in_alpha", "by_alpha"))
     assert {name for name in before if fresh(name) != before[name]} == {"barron", "barron_nll"}
 
 

@@ -10,6 +10,8 @@ from nbformat import NotebookNode
 
 from tools import _source
 
+REFERENCE = {"The article's claims": "notebooks/claims.md", "Glossary": "notebooks/glossary.md"}
+VERDICTS = ("confirmed", "conditional", "refuted")
 WORDS_A_MINUTE, LINES_A_MINUTE = 200, 7.5
 SENTENCE = r"(?<=[.?!])\s+(?=[A-Z])"
 
@@ -46,7 +48,8 @@ def described(name: str, header: dict, cells: list[NotebookNode]) -> dict:
     if header["minutes"] < reading:
         raise ValueError(f"{name}: minutes is {header['minutes']}, and reading alone takes {reading}")
     terms = {term: definition(name, term, cells) for term in header.get("terms", [])}
-    return header | {"reading": reading, "terms": terms}
+    claims = {i: claim | {"under": under(name, i, claim, cells)} for i, claim in header.get("claims", {}).items()}
+    return header | {"reading": reading, "terms": terms} | ({"claims": claims} if claims else {})
 
 
 def minutes_of_reading(cells: list[NotebookNode]) -> int:
@@ -55,6 +58,21 @@ def minutes_of_reading(cells: list[NotebookNode]) -> int:
     code = [_source.SOLUTION.sub("...", c.source) for c in cells if c.cell_type == "code" and not _source.folded(c)]
     lines = sum(bool(line.strip()) for text in code for line in text.splitlines())
     return max(1, round(sum(len(text.split()) for text in prose) / WORDS_A_MINUTE + lines / LINES_A_MINUTE))
+
+
+def under(name: str, claim: str, given: dict, cells: list[NotebookNode]) -> str:
+    """The heading under which the cell stands that decides a claim."""
+    if not isinstance(given, dict) or given.keys() != {"verdict", "cell", "says"} or given["verdict"] not in VERDICTS:
+        allowed = f"{{verdict: {' or '.join(VERDICTS)}, cell: its name, says: what was found}}"
+        raise ValueError(f"{name}: claims has {claim}: {given!r}; allowed is {allowed}")
+    heading = ""
+    for cell in cells:
+        if cell.cell_type == "markdown":
+            found = [line.lstrip("# ") for line in cell.source.splitlines() if re.match("#+ ", line)]
+            heading = found[-1] if found else heading
+        elif cell.metadata.get("name") == given["cell"]:
+            return heading
+    raise ValueError(f"{name}: claims has {claim} with the cell {given['cell']!r}, which is no code cell of the lesson")
 
 
 def definition(name: str, term: str, cells: list[NotebookNode]) -> str:
@@ -100,5 +118,5 @@ def onward(name: str, known: dict[str, dict], kind: str) -> str:
         f"{word}: {links([order[i]], known, f'notebooks/{name}')}" for word, i in near.items() if 0 <= i < len(order)
     ]
     pages = {"All lessons of this section": f"notebooks/{posixpath.dirname(name)}/README.md"} if "/" in name else {}
-    pages["Glossary"] = "notebooks/glossary.md"
-    return "\n\n".join([text, " · ".join(steps + [link(title, page, at) for title, page in pages.items()])])
+    ways = [link(title, page, at) for title, page in (pages | REFERENCE).items()]
+    return "\n\n".join([text, " · ".join(steps + ways)])

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from itertools import groupby
 from pathlib import Path
+from urllib.parse import quote
 
 import yaml
 
@@ -12,13 +14,24 @@ from tools import _course, _map, _source
 from tools._course import link, links, way
 
 MARKED = re.compile(r"(<!-- (\w+) -->)(.*?)(<!-- /\2 -->)", re.S)
+CLAIMS = """# What the article claims, and what was found
+
+The course follows an article. Its claims are checked in the lessons: {counts}. A claim is *confirmed* if it held
+wherever it was tried, *conditional* if it holds in one case and fails in another, *refuted* if it is wrong as it
+stands. The last column leads to the place that decides.
+
+| the article claims | verdict | found | where |
+|---|---|---|---|
+{rows}
+"""
 PATHS = {"evening": "An evening", "day": "A workshop day"}
 
 
 def pages(root: Path) -> dict[str, str]:
     """Every page, {path: text}; a test compares them with what is stored."""
     known = _course.headers(root)
-    made = {"notebooks/glossary.md": glossary(root, known)}
+    told = described(root, known)
+    made = {"notebooks/glossary.md": glossary(told), "notebooks/claims.md": claims(root, told)}
     for section, names in sections(known).items():
         folder = f"notebooks/{section}"
         made[f"{folder}/map.svg"] = _map.drawn({name: known[name] for name in names})
@@ -82,7 +95,8 @@ def section_page(section: str, said: dict, names: list[str], known: dict[str, di
         raise ValueError(f"lessons/{section}/section.md: paths names {odd!r}; allowed are {', '.join(names)}")
     told = [f"- **{PATHS[p]}** ({time_of(rooms, known)}): {links(rooms, known, at)}." for p, rooms in paths.items()]
     told += [f"- **Everything** ({time_of(names, known)}): the table above, from top to bottom."]
-    out = [link("Start page", "notebooks/00_start_here.ipynb", at), link("Glossary", "notebooks/glossary.md", at)]
+    behind = {"Start page": "notebooks/00_start_here.ipynb"} | _course.REFERENCE
+    out = [link(title, page, at) for title, page in behind.items()]
     return "\n\n".join(
         [
             f"# {said['title']}",
@@ -131,18 +145,41 @@ def hours(known: dict[str, dict]) -> str:
     return f"{round(sum(lesson['minutes'] for lesson in known.values()) / 60)} hours"
 
 
-def glossary(root: Path, known: dict[str, dict]) -> str:
-    """Each term with the sentence of its first use, from the lesson that lists it."""
-    found: dict[str, str] = {}
+def described(root: Path, known: dict[str, dict]) -> dict[str, dict]:
+    """The headers, with what the texts of those lessons add that list terms or claims."""
+    told = dict(known)
     for source in _course.sources(root):
         name = _course.name_of(source)
-        if terms := known[name].get("terms"):
-            said = _course.described(name, known[name], _source.read(source, "en")[1])["terms"]
-            for term in terms:
-                found.setdefault(term, f"- {said[term]} ({links([name], known, 'notebooks/glossary.md')})")
+        if known[name].get("terms") or known[name].get("claims"):
+            told[name] = _course.described(name, known[name], _source.read(source, "en")[1])
+    return told
+
+
+def glossary(told: dict[str, dict]) -> str:
+    """Each term with the sentence of its first use, from the lesson that lists it."""
+    found: dict[str, str] = {}
+    for name, lesson in told.items():
+        for term, sentence in (lesson.get("terms") or {}).items():
+            found.setdefault(term, f"- {sentence} ({links([name], told, 'notebooks/glossary.md')})")
     lines = [found[term] for term in sorted(found, key=str.casefold)]
     return (
         "# Glossary\n\nEach term with the sentence that introduces it, and the lesson where it stands.\n\n"
         + "\n".join(lines)
         + "\n"
     )
+
+
+def claims(root: Path, told: dict[str, dict]) -> str:
+    """What the article claims, each claim with the verdicts of the lessons and where it was decided."""
+    path = root / "lessons" / "source_map.yml"
+    words = yaml.safe_load(path.read_text(encoding="utf-8"))["ids"] if path.exists() else {}
+    rows, counts = [], Counter[str]()
+    for claim, text in words.items():
+        for name, lesson in told.items():
+            if found := lesson.get("claims", {}).get(claim):
+                at = quote(found["under"].replace(" ", "-"), safe="?,:'")
+                place = f"[{lesson['title']}, *{found['under']}*]({name}.ipynb#{at})"
+                rows.append(f"| {text} | **{found['verdict']}** | {found['says']} | {place} |")
+                counts[found["verdict"]] += 1
+    found = ", ".join(f"{counts[verdict]} {verdict}" for verdict in _course.VERDICTS)
+    return CLAIMS.format(counts=found, rows="\n".join(rows))

@@ -23,7 +23,7 @@ HEADER = re.compile(r'# %%(?: \[markdown\])?(?: name="[^"]+"| lang="[^"]+"| tags
 
 
 FIELDS = {"title": str, "question": str, "minutes": int, "needs": list, "settles": list}  # that a header must have
-MORE = {"studies": list, "terms": list}  # that it may have
+MORE = {"studies": list, "terms": list, "claims": dict}  # that it may have
 
 
 def read(source: Path, lang: str) -> tuple[dict, list[NotebookNode]]:
@@ -84,7 +84,7 @@ def check_header(name: str, lesson: object) -> None:
     given = lesson if isinstance(lesson, dict) else {}
     for field, kind in (FIELDS | {more: MORE[more] for more in MORE if more in given}).items():
         value = given.get(field)
-        if type(value) is not kind or (kind is not list and not value):
+        if not isinstance(value, kind) or isinstance(value, bool) or (kind is not list and not value):
             raise ValueError(
                 f"{name}: its first lines must hold 'lesson: {{title: text, question: text, minutes: number, "
                 f"needs: [lessons], settles: [ids]}}'; {field} is {value!r}"

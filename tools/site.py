@@ -26,6 +26,7 @@ from sphinx.util.logging import getLogger
 
 from lessons_lib.show import literal
 from tools import _page
+from tools._course import REFERENCE
 from tools._mathml import mathml
 
 TITLE = "Loss functions and optimizers"
@@ -129,8 +130,8 @@ def write_page(page: Path, copy: Path) -> list[str]:
 
 
 def write_generated(source: Path, root: Path) -> None:
-    """The sections' pages with their maps, and the glossary, as pages like the lessons': only their links can miss."""
-    for page in [*root.glob("notebooks/*/README.md"), *root.glob("notebooks/glossary.md")]:
+    """The sections' pages with their maps, the glossary, the claims, like the lessons' pages: only links can miss."""
+    for page in [*root.glob("notebooks/*/README.md"), *root.glob("notebooks/*.md")]:
         there = source / page.relative_to(root).with_suffix(".ipynb")
         there.parent.mkdir(parents=True, exist_ok=True)
         cell = nbformat.v4.new_markdown_cell(page.read_text(encoding="utf-8"))
@@ -183,8 +184,8 @@ def write_front(source: Path, root: Path, runs: dict[str, dict], pages: dict[str
         "**How to begin.** Read here, or solve the exercises on your own machine: `make lab` opens the first lesson."
     ]
     text += lessons(root, runs, pages)
-    if (source / "notebooks/glossary.ipynb").exists():
-        behind = {"notebooks/glossary.ipynb": "Glossary", **behind}
+    made = {str(Path(page).with_suffix(".ipynb")): title for title, page in REFERENCE.items()}
+    behind = {page: title for page, title in made.items() if (source / page).exists()} | behind
     text += ["## Reference", *(f"- [{title}]({name})" for name, title in behind.items())]
     text += [tree("Reference", behind), tree("Solutions", sorted(set(pages) - set(runs)))]
     (source / "index.md").write_text("\n\n".join(text), encoding="utf-8")

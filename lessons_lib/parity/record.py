@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import ast
-import hashlib
 import inspect
-import io
 import json
-import sys
-import tokenize
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from .. import losses, optim
-from ..show import source
+from ..provenance import bare, code, digest
 from . import cases
 from .measure import ALL, MEASURES
 
-HOME = __package__.partition(".")[0]
 RECORDS = Path(__file__).parents[2] / "results" / "gpu"
 
 
@@ -45,33 +40,7 @@ def source_hash(name: str) -> str:
     concept = getattr(case, "concept", None) or getattr(losses, name, None) or getattr(optim, name)
     family = next(f for f in cases.FAMILIES if name in {c.name for c in f.CASES})
     rows = _without_imports(inspect.getsource(family))
-    texts = [*sorted(_texts([concept, MEASURES[type(case)]])), _bare(rows)]
-    return hashlib.sha256("".join(texts).encode()).hexdigest()[:16]
-
-
-def _texts(parts: list) -> set[str]:
-    """The code of these functions and classes, and of what their code names in the library, and so on."""
-    texts, seen = set(), []
-    while parts:
-        part = parts.pop()
-        if part in seen or not part.__module__.startswith(HOME):
-            continue
-        seen.append(part)
-        texts.add(_bare(source(part)))
-        here = vars(sys.modules[part.__module__])
-        for node in ast.walk(ast.parse(source(part))):
-            if isinstance(node, ast.Name):
-                word, found = node.id, here.get(node.id)
-            elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):  # clip.global_norm
-                module = here.get(node.value.id)
-                word, found = node.attr, vars(module).get(node.attr) if inspect.ismodule(module) else None
-            else:
-                continue
-            if inspect.isclass(found) or inspect.isfunction(found):
-                parts.append(found)
-            elif isinstance(found, int | float | str | tuple):
-                texts.add(f"{word}={found}")
-    return texts
+    return digest([*sorted(code([concept, MEASURES[type(case)]])), bare(rows)])
 
 
 def _without_imports(text: str) -> str:
@@ -80,13 +49,3 @@ def _without_imports(text: str) -> str:
         if isinstance(node, ast.Import | ast.ImportFrom):
             lines[node.lineno - 1 : node.end_lineno] = [""] * ((node.end_lineno or node.lineno) - node.lineno + 1)
     return "\n".join(lines)
-
-
-def _bare(text: str) -> str:
-    """Source without comments, docstrings and white space, the same text on every Python."""
-    lines = text.splitlines()
-    for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        if token.type == tokenize.COMMENT:
-            row, column = token.start
-            lines[row - 1] = lines[row - 1][:column]
-    return "".join("\n".join(lines).split())

@@ -5,7 +5,7 @@
 #     minutes: 45
 #     question: "No training picture shows a seven, and no loss looks at its probability. Who teaches the model that nothing is a seven?"
 #     needs: [01_binary_cross_entropy]
-#     settles: [F2, G1, G3, C24, E7]
+#     settles: [F2, G1, G3, E7]
 #     studies: [losses.cross_entropy, losses.soft_cross_entropy]
 #     terms: [softmax, distribution, one-hot, log-sum-exp]
 # ---

@@ -6,7 +6,9 @@
 #     minutes: 45
 #     needs: [01_binary_cross_entropy]
 #     studies: [optim.SGD]
-#     settles: [F5, F6, G11, G12, C26, E9, E13, E14]
+#     settles: [F5, F6, G11, G12, E9, E13, E14]
+#     claims:
+#       C26: {verdict: confirmed, cell: source, says: "The most basic: its state is a count of steps and nothing else. That it is not what trains language models is a question of its own."}
 #     terms: [seed, parameters, objective, batch, step, learning rate, gradient descent, curvature, edge, unbiased, variance, noise ball, epoch]
 # ---
 

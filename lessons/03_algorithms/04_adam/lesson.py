@@ -5,7 +5,10 @@
 #     minutes: 45
 #     question: Two lines of Adam look like small print. How long are its steps without them?
 #     needs: [02_cross_entropy, 03_sgd]
-#     settles: [F7, F8, F9, F10, F11, G15, G16, C28, C29, E10, E11, E12]
+#     settles: [F7, F8, F9, F10, F11, G15, G16, E10, E11, E12]
+#     claims:
+#       C28: {verdict: conditional, cell: source, says: "Nearly. Momentum adds gradients up where Adam averages them, RMSProp has no bias correction; and the corrections are new."}
+#       C29: {verdict: conditional, cell: epsilon, says: "Epsilon does more than avoid a division by zero: it shortens every step whose gradients are not far above it, and its place decides by how much."}
 #     studies: [optim.Adam]
 #     terms: [elementwise, running averages, bias correction]
 # ---

@@ -6,7 +6,9 @@
 #     minutes: 45
 #     needs: [01_binary_cross_entropy, 03_sgd]
 #     studies: [losses.squared_error, losses.absolute_error, losses.huber]
-#     settles: [F3, F4, G7, C25, E6]
+#     settles: [F3, F4, G7, E6]
+#     claims:
+#       C25: {verdict: conditional, cell: trial-table, says: "With normal noise squared error needs the fewest data. With one wide error in twenty it needs several times as many as the Huber loss."}
 #     terms: [residual, median, outlier, absolute error, Huber loss, clipped, robust]
 # ---
 

@@ -5,7 +5,7 @@
 #     question: "Newton needs one step where gradient descent needs thousands: is it the price, the noise or the saddles that keeps it out of training?"
 #     minutes: 60
 #     needs: [03_sgd]
-#     settles: [G22, E8, C19, C20]
+#     settles: [G22, E8]
 #     studies: [second_order.newton_direction, second_order.conjugate_gradient, second_order.two_loop]
 # ---
 

@@ -5,7 +5,7 @@
 #     question: "Ten classes, nothing trained yet, and the first loss is 2.9. Is something broken?"
 #     minutes: 40
 #     needs: [02_cross_entropy, 08_margins]
-#     settles: [C7, C8, C9, C17]
+#     settles: []
 #     studies: [losses.cross_entropy, losses.info_nce]
 # ---
 

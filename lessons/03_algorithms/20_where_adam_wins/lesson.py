@@ -5,7 +5,9 @@
 #     minutes: 40
 #     question: Is Adam faster and more stable than momentum?
 #     needs: [04_adam, 11_momentum]
-#     settles: [C30, E25]
+#     settles: [E25]
+#     claims:
+#       C30: {verdict: conditional, cell: results-table, says: "On rare words Adam is far ahead of momentum; on the regression, and with the axes turned, it is not."}
 #     studies: [optim.Adam]
 # ---
 

@@ -6,6 +6,8 @@
 #     question: "A perfect model, and its loss is 0.50 nats. What is it that nobody can learn?"
 #     needs: [02_cross_entropy]
 #     settles: [G4, E3, E4]
+#     claims:
+#       C24: {verdict: conditional, cell: not-a-distance, says: "Only the KL part of cross-entropy measures a difference. The rest is the entropy of the labels, which is not 0 between equal distributions; and neither part is a distance."}
 #     studies: [losses.soft_cross_entropy]
 # ---
 

@@ -6,7 +6,9 @@
 #     minutes: 30
 #     needs: [03_sgd]
 #     studies: [optim.SGD]
-#     settles: [G11, C27, E23]
+#     settles: [G11, E23]
+#     claims:
+#       C27: {verdict: confirmed, cell: per-example, says: "Read once, small batches end far nearer to the minimum than one step with all; and the variance of the gradient falls as one over the batch size."}
 # ---
 
 # %% [markdown] name="title"
