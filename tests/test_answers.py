@@ -192,24 +192,31 @@ def test_no_constant_can_stand_for_an_argument(name):
 
 # one-edit mutants of the solutions that compute the same: {what the reason is: patterns of exercise and edit}
 EQUIVALENT = {
+    "a quotient has the sign of the product, and 0 / 0 is not above 0": r"disagreements: .* with Div$",
     "a sum or a product is the same in either order": (
+        r"disagreements: loss and accuracy|decays_least: theta and|"
         r"warm_up: a and b|micro_batch_share: (values and weights|B and mean)|half_life: lr and|"
-        r"heavy_ball: u and momentum|first_losses: m and s"
+        r"heavy_ball: u and momentum|first_losses: m and s|same_line: lam and N|same_kind: slopes and targets"
     ),
     "of two axes the last is number 1": r"(log_softmax|ce_grad|smoothed_grad|reverse_kl): -1 without its sign",
-    "only how far to look": r"(dead_logits: (1|200)|longest_at: (1|1000)|after_silence: 1000) plus 1",
+    "only how far to look": r"(dead_logits: (1|200)|longest_at: (1|1000)|after_silence: 1000|steps_until: 1000) plus 1",
     "1 + exp(-z) is 1 where its inverse is": r"dead_logits: 1 / \(1 \+ .*\) (with Mult|its right side)$",
     "RAdam never divides in step 1": "first_division: 1 plus 1",
+    "exactly a thousandth is not met": "same_kind: .* < 0.001 with LtE$",
+    "exactly that sure is never met": r"tries: .*< sure with LtE$",
     "exactly 5 is not met in floating point": "first_division: .*<= 5 with Lt$",
     "the square forgets the sign, and the rate is symmetric": "tuned: low and high",
     "a whole number is one in either type": r"batch_size: .*int",
     "a common factor of all weights cancels": r"reweighted: 1 plus 1",
+    "the largest mean has the largest sum": r"decays_least: np\.mean.* with sum$",
     "what stands where p is 0 is not used": r"skewed_kl: 1 plus 1",
     "at the limit the factor is 1": "clip_relative: size > longest with GtE",
     "at r = 0 the loss and its slope are 0": "expectile_loss: r > 0 with GtE",
     "where Huber's pieces meet they are equal": r"my_huber: .*<= delta with Lt$",
     "where half of the weight is reached exactly, all between costs the same": r"(best_constant|loaves): .*with Gt$",
     "the first is found all the same": "loaves: 1 plus 1",
+    "a promise met to the last bit is no trial": r"trusted_step: .*with Lt$",
+    "60 tries are more than any trial needs": "trusted_step: 60 plus 1",
 }
 
 

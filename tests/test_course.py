@@ -21,7 +21,7 @@ LESSON = """# ---
 # %% [markdown] name="goal"
 # # {title}
 #
-# A **ninefold step** is a move. It is small; a **long step** is not.
+# A **ninefold step** is a [move](#code). It is small; a **long step** is not.
 
 # %% name="code"
 1

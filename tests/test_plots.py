@@ -29,6 +29,7 @@ KINDS = {
     "shape": lambda alt: plots.shape(X, {"squared": (X**2 / 2, X)}, "residual", alt),
     "paths": lambda alt: plots.paths(BOWL, {"a": TRAIL, "b": TRAIL / 2}, alt),
     "surface": lambda alt: plots.surface(BOWL.value, alt, "loss"),
+    "turning": lambda alt: plots.turning(BOWL.value, alt, "loss", trail=TRAIL),
     "arrows": lambda alt: plots.arrows(BOWL.gradient, alt, "length", trails={"a": TRAIL}),
     "fitted": lambda alt: plots.fitted(X, X**2, {"mean": lambda x: 1.4}, "dose (mg)", "effect", alt),
     "histogram": lambda alt: plots.histogram({"a": X, "b": X / 2}, "gradient", alt),

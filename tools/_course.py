@@ -82,7 +82,8 @@ def definition(name: str, term: str, cells: list[NotebookNode]) -> str:
     for paragraph in [text for c in cells if c.cell_type == "markdown" for text in c.source.split("\n\n")]:
         for sentence in re.split(SENTENCE, " ".join(paragraph.split())):
             if f"**{term}**" in sentence:
-                return re.sub(":$", ".", sentence)  # the formula that follows stays in the lesson
+                alone = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", sentence)  # its links lead on from the lesson only
+                return re.sub(":$", ".", alone)  # the formula that follows stays in the lesson
     raise ValueError(f"{name}: terms names {term!r}, and its text has no **{term}**")
 
 

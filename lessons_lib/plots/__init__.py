@@ -12,6 +12,7 @@ A label's line has a dash pattern beside its colour. Write a call as the last li
 
     plots.paths(quadratic(1, 25), {"SGD": trail, "momentum": other}, alt="...", span=((-2, 2), (-1.5, 1.5)))
     plots.surface(beale().value, "...", zlabel="log10 of the loss", height=lambda z: np.log10(z + 0.01))
+    plots.turning(beale().value, "...", "loss", trail=trail)  # a surface that the reader turns
     plots.arrows(lambda theta: -bowl.gradient(theta), "...", label="length of the step", trails={"SGD": trail})
 
     plots.fitted(x, y, {"mean": lambda x: y.mean(), "line": lambda x: a + b * x}, "dose (mg)", "effect", alt="...")
@@ -45,7 +46,7 @@ stand already draw draw_lines, draw_contours, draw_trails, draw_matrix, draw_sim
 
 from lessons_lib.plots.data import bars, fitted, histogram
 from lessons_lib.plots.images import draw_matrix, images, matrix
-from lessons_lib.plots.landscape import arrows, draw_contours, draw_trails, paths, surface
+from lessons_lib.plots.landscape import arrows, draw_contours, draw_trails, paths, surface, turning
 from lessons_lib.plots.lines import band, draw_lines, lines, shape, side_by_side
 from lessons_lib.plots.moving import drawn_here, moving
 from lessons_lib.plots.picture import Picture, panels
@@ -75,4 +76,5 @@ __all__ = [
     "side_by_side",
     "simplex",
     "surface",
+    "turning",
 ]

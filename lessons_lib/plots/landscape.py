@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from matplotlib.figure import Figure
 
+from lessons_lib.plots.moving import Moving, moving
 from lessons_lib.plots.picture import DASHES, HOUSE, Picture, panels
 
 SPAN = ((-2.0, 2.0), (-1.5, 1.5))
@@ -54,6 +55,29 @@ def surface(value: Callable, alt: str, zlabel: str, title: str = "", span=SPAN, 
     ax.plot_surface(a, b, z if height is None else height(z), cmap="cividis", rcount=40, ccount=40, lw=0)
     ax.set(**AXES, zlabel=zlabel, title=title)
     return Picture(fig, alt)
+
+
+def turning(value: Callable, alt: str, zlabel: str, span=SPAN, trail=None, axes=AXES) -> Moving:
+    """`surface` for the reader to turn by half a turn; trail: points (steps, 2) drawn on it, a star at the last."""
+    fig, (ax,) = panels()
+    fig.set_size_inches(4.6, 3.6)
+    ax.axis("off")
+    a, b, z = _heights(value, span, 10)
+
+    def seen_from(ax, azimuth):
+        inner = ax.inset_axes((-0.08, -0.05, 1.16, 1.14), projection="3d", computed_zorder=False)
+        inner.plot_surface(a, b, z, cmap="cividis", rcount=10, ccount=10, lw=0.2, edgecolor="w")
+        if trail is not None:
+            points = np.asarray(trail)
+            height = [float(value(point)) for point in points]
+            inner.plot(*points.T, height, color="#D55E00", lw=2, zorder=8)
+            inner.plot(*points[-1:].T, height[-1:], "*", color="w", mec="k", ms=12, zorder=9)
+        inner.set(**axes, zlabel=zlabel)
+        inner.locator_params(nbins=4)
+        inner.view_init(28, azimuth)
+        return f"Seen from the azimuth {azimuth} degrees, 28 degrees above the ground."
+
+    return moving(fig, "azimuth (degrees)", range(0, 181, 20), seen_from, 120, alt)
 
 
 @HOUSE

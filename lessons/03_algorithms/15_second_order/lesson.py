@@ -246,7 +246,7 @@ assert not hasattr(torch.optim, "Newton")
 # %% [markdown] name="picture-text"
 # ## Picture
 #
-# The tumours of the first lesson: logistic regression, 30 weights, a small L2 penalty. At each batch size every optimizer gets the same budget, **the gradients of 20 passes** over the training data, and the best constant setting of its grid.
+# The tumours of binary cross-entropy: logistic regression, 30 weights, a small L2 penalty. At each batch size every optimizer gets the same budget, **the gradients of 20 passes** over the training data, and the best constant setting of its grid.
 # L-BFGS takes $g$ before and after each step *on the same batch*, so that $y$ compares like with like; on all data the second is the next step's first. Newton gets a gift: its **Hessians are free**. At 30 gradients each, the budget would not hold a single step on all data.
 
 # %% name="tumours"

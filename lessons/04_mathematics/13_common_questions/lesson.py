@@ -1,0 +1,372 @@
+# ---
+# jupyter:
+#   lesson:
+#     title: Common questions
+#     question: "A model reads 1258 digits. The probability that it gives to all of them is 0, and no digit was impossible. What happened?"
+#     minutes: 35
+#     needs: [03_algorithms/02_cross_entropy, 03_algorithms/04_adam, 03_algorithms/30_mean_sum_or_half]
+#     studies: [losses.binary_cross_entropy_on_probabilities]
+#     settles: [G1]
+# ---
+
+# %% [markdown] name="title"
+# # Common questions
+#
+# **Goal.** Answer, in a few lines and with a number, what everybody asks about these formulas: why the logarithm, why the minus, why the mean, why a root, why two betas, and why can a loss get better while the model gets worse.
+#
+# **The question.** Nobody has trained this model yet, so it gives every digit's right name the probability 1/10. We multiply these probabilities, digit after digit: the likelihood of all that was read.
+
+# %% tags=["parameters", "fold"] name="parameters"
+# Parameters: another seed or device gives other numbers, and the same lesson.
+device = "auto"  # "auto", "cpu" or "cuda"
+seed = 0
+profile = "quick"  # "quick": 5 seeds, "full": 20
+
+# %% tags=["fold"] name="setup"
+# Set-up: what this lesson imports.
+import numpy as np
+import sympy as sp
+
+from lessons_lib import bridge, data, exercises, plots
+from lessons_lib.derive import derive
+from lessons_lib.losses import (
+    binary_cross_entropy, binary_cross_entropy_on_probabilities, cross_entropy,
+)
+from lessons_lib.optim import SGD, Adam, descend
+from lessons_lib.show import Table
+
+setting = bridge.start(device, seed, profile)
+check = exercises.of("04_mathematics/13_common_questions")
+
+# %% tags=["fold"] name="underflow"
+# The likelihood of more and more digits, as a product and as a sum of logarithms, two stages of training.
+digits = data.digits(seed)
+inputs = np.hstack([digits.x, np.ones((len(digits.y), 1))])
+
+def softmax_gradient(theta):
+    return inputs.T @ cross_entropy(inputs @ theta, digits.y).grad / len(digits.y)
+
+stages = descend(np.zeros((65, 10)), SGD(0.2), softmax_gradient, 10)
+count, products, sums = np.arange(1, len(digits.y) + 1), {}, {}
+with np.errstate(under="ignore"):
+    for name, theta in (("untrained", stages[0]), ("after 10 steps", stages[10])):
+        costs = cross_entropy(inputs @ theta, digits.y).value
+        products[name] = np.cumprod(np.exp(-costs))
+        sums[name] = -np.cumsum(costs) / np.log(10)
+fig, (ax,) = plots.panels()
+for i, name in enumerate(products):
+    kept = products[name] > 0
+    ax.plot(count, sums[name], f"C{i}", ls=(0, (2, 2)), lw=1, label=f"{name}: sum of logarithms")
+    ax.plot(count[kept], np.log10(products[name][kept]), f"C{i}", lw=2.5, label=f"{name}: product")
+    if not kept.all():
+        ax.plot(count[kept][-1], np.log10(products[name][kept][-1]), f"C{i}x", ms=10, mew=2)
+ax.set(xlabel="digits read", ylabel="likelihood of all (power of ten)")
+ax.legend()
+plots.Picture(
+    fig, alt="Two lines fall from 0: the untrained model's to -1258, that of the model after 10 steps "
+    "much more slowly. Both thick lines, the products, end with a cross at minus 323.",
+)
+
+# %% name="underflow-numbers"
+print("untrained, product of 323 digits:", products["untrained"][322])
+print("untrained, product of 324 digits:", products["untrained"][323])
+print(f"untrained, sum of 1258 logarithms: {sums['untrained'][-1]:.0f} powers of ten")
+assert products["untrained"][322] > 0 == products["untrained"][323]
+
+# %% [markdown] name="why-log"
+# The product ends at the 324th digit: float64 has no number between 0 and $5 \cdot 10^{-324}$. From then on every model has the likelihood 0, and no gradient says how to do better.
+#
+# ## Why a logarithm?
+#
+# Because a product of many small numbers leaves the range of a computer, and a sum of their logarithms does not (picture). Nothing is lost: the logarithm grows with its argument, so both are highest for the same model, as the derivation below shows. And something is gained: a sum over examples can be split into [batches whose gradients are right on average](../03_algorithms/03_sgd.ipynb#Derivation). A product cannot.
+#
+# **Decided by:** the cross in the picture, and [where the loss comes from](../03_algorithms/01_binary_cross_entropy.ipynb#Where-does-the-loss-come-from?).
+#
+# ## Why the minus?
+#
+# The logarithm of a probability is negative, and large likelihoods are good. Optimizers go downhill by convention, so the sign is turned. What is left is a price: 0 for a certain and right answer, more for every doubt. Divided by $\log 2$ it is a number of bits: the length of the message that would tell somebody the truth.
+#
+# **Decided by:** [the meaning of a nat](../03_algorithms/01_binary_cross_entropy.ipynb#Formula).
+#
+# ## Derivation
+#
+# A coin fell $k$ times on heads and $m$ times on tails. Where is the likelihood of the chance $p$ highest, and where is the loss lowest?
+
+# %% tags=["fold"] name="derive-product"
+# Derivation 1: the product's highest point.
+p = sp.Symbol("p", positive=True)
+k, m = sp.symbols("k m", integer=True, positive=True)
+(
+    derive("P", "p**k * (1 - p)**m", "tosses do not depend on one another: a product",
+           [p, k, m], ranges={p: (0.05, 0.95)})
+    .equals("exp(k*log(p) + m*log(1 - p))", "a power is an exponential")
+    .slope(p, "(k/p - m/(1 - p)) * p**k * (1 - p)**m", "the slope of the exponent, times the rest")
+    .equals("(k - (k + m)*p) * p**(k - 1) * (1 - p)**(m - 1)", "over one denominator")
+    .zero_at(p, k / (k + m), "the bracket is 0 there")
+)
+
+# %% tags=["fold"] name="derive-loss"
+# Derivation 2: the loss of the same tosses, and its lowest point.
+def tossed(part, p, k, m):  # of the library's loss: k heads, and m tails
+    heads, tails = (binary_cross_entropy_on_probabilities(p, 0 * p + label) for label in (1, 0))
+    return k * getattr(heads, part) + m * getattr(tails, part)
+
+(
+    derive(r"-\log P", "-log(p**k * (1 - p)**m)", "minus the logarithm",
+           [p, k, m], ranges={p: (0.05, 0.95)})
+    .equals("-k*log(p) - m*log(1 - p)", "**the loss**: a sum over the tosses")
+    .library("sum of binary_cross_entropy_on_probabilities(p, y).value",
+             lambda p, k, m: tossed("value", p, k, m))
+    .slope(p, "m/(1 - p) - k/p", "the slope of that exponent, with its sign turned")
+    .library("sum of binary_cross_entropy_on_probabilities(p, y).grad",
+             lambda p, k, m: tossed("grad", p, k, m))
+    .equals("((k + m)*p - k) / (p*(1 - p))", "over one denominator")
+    .zero_at(p, k / (k + m), "**the same place**")
+)
+
+# %% [markdown] name="why-mean"
+# The product's slope still has the tiny product as a factor. The loss's slope has not: it is a sum of one term per toss.
+#
+# ## Why 1/n, or 1/2n?
+#
+# Any positive factor in front of the loss leaves its lowest point where it is. It changes the length of the gradient, and so the learning rate that is right. With $1/n$ the rate need not change with the amount of data. The $1/2$ cancels the 2 in the derivative of a square and does nothing else. A framework's "mean" may divide by more than you think: PyTorch's squared error divides by the number of *all* entries.
+#
+# **Decided by:** [four conventions, one step](../03_algorithms/30_mean_sum_or_half.ipynb#Four-conventions).
+#
+# ## Why a root?
+#
+# Adam divides its step by $\sqrt v$, a mean of *squared* gradients. Why not by $v$? Multiply all gradients by a factor, as a change of units does, and look at the first step:
+
+# %% tags=["fold"] name="root"
+# The first step for gradients of any size: without division, divided by the square, by its root.
+size = 10.0 ** np.linspace(-3, 3, 61)
+
+def first(rule):
+    return [-descend(np.zeros(1), rule, lambda theta: np.array([g]), 1)[1][0] for g in size]
+
+kinds = {"g (gradient descent)": first(SGD(1.0)), "g / v": size / size**2,
+         "g / root of v (Adam)": first(Adam(1.0))}
+plots.lines(
+    size, kinds, "size of the gradient (log)", "first step at rate 1 (log)",
+    "Three straight lines on logarithmic axes. The step of gradient descent rises with the gradient, "
+    "the gradient divided by its square falls, and Adam's is flat at 1.",
+    title="Only one of them does not ask for the units", log="xy",
+)
+
+# %% [markdown] name="why-betas"
+# Divided by $v$, the step is *shorter* the larger the gradient: it has the units of one over a gradient. Divided by the root, units cancel, and the learning rate alone says how long a step is.
+#
+# **Decided by:** the flat line, and [the story of the ratio](06_inside_adam.ipynb).
+#
+# ## Why two betas?
+#
+# The usual answer: the two averages have two tasks. The direction must turn soon when the slope turns, so $\beta_1$ is a short memory. The scale should be steady, so $\beta_2$ is a long one. Put it to the test. The gradient is $+1$ for 100 steps, then $-1$, with noise of twice that size. Left $\beta_2$ is 0.999, right it equals $\beta_1$.
+#
+# 1. With which $\beta_1$ does the mean step (bold) point the new way soonest? What do you pay for it?
+# 2. Single steps (thin): are they calmer on the left, where the scale has the long memory?
+
+# %% tags=["fold"] name="betas"
+# The figure to move: Adam's steps before and after the slope turns, for one beta1 after the other.
+rng = np.random.default_rng(seed)
+slope = np.where(np.arange(200) < 100, 1.0, -1.0)[:, None] + rng.normal(0, 2, (200, 300))
+
+def steps_of(beta1, beta2):  # steps of 300 parameters, each with its own noise, in learning rates
+    stream = iter(slope)
+    trail = descend(np.zeros(300), Adam(1.0, beta1, beta2), lambda theta: next(stream), 200)
+    return -np.diff(trail, axis=0)
+
+fig, axes = plots.panels(2, sharey=True)
+for ax, title in zip(axes, ("beta2 = 0.999", "beta2 = beta1"), strict=True):
+    ax.axvline(100, color="0.6", lw=1)
+    ax.set(xlabel="step", title=title, xlim=(0, 200), ylim=(-1.6, 1.6))
+axes[0].set(ylabel="step (learning rates)")
+
+def remember(left, right, beta1):
+    told = []
+    for ax, beta2 in ((left, 0.999), (right, beta1)):
+        moved = steps_of(beta1, beta2)
+        ax.plot(moved[:, 0], "C0-", lw=0.7, alpha=0.8)
+        ax.plot(moved.mean(1), "C1-", lw=2.5)
+        turned = 100 - int((moved.mean(1)[::-1] >= 0).argmax())
+        told.append(f"turned after {turned} steps, spread {moved[60:100].std():.2f}")
+    return f"Left: {told[0]}. Right: {told[1]}."
+
+plots.moving(
+    fig, "beta1", [0, 0.3, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.99],
+    remember, 0.9, "Two panels of steps over time. A thin line is one parameter, a bold one the mean of 300. The "
+    "mean is positive for 100 steps and then falls below zero. Both panels look alike.",
+)
+
+# %% tags=["fold", "nbval-ignore-output"] name="betas-table"
+# How soon the mean step turns, and how far single steps scatter.
+rows = []
+for beta1, beta2 in [(b, other) for b in (0.5, 0.9, 0.99) for other in (0.999, b)]:
+    moved = steps_of(beta1, beta2)
+    late = moved[60:100]
+    turned = 100 - int((moved.mean(1)[::-1] >= 0).argmax())
+    rows.append([beta1, beta2, turned, late.mean(), late.std()])
+assert rows[2][2] * 3 < rows[4][2] and rows[0][4] > 1.5 * rows[2][4]
+assert all(0.6 < one[4] / two[4] < 1.3 for two, one in zip(rows[::2], rows[1::2], strict=True))
+Table(["beta1", "beta2", "steps until the mean step turns", "mean step", "spread of steps"], rows,
+      "Steps in learning rates; mean and spread over steps 61 to 100 and 300 parameters.")
+
+# %% [markdown] name="why-worse"
+# $\beta_1$ is a real choice: a long memory is calm, and slow to turn. But look at the pairs in the table. With the same $\beta_1$, one memory turns as soon as two, and its steps are no less calm. So this is not what the second beta is for. In over 1,300 trainings of language models equal betas did nearly as well as the best pair (Orvieto and Gower 2025). What the long memory does change are [steps after a silence](../03_algorithms/21_how_far_can_adam_step.ipynb): it remembers that a parameter's gradients are rare.
+#
+# **Decided by:** the table, and [what the average is good for](../03_algorithms/04_adam.ipynb#What-is-the-average-good-for?).
+#
+# ## Why can the loss fall, and accuracy too?
+#
+# Accuracy asks on which side of one half a probability lies. The loss asks how much was bet on the truth. We train on the tumours with batches of eight, and test after each step. Here are the new tumours at two moments, $A$ before $B$. From $A$ to $B$ the mean loss falls, and the share of right answers as well.
+
+# %% tags=["fold"] name="opposite"
+# Training, a test after every step, and the two moments between which both fell: the largest fall of the loss.
+def tested(seed, steps=300):
+    split = data.breast_cancer(seed)
+    draw = np.random.default_rng(seed)
+
+    def gradient(theta):
+        b = draw.choice(len(split.y), 8, replace=False)
+        return split.x[b].T @ binary_cross_entropy(split.x[b] @ theta, 1.0 * split.y[b]).grad / 8
+
+    z = np.array(descend(np.zeros(30), SGD(0.5), gradient, steps)) @ split.x_test.T
+    loss = np.array([binary_cross_entropy(row, 1.0 * split.y_test).value.mean() for row in z])
+    own = 1 / (1 + np.exp(-z * (2 * split.y_test - 1)))  # probability of each tumour's own label
+    return loss, (own > 0.5).mean(axis=1), own
+
+def both_fell(loss, accuracy):
+    pairs = [(loss[i] - loss[j], i, j)
+             for i in range(20, 301) for j in range(i + 1, min(i + 60, 301))
+             if accuracy[j] < accuracy[i] and loss[j] < loss[i]]
+    return max(pairs)[1:]
+
+loss, accuracy, own = tested(seed)
+A, B = both_fell(loss, accuracy)
+fig, (ax,) = plots.panels()
+ax.axhspan(0, 0.5, color="0.93")
+ax.axvline(0.5, color="0.6", lw=1)
+ax.axhline(0.5, color="0.6", lw=1)
+ax.plot([0, 1], [0, 1], color="0.6", lw=1, ls=":")
+ax.plot(own[A], own[B], "o", ms=5, mfc="none")
+lost = (own[A] > 0.5) & (own[B] < 0.5)
+ax.plot(own[A][lost], own[B][lost], "C1X", ms=11, label="named right at A, wrong at B")
+ax.set(xlabel="probability of its own label at A", ylabel="the same at B")
+ax.legend(loc="lower right")
+plots.Picture(
+    fig, alt="170 points between 0 and 1 in both directions, most of them near the upper right corner "
+    "and above the diagonal. A few bold crosses lie right of one half and below it.",
+)
+
+# %% tags=["fold", "nbval-ignore-output"] name="opposite-numbers"
+# The two moments, and how often a step does this.
+print(f"A: step {A}, loss {loss[A]:.3f}, {accuracy[A]:.1%} right")
+print(f"B: step {B}, loss {loss[B]:.3f}, {accuracy[B]:.1%} right")
+won = (own[A] < 0.5) & (own[B] > 0.5)
+print(f"from A to B {lost.sum()} right answers are lost and {won.sum()} won")
+runs = [tested(s)[:2] for s in setting.seeds]
+fell = np.array([(np.diff(loss) < 0).sum() for loss, _ in runs])
+worse = np.array([((np.diff(loss) < 0) & (np.diff(a) < 0)).sum() for loss, a in runs])
+share = worse / fell
+print(f"steps that lower the loss: {share.min():.0%} to {share.max():.0%} lower the accuracy too")
+assert loss[B] < loss[A] and accuracy[B] < accuracy[A] and worse.sum() > 10
+
+# %% [markdown] name="why-worse-reading"
+# Most points lie above the diagonal: the model became surer of the truth, and the loss rewards that. A few tumours slipped from above one half to below it, and fewer came the other way. A slip costs the loss little, and costs accuracy a whole answer.
+#
+# So watch both. The loss is what training can see; [why accuracy cannot be trained on](../02_concepts/02_what_makes_a_loss_good.ipynb#A-slope-to-follow) is a question of its own.
+#
+# **Decided by:** the numbers above, and [the loss is not the metric](../03_algorithms/19_fields.ipynb#The-loss-is-not-the-metric).
+#
+# ## What breaks
+#
+# Some programs take the logarithm of a product "to be safe". The product has been 0 for long, and the logarithm of 0 is minus infinity:
+
+# %% name="breaks"
+chances = np.full(1258, 0.1)
+with np.errstate(divide="ignore", under="ignore"):
+    print("log of the product:  ", np.log(np.prod(chances)))
+print(f"sum of the logarithms: {np.log(chances).sum():.1f}")
+
+# %% [markdown] name="breaks-reading"
+# Its signature is a loss of `inf` from the first step on, which becomes `nan` in the gradient. The cure is one swapped pair of words: *sum the logs*, never log the product.
+#
+# ## Exercises
+#
+# ### 1. How many factors? (4 minutes, easy)
+# float64 rounds to 0 what lies below $2^{-1075}$. Return how many factors `p`, with $0 < p < 1$, it takes until their product is below that.
+
+# %% name="exercise-factors"
+def factors(p):
+    ### BEGIN SOLUTION
+    return int(np.floor(1075 * np.log(2) / -np.log(p))) + 1
+    ### END SOLUTION
+
+# %% name="check-factors"
+check("factors")
+
+# %% [markdown] name="exercise-typical-text"
+# <details><summary>Hint 1</summary>Take the logarithm of both sides of $p^n < 2^{-1075}$, and mind the direction of the sign.</details>
+# <details><summary>Hint 2</summary>The smallest whole number above x is <code>floor(x) + 1</code>.</details>
+#
+# ### 2. The typical probability (6 minutes, easy)
+# A loss in nats is hard to feel. Its *typical probability* is the number that, if every example got it, would give the same likelihood of all. Return it, given the probabilities `p` of the right labels, for a hundred thousand examples as well.
+
+# %% name="exercise-typical"
+def typical(p):
+    ### BEGIN SOLUTION
+    return np.exp(np.mean(np.log(p)))
+    ### END SOLUTION
+
+# %% name="check-typical"
+check("typical")
+
+# %% [markdown] name="exercise-opposite-text"
+# <details><summary>Hint 1</summary>If all n examples had the probability q, the likelihood of all would be q to the power n.</details>
+# <details><summary>Hint 2</summary>Never form the product. The logarithm of q is the mean of the logarithms.</details>
+#
+# ### 3. Who took the lead? (8 minutes, medium)
+# Find out in a log file: `loss` and `accuracy` hold one number per test. Return how many pairs of *neighbouring* tests disagree: one of the two numbers says that the model got better, the other that it got worse. A number that stays the same says nothing.
+
+# %% name="exercise-opposite"
+def disagreements(loss, accuracy):
+    ### BEGIN SOLUTION
+    return int(np.sum(np.diff(loss) * np.diff(accuracy) > 0))
+    ### END SOLUTION
+
+# %% name="check-opposite"
+check("disagreements")
+
+# %% [markdown] name="takeaways"
+# <details><summary>Hint 1</summary>Better means a lower loss, and a higher accuracy. When do both numbers move the same way?</details>
+# <details><summary>Hint 2</summary>The product of two differences is positive when both have the same sign.</details>
+#
+# ## Takeaways
+#
+# - The logarithm turns a product that no computer can hold into a sum that it can, and moves no minimum.
+# - Factors before a loss change the learning rate and nothing else; a root in Adam makes even that unnecessary.
+# - Do not pick a model by its loss if you are paid for accuracy, nor by accuracy if somebody acts on its probabilities. They disagree.
+#
+# ## Does it hold?
+#
+# The two memories with less and with more noise:
+
+# %% tags=["fold", "nbval-ignore-output"] name="control-noise"
+# Steps until the mean step turns, for three sizes of the noise.
+signal, draws, rows = slope, np.random.default_rng(seed + 1).normal(size=slope.shape), []
+for noise in (0.5, 2.0, 8.0):
+    slope = np.where(np.arange(200) < 100, 1.0, -1.0)[:, None] + noise * draws
+    row = [noise]
+    for betas in ((0.9, 0.999), (0.9, 0.9), (0.99, 0.999), (0.99, 0.99)):
+        moved = steps_of(*betas)
+        row.append(f"{100 - int((moved.mean(1)[::-1] >= 0).argmax())}, {moved[60:100].std():.2f}")
+    rows.append(row)
+slope = signal
+Table(["noise / slope", "0.9, 0.999", "0.9, 0.9", "0.99, 0.999", "0.99, 0.99"], rows,
+      "Steps until the mean step turns, spread of single steps.")
+
+# %% [markdown] name="sources"
+# ## Sources
+#
+# - D. Kingma and J. Ba, 2015: *Adam: a method for stochastic optimization*, arXiv 1412.6980.
+# - A. Orvieto and R. Gower, 2025: *In search of Adam's secret sauce*, arXiv 2505.21829.
+# - Data: digits and breast cancer, UCI Machine Learning Repository, as they come with scikit-learn, CC BY 4.0.
