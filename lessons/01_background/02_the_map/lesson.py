@@ -3,7 +3,7 @@
 #   lesson:
 #     title: "The map"
 #     question: "Seven optimizers from 1951 to 2024, seven learning rates, seven seeds. Which choice decides how good the model gets?"
-#     minutes: 35
+#     minutes: 40
 #     needs: []
 #     settles: [E16, E19]
 #     studies: [losses.binary_cross_entropy, losses.squared_error, losses.absolute_error]
@@ -401,7 +401,7 @@ assert max(np.max(found[1]) for found in ends.values()) < 10
 assert early > 1 and late < 0.7 * early
 
 # %% [markdown] name="two-losses-reading"
-# Squared error trains a classifier, too. It is far behind after 150 steps and near after 1000. Hui and Belkin (2020) found it on par or better on most language and speech tasks, and cross-entropy slightly ahead in vision. So the assignment is a default with a reason. [Advantages and drawbacks](../03_algorithms/18_advantages_and_drawbacks.ipynb) measures what squared error costs, and why.
+# Squared error trains a classifier, too. After 150 steps it is far behind cross-entropy, after 1000 near it. Hui and Belkin (2020) found it on par or better on most language and speech tasks, and cross-entropy slightly ahead in vision. So the assignment is a default with a reason. [Advantages and drawbacks](../03_algorithms/18_advantages_and_drawbacks.ipynb) measures what squared error costs, and why.
 #
 # ## The optimizers, drawn
 #
@@ -648,7 +648,7 @@ Table(
 # %% [markdown] name="answer-reading"
 # **The learning rate decides. The seed comes second, and the optimizer last.** A rate ten times too small or too large costs more than any exchange of optimizers, and one lucky or unlucky seed hides the difference between 1951 and 2024. (Five seeds picked the best rates. The 20 seeds that count here split the digits in other ways.)
 #
-# That is no proof that optimizers do not matter. On this small task all seven end within one digit of 100. [Where Adam wins](../03_algorithms/20_where_adam_wins.ipynb) shows a task with real words on which they do not. Wen and others (2025) tuned ten optimizers for language models with equal care. The fastest, Muon among them, were 1.4 times as fast as AdamW at 0.1 billion parameters and 1.1 times at 1.2 billion. Up to 2 times had been claimed. The working default for large language models is still cross-entropy for every next word, with AdamW.
+# That is no proof that optimizers do not matter. On this small task all seven end within one digit of 100. [Where Adam wins](../03_algorithms/20_where_adam_wins.ipynb) shows a task with real words on which they part. Wen and others (2025) tuned ten optimizers for language models with equal care. The fastest, Muon among them, were 1.4 times as fast as AdamW at 0.1 billion parameters and 1.1 times at 1.2 billion. Up to 2 times had been claimed. The working default for large language models is still cross-entropy for every next word, with AdamW.
 #
 # ## What breaks
 #
