@@ -13,7 +13,7 @@
 #       C2: {verdict: conditional, cell: fragile, says: "Overfitting: yes. From scratch, 50 labelled pictures are learned by heart, and four of ten new ones are wrong. Expensive and unstable: relative to the other ways, yes; another random start moves the accuracy by about a point, and other pictures by two to three, whatever the way."}
 #       C3: {verdict: confirmed, cell: three-ways, says: "This is what the word means: first general data, then the task. It is one of two ways to use what was learned; the linear probe is the other."}
 #       C4: {verdict: conditional, cell: speed-numbers, says: "After a long pre-training fine-tuning needs less than half the steps of training from scratch. That pays for the pre-training only if about a hundred tasks share it; for a shorter one, some tens."}
-#       C5: {verdict: conditional, cell: race-numbers, says: "On pictures like the labelled ones fine-tuning beats training from scratch, and the lead shrinks with more labels. On shifted pictures it falls behind the linear probe: at every learning rate that was tried, and the more the more labels it follows."}
+#       C5: {verdict: conditional, cell: race-numbers, says: "On pictures like the labelled ones fine-tuning beats training from scratch, and the lead shrinks with more labels. On shifted pictures it falls behind the linear probe, and the gap grows with the labels."}
 #       C6: {verdict: confirmed, cell: rates, says: "The learning rate decides more than the way: from scratch one rate gives a little more than half of the answers right, another more than four of five, and at the largest the training breaks down. The losses are compared in later lessons."}
 # ---
 
@@ -279,10 +279,10 @@ new_head = {"V": head((S, 128, 5))}
 
 # %% tags=["fold"] name="run-race"
 # Every way and count of labels, and all rates with 200 labels; accuracy column by column.
-def batches(n, size=25):
+def batches(n, size=25, first=0):
     order = np.random.default_rng(seed)
     def draw():
-        i = np.arange(n) if n <= size else order.integers(n, size=size)
+        i = first + (np.arange(n) if n <= size else order.integers(n, size=size))
         return x[:, i], y[:, i]
     return draw
 
@@ -384,7 +384,14 @@ rows = [
     [f"{r:g}", *(f"{at[way][0][i]:.0f} / {at[way][1][i]:.0f}" for way in ways)]
     for i, r in enumerate(rates)
 ]
-Table(["learning rate", *ways], rows, "Percent right, home / away: means.")
+ends_of = [[100 * where(every["fine-tuning"][i]) for i in (0, 3)] for where in (home, away)]
+change = [mean_and_range(high - low) for low, high in ends_of]
+Table(
+    ["learning rate", *ways],
+    rows,
+    "Percent right, home / away: means.\n\nFine-tuning at 0.5 less fine-tuning at 0.02, points: "
+    f"home {change[0]}, away {change[1]}.",
+)
 
 # %% tags=["fold"] name="trade"
 # Home against away, a mark for each rate; left out are the two that break down at 1.5.
@@ -393,7 +400,8 @@ looks_of = (("o", "-", 4, (-8, 7)), ("s", "--", 4, (-20, -14)), ("^", "-.", 5, (
 for (way, (h, a)), (mark, dashes, last, beside) in zip(at.items(), looks_of, strict=True):
     ax.plot(h[:last], a[:last], marker=mark, ls=dashes, label=way)
     for rate_here, *point in zip(rates[:last], h[:last], a[:last], strict=True):
-        ax.annotate(f"{rate_here:g}", point, beside, textcoords="offset points", fontsize=9)
+        offset = beside if rate_here < 1 else (7, -10)
+        ax.annotate(f"{rate_here:g}", point, offset, textcoords="offset points", fontsize=9)
 ax.axhline(20, color="0.5", lw=1)
 ax.text(90, 20.4, "guessing", color="0.4", fontsize=9, ha="right")
 ax.set(xlabel="accuracy at home (%)", ylabel="accuracy away (%)", xlim=(50, 91), ylim=(14, 46))
@@ -423,8 +431,8 @@ assert np.mean((down - probe_down)[:4]) < -2 and up[3] - up[0] > 5 and down[0] -
 # The article says that training is expensive, unstable, and prone to overfitting: the network learns its pictures by heart and fails on new ones. And it says that fine-tuning is more stable. With 50 labels:
 
 # %% tags=["fold", "nbval-ignore-output"] name="fragile"
-# Right answers on the labelled pictures and on new ones; how much four other random starts change.
-rows, restarts = [], {}
+# Right answers on the labelled pictures and on new ones; what other starts or labelled pictures change.
+rows, restarts, relabelled = [], {}, {}
 for way, (start, moves) in ways.items():
     again = (fresh(runs=(4, S)) if way == "from scratch" else start) | {"V": head((4, S, 128, 5))}
     again = {
@@ -434,18 +442,23 @@ for way, (start, moves) in ways.items():
     restarts[way] = 100 * home(columns(runs)).std(axis=0, ddof=1).mean()
     by_heart = 100 * accuracy(trained[way, 50], x[:, :50], y[:, :50])
     new = 100 * home(found[way, 50])
+    draws = [batches(50, first=50 * k) for k in range(4)]  # each with its own 50 of the 200
+    four = [train(start | new_head, draw, np.float32(0.5), 300, moves) for draw in draws]
+    relabelled[way] = np.std([100 * home(columns(f)) for f in four], axis=0, ddof=1).mean()
     cells = (f"{by_heart.mean():.0f}", f"{new.mean():.0f}", f"{restarts[way]:.1f}")
-    rows.append([way, *cells, f"{new.std(ddof=1):.1f}"])
+    rows.append([way, *cells, f"{relabelled[way]:.1f}"])
     assert 100 - by_heart.mean() < 10 and by_heart.mean() - new.mean() > 15
-assert restarts["linear probe"] < 0.8 * restarts["from scratch"]
+assert all(restarts[way] < 0.8 * restarts["from scratch"] for way in ("fine-tuning", "linear probe"))
+assert all(relabelled[way] > 1.2 * restarts[way] for way in ways)
 Table(
-    ["way", "labelled pictures", "new ones, home", "spread: other start", "spread: other pictures"],
+    ["way", "labelled pictures", "new ones, home", "spread: other start", "spread: other 50"],
     rows,
-    "Percent right, and standard deviations in percentage points.",
+    "Percent right; standard deviations, in percentage points, over four random starts and over "
+    "four sets of 50 labelled pictures, all else the same.",
 )
 
 # %% [markdown] name="fragile-reading"
-# All three learn the labelled pictures by heart and fail on many new ones; from scratch the gap is widest. Another random start moves the result by about a point or less, and the probe least. Which pictures one happens to have matters more, and no way helps against that. (What training costs is a section of its own, below.)
+# All three learn the labelled pictures by heart and fail on many new ones; from scratch the gap is widest. Another random start moves the result by about a point from scratch, and by half of that in fine-tuning. Which 50 pictures one happens to have matters more, and no way helps against that. (What training costs is a section of its own, below.)
 #
 # So the instability is small here. Large language models that are fine-tuned on few labels can be unstable. Zhang and others (2021) found one cause in a correction that had been left out of the optimizer [Adam](../03_algorithms/04_adam.ipynb).
 #
@@ -455,7 +468,7 @@ Table(
 #
 # $$z_j = s_j + w\, a\, V_j$$
 #
-# The scores of the $C$ classes become probabilities:
+# The scores of the $C$ classes (here the five digits) become probabilities:
 #
 # $$p_j = \frac{e^{z_j}}{\sum_{i=1}^{C} e^{z_i}}$$
 #
@@ -513,7 +526,7 @@ def by_the_library(s, V, w, a):
 # Each of the three factors tells something:
 #
 # - **Head.** At $V = 0$ the body does not move at all. A random head moves the features in random directions, and the larger the head, the further.
-# - **Error**, $p_j - y_j$. Where the answers are right already, little moves.
+# - **Error**, $p_j - y_j$. Where the probabilities are near the label already, little moves.
 # - **Input.** Where $a = 0$ in all labelled pictures, $w$ stays. The same holds for $W_1$, whose inputs are the pixels: a pixel that is white in all labelled pictures leaves its parameters as they were.
 #
 # This is how Kumar and others explain what is lost away from home. A digit at the right also uses pixels that are never dark at home. Their parameters stay, while the next layer changes to fit other inputs.
@@ -605,7 +618,7 @@ assert at_home.max() - at_home[-1] < 3 and out_there.max() - out_there[-1] > 0.5
 # %% [markdown] name="play-reading"
 # <details><summary>Answers</summary>
 #
-# 1. After 10 steps: 34 % away, as many as the probe has in the end. At home it has 51 % then, and 86 % in the end.
+# 1. After 10 steps: 34 % away, about as many as the probe has in the end. At home it has 51 % then, and 86 % in the end.
 # 2. The filled marks part into three clouds. The open ones of 5 and 7 spread too, and end between the clouds or in a wrong one.
 #
 # </details>
@@ -663,6 +676,8 @@ assert np.mean(home(ends[2]) - home(ends[-1])) > 0.02 and first_loss[-1] > 4
 Table(["size of head", "first loss", "first move", "home (%)", "away (%)"], rows, "Means.")
 
 # %% [markdown] name="heads-reading"
+# From size 10 on, the training ends lower in both places: at size 20 by 8 points at home and by 10 away.
+#
 # **The signature**: the first loss. A network that guesses among five digits has the loss $\log 5 = 1.61$. The head of size 20 starts at five times that: it is sure, and wrong. **The cure**: start with a small head, or with zeros. Or train the head alone first and then everything, as Kumar and others propose. Exercise 3 asks whether that helps here.
 #
 # ## Does it save time?
@@ -683,8 +698,9 @@ rows, saved = [["from scratch", 0, spread(slow, percent=False), "", ""]], {}
 for steps, start in ((400, short), (3000, borrowed)):
     quick = steps_until(start, (*body, "V"))
     saved[steps] = 25 * np.mean(slow - quick)
-    cells = (spread(quick, percent=False), f"{saved[steps]:.0f}", f"{32 * steps / saved[steps]:.0f}")
-    rows.append([f"fine-tuning after {steps} steps", 32 * steps, *cells])
+    numbers = f"{saved[steps]:.0f}", f"{32 * steps / saved[steps]:.0f}"
+    name = f"fine-tuning after {steps} steps"
+    rows.append([name, 32 * steps, spread(quick, percent=False), *numbers])
 assert min(saved.values()) > 100 and 32 * 3000 / saved[3000] > 1.5 * 32 * 400 / saved[400]
 Table(
     ["way", "pictures in pre-training", "steps to 70 %", "pictures saved", "tasks to pay for it"],
@@ -831,7 +847,7 @@ itself = np.eye(144, dtype=np.float32)
 bodies = {
     "random": fresh(),
     "pixels": {"W1": itself, "W2": itself, "V": head((S, 144, 5))},
-    "pre-trained at home only": train(fresh(), general_at_home, rate, 1000),
+    "pre-trained at home only": train(fresh(), general_at_home, rate, 3000),
 }
 rows, ends = [], {}
 for name, start in bodies.items():
@@ -846,7 +862,7 @@ for n in (50, 200):
 Table(["body", "labels", "home", "away"], rows)
 
 # %% [markdown] name="control-shift-text"
-# The first two are far behind the probe on borrowed features. So it is the pre-training that helps. The third is as good as ours at home. Away it guesses, as the others do: **what helps away is that the general digits stood there.**
+# The first two are far behind the probe on borrowed features. So it is the pre-training that helps. With 200 labels the third is as good as ours at home. Away it guesses, as the others do: **what helps away is that the general digits stood there.**
 #
 # **Another shift.** Noise (standard deviation 0.3) on the test pictures at home, and the same pictures mirrored. The general data had neither:
 

@@ -80,7 +80,7 @@ EXERCISES = [
             ),
             "When the steps are used up, their number is `most`.": "theta, most -> theta, step",
             "Return theta first, then the number of steps.": ("theta, step -> step, theta; theta, most -> most, theta"),
-            "That is the length of the gradient. The test is on the size of its largest number.": (
+            "The test is on the size of the largest number, not on the gradient's length or a sum.": (
                 "np.abs(g).max() -> np.linalg.norm(g)"
             ),
         },

@@ -21,7 +21,10 @@ EXERCISES = [
             ),
             "That is the gradient; the step goes against it.": "lr / 2 * ( -> -lr / 2 * (",
             "p - y is one half, not 1.": "lr / 2 -> lr",
-            "In the derivation each share was one half, and the fourth came from there.": "lr / 2 -> lr / 4",
+            "That holds where the mean of all measurements is 0. Here it need not be.": (
+                "lr / 2 * (share * x[y == 1].mean(axis=0) - (1 - share) * x[y == 0].mean(axis=0)) -> "
+                "lr * share * (1 - share) * (x[y == 1].mean(axis=0) - x[y == 0].mean(axis=0))"
+            ),
             "The malignant ones push away: subtract their part.": "- (1 - share) -> + (1 - share)",
             "The two shares are swapped.": "share = y.mean() -> share = 1 - y.mean()",
         },

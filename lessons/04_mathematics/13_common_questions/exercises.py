@@ -53,6 +53,13 @@ EXERCISES = [
             ),
             "The accuracy's changes are missing.": "* np.diff(accuracy) ->",
         },
-        on((LOSS, ACCURACY), (LOSS[::-1], ACCURACY), (-ACCURACY, ACCURACY), (ACCURACY[:5], LOSS[:5])),
+        on(
+            (LOSS, ACCURACY),
+            (LOSS[::-1], ACCURACY),
+            (-ACCURACY, ACCURACY),
+            (ACCURACY[:5], LOSS[:5]),
+            (LOSS, LOSS),  # once both stay the same
+            (LOSS, 1 - LOSS),
+        ),
     ),
 ]
