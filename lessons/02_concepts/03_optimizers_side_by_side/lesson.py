@@ -941,7 +941,7 @@ for B in (4, 8, 16, 40):
         f"batch of {B}: curvature along {ranks.min()} of 10 directions"
         + (f", the smallest {flattest[B]:.2f} of the true one" if B > 10 else "")
     )
-assert flattest[16] < 0.4 < 0.5 < flattest[40]
+assert 2 * flattest[16] < flattest[40]
 
 # %% [markdown] name="price-text"
 # A batch of 16 shows all ten, but the smallest curvature looks far too small. Newton divides by it, and so steps far too long there. A batch of 40 is nearer the truth.
