@@ -1,4 +1,5 @@
-"""Which code made a number: a hash, in which comments, docstrings, white space and the place of a file do not count."""
+"""Which code made a number: a hash, in which comments, white space and the place of a file do not count; nor do the
+library's docstrings."""
 
 from __future__ import annotations
 

@@ -1,5 +1,10 @@
 """Recorded runs: every stored one is of the code that stands here; what is stale, missing or not a number is said."""
 
+import os
+import signal
+import subprocess
+import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -73,10 +78,46 @@ def test_a_failed_seed_is_named_and_the_old_record_stays(room, capsys):
     assert (records.FOLDER / "part" / "room.json").read_text() == old
 
 
+@pytest.mark.skipif(os.name == "nt", reason="its Ctrl-C goes to the console")
+def test_an_interrupt_is_told_in_a_line_and_the_old_record_stays(room):
+    """In a process of its own, which runs the tool with the room's folders; a file says that the first run began."""
+    begun, path = room / "begun", records.FOLDER / "part" / "room.json"
+    path.parent.mkdir(parents=True)
+    path.write_text("old")
+    slow = f"pathlib.Path({str(begun)!r}).touch(); time.sleep(300)"
+    (room / "record.py").write_text(f"import pathlib, time\nSEEDS = range(4)\ndef run(seed): {slow}\n")
+    start = f"""
+from pathlib import Path
+from lessons_lib import records
+records.ROOT, records.FOLDER = Path({str(records.ROOT)!r}), Path({str(records.FOLDER)!r})
+from tools import _command, build, record
+build.ROOT = records.ROOT
+if __name__ == "__main__":
+    _command.start()
+    raise SystemExit(record.main([{str(room)!r}]))
+"""
+    script = room / "start.py"
+    script.write_text(start)
+    process = subprocess.Popen(
+        [sys.executable, script],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    while not begun.exists() and process.poll() is None:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=60)[0]
+    assert process.returncode == 130 and said.strip() == "interrupted; nothing is written"
+    assert path.read_text() == "old"
+
+
 def test_what_has_no_record_is_said(room, capsys):
     with pytest.raises(ValueError, match="lesson is 'part/other'; records are there of none"):
         records.of("part/other")
     (room / "record.py").unlink()
+    assert tool.main([]) == 0 and "no room has a record.py" in capsys.readouterr().out
     with pytest.raises(SystemExit):
         tool.main([str(room)])
     assert "needs a record.py" in capsys.readouterr().err

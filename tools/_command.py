@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
 from pathlib import Path
 from threading import Thread
 
@@ -35,8 +36,10 @@ def adopt() -> None:
 
 
 def kill_children() -> None:
-    """End every process below this one."""
-    _kill(lambda: [child for child in psutil.Process().children(recursive=True) if _lives(child)])
+    """End every process below this one, but for multiprocessing's tracker, which tidies up and ends by itself."""
+    tracker = resource_tracker._resource_tracker._pid  # type: ignore[attr-defined]
+    below = psutil.Process().children
+    _kill(lambda: [child for child in below(recursive=True) if _lives(child) and child.pid != tracker])
 
 
 def kill_marked(folder: Path) -> None:

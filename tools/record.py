@@ -68,6 +68,9 @@ def main(args: list[str] | None = None) -> int:
     lessons = [name_of(room / "lesson.py") for room in rooms if (room / "record.py").exists()]
     if options.lessons and len(lessons) < len(rooms):
         parser.error("a room that is named here needs a record.py")
+    if not lessons:
+        print("no room has a record.py, so there is nothing to run")
+        return 0
     os.environ.update(_command.QUIET)
     jobs = [(lesson, seed) for lesson in lessons for seed in records.load(lesson)["SEEDS"]]
     done: dict[str, dict[int, dict]] = {lesson: {} for lesson in lessons}

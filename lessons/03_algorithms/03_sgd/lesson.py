@@ -8,7 +8,7 @@
 #     studies: [optim.SGD]
 #     settles: [F5, F6, G11, G12, E9, E13, E14]
 #     claims:
-#       C26: {verdict: confirmed, cell: source, says: "The most basic: its state is a count of steps and nothing else. That it is not what trains language models is a question of its own."}
+#       C26: {verdict: conditional, cell: source, says: "The most basic, yes: its state is a count of steps and nothing else. How much it is used was not measured; language models are trained with AdamW."}
 #     terms: [seed, parameters, objective, batch, step, learning rate, gradient descent, curvature, edge, unbiased, variance, noise ball, epoch]
 # ---
 
