@@ -461,7 +461,7 @@ plots.Picture(
 quiet = (np.diff(calm[0][:600], axis=0) > 0).sum(0)
 print(f"with bounces, step 1000: sharpness / edge {spread(reach[999, 2])}")
 print(f"without bounces: {spread(calm[1][-1] * 0.1)}")
-print(f"steps of its first 600 that raise the loss: {quiet.min()} to {quiet.max()}")
+print(f"of its first 600 steps at most {quiet.max()} raise the loss, in any seed")
 equal, price = bold[499] / careful[-1], bold[999] / calm[0][-1]
 print(f"loss, bold at step 500 / careful at step 2000: {spread(equal, '.2f')}")
 print(f"loss at step 1000, with bounces / without: {spread(price, '.2f')}")
@@ -650,7 +650,7 @@ together = np.array([np.median(v) for name, v in found.items() if "batches" not 
 assert (abs(together - 1) < 0.15).all() and np.median(found["batches of 15"]) < 0.85
 
 # %% [markdown] name="control-networks-text"
-# The first six rows end at their edge, even from a start beyond it. With small batches the sharpness is well below after 2000 steps. Do not read a full-batch edge into a run with small batches.
+# The first six rows end at their edge, even from a start beyond it. With small batches the sharpness is well below after 2000 steps. Do not read a full-batch edge into a run with small batches. (A batch's gradient is right on average. How far it scatters, also when the batch is drawn without replacement, is [derived in Stochastic gradient descent](../03_algorithms/03_sgd.ipynb#Derivation).)
 #
 # **What is pushed, and how hard.** The lesson derived a push that grows with the square of the swing and has one sign on both sides. Stop a run at the rate 0.1 after 200 steps, well below its edge. Move it by hand along the steepest direction, to one side or to the other, and go on for 15 steps, in which the swing dies out. How much less sharp is it than without the kick? The last column kicks it as far in a random direction.
 
