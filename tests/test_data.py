@@ -14,6 +14,11 @@ def test_words_are_numbered_by_how_often_the_first_half_has_them():
     assert min(len(text.ids), len(text.ids_test)) > 20_000 and text.ids_test.max() == 19
 
 
+def test_a_vocabulary_larger_than_the_text_numbers_unknown_words_with_the_last():
+    text = data.words(seed=1, size=50_000)
+    assert text.ids_test.max() == len(text.spelling) - 1 < 49_999 and text.spelling[-1] == "other"
+
+
 def test_the_houses_are_all_there_and_one_is_far_from_the_others():
     houses = data.houses(seed=3)
     prices = np.sort(np.concatenate([houses.y, houses.y_test]))

@@ -13,7 +13,7 @@ from ..core.options import whole
 
 
 class Words(NamedTuple):
-    """A text as numbers, word after word: 0 is the most frequent word, size - 1 stands for all that are rarer.
+    """A text as numbers, word after word: 0 is the most frequent word, the last number stands for all that are rarer.
 
     ids, ids_test: the two halves of the pages; spelling: what each number stands for, the last one "other".
     """
@@ -35,7 +35,7 @@ def words(seed: int = 0, size: int = 48) -> Words:
     halves = [re.findall("[a-z]+", " ".join(topics[p] for p in half).lower()) for half in (pages[::2], pages[1::2])]
     spelling = [word for word, _ in Counter(halves[0]).most_common(size - 1)]
     number = {word: i for i, word in enumerate(spelling)}
-    ids, ids_test = (np.array([number.get(word, size - 1) for word in half]) for half in halves)
+    ids, ids_test = (np.array([number.get(word, len(spelling)) for word in half]) for half in halves)
     return Words(ids, ids_test, [*spelling, "other"])
 
 
