@@ -141,6 +141,14 @@ def test_each_frame_holds_its_own_and_what_stays():
         assert "<script" not in svg and "<metadata" not in svg
 
 
+def test_images_of_different_frames_are_not_merged_into_one():
+    fig, _ = plots.panels()
+    grey = lambda ax, v: f"{ax.imshow(np.full((2, 2), v)).get_clim()[0]:g}"  # noqa: E731
+    made = plots.moving(fig, "brightness", (0.0, 1.0), grey, 0.0, ALT)
+    pictures = [frame for frame, text in parts(shown(made)) for _ in re.findall("<image", text)]
+    assert pictures == [0, 1]
+
+
 def test_the_words_of_each_frame_are_stored():
     page = shown(moving(play=True))
     told = json.loads(html.unescape(re.search('data-says="(.*?)"', page)[1]))
