@@ -9,6 +9,7 @@ X = rng.normal(size=(7, 3)) + 0.4
 Y = np.array([1.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0])
 APART = np.array([[2.0, 0.5], [1.0, 1.5], [-0.5, 1.0], [-1.0, -1.0], [-0.2, -0.9]])
 SIDES = np.array([1.0, 1.0, 1.0, 0.0, 0.0])
+WRONG_FIRST = np.array([[3.0, 0.2], [-1.5, 1.0], [-3.0, 0.0]])  # at first the model is sure that the second has label 0
 
 EXERCISES = [
     Exercise(
@@ -58,14 +59,18 @@ EXERCISES = [
             "That is the first step at which one example is sure; all of them must be.": "np.min -> np.max",
             "The mean is not enough: every example must be sure.": "np.min -> np.mean",
             "You count one step too many: before the first step the count is 0.": "return steps -> return steps + 1",
-            "At least: equality is enough.": ">= sure -> > sure",
+            "Already 0 steps can be enough: test before the first step, and let equality count.": ">= sure -> > sure",
             "Divide the sum over the examples by their number.": "/ len(y) ->",
+            "Sure of the wrong label does not count: take the probability of the own label.": (
+                "np.where(y == 1, p, 1 - p) -> np.maximum(p, 1 - p)"
+            ),
         },
         on(
             (APART, SIDES, 1.0, 0.9),
             (APART, SIDES, 0.2, 0.5),
             (APART[::-1, ::-1] - 0.3, SIDES[[4, 3, 1, 2, 0]], 3.0, 0.97),
             (-APART, 1 - SIDES, 1.0, 0.8),
+            (WRONG_FIRST, np.array([1.0, 1.0, 0.0]), 1.0, 0.7),
         ),
     ),
 ]
