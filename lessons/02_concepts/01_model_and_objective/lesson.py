@@ -786,4 +786,4 @@ assert np.isclose(summed[0], best(x, y, 0.1 / 310)[0])
 # - V. Vapnik, 1991: *Principles of risk minimization for learning theory*, NIPS (the mean loss over the examples at hand as what is minimised).
 # - D. Rumelhart, G. Hinton and R. Williams, 1986: *Learning representations by back-propagating errors*, Nature (the backward pass).
 # - Y. Bengio, R. Ducharme, P. Vincent and C. Jauvin, 2003: *A neural probabilistic language model*, JMLR (learning from the next word).
-# - The patients: B. Efron, T. Hastie, I. Johnstone and R. Tibshirani, 2004: *Least angle regression*, Annals of Statistics; scikit-learn's copy, CC BY 4.0. The words: Python's own documentation, PSF licence.
+# - The patients: B. Efron, T. Hastie, I. Johnstone and R. Tibshirani, 2004: *Least angle regression*, Annals of Statistics; they come with scikit-learn (BSD licence). The words: Python's own documentation, PSF licence.

@@ -598,7 +598,7 @@ Table(["method", "start", "stop condition", "steps", "stopped at", "objective th
 #
 # ## Now with noise
 #
-# So far each gradient was exact. Training sees a small random batch of the data in each step, and its gradient is right only on average. We take real data: 442 diabetes patients, ten measurements each, a linear model with ten weights (scikit-learn's copy of the data, CC BY 4.0). The mean squared error is a bowl, and a narrow one. The gradient of a batch's mean squared error is $h\, \theta - c$; the table $h$ and the numbers $c$ are made of that batch's patients, and $h$ is its Hessian. The gap is the objective minus its lowest value.
+# So far each gradient was exact. Training sees a small random batch of the data in each step, and its gradient is right only on average. We take real data: 442 diabetes patients, ten measurements each, a linear model with ten weights (the data of Efron and others, 2004; they come with scikit-learn, BSD licence). The mean squared error is a bowl, and a narrow one. The gradient of a batch's mean squared error is $h\, \theta - c$; the table $h$ and the numbers $c$ are made of that batch's patients, and $h$ is its Hessian. The gap is the objective minus its lowest value.
 
 # %% tags=["fold"] name="patients"
 # The patients for every seed at once; a batch is told by (h, c): its gradient is theta h - c.

@@ -152,7 +152,7 @@ Table(["model", "mean target", "mean prediction", "typical miss"], rows,
       "Typical miss: the mean size of prediction minus target. Training examples, first seed.")
 
 # %% [markdown] name="question-reading"
-# (The data: progression of diabetes, tumours and 8 by 8 digits from scikit-learn, CC BY 4.0; the counts are from the pages of Python's own documentation, PSF licence. Dots in the two middle panels are shares in ten bins.)
+# (The data: tumours and 8 by 8 digits are scikit-learn's copies of UCI data, CC BY 4.0; the progression of diabetes is from Efron and others, 2004, and comes with scikit-learn, BSD licence; the counts are from the pages of Python's own documentation, PSF licence. Dots in the two middle panels are shares in ten bins.)
 #
 # A patient is missed by about 50, where the mean is 150. The sum over all patients is right. The four tasks have nothing in common but the loop. In it, besides the learning rate, only one thing changes, the function from the raw output to the prediction: nothing at all, the sigmoid, the softmax, $e^z$.
 #

@@ -127,7 +127,7 @@ assert (bold[-1] / careful[-1]).max() < 0.9
 # %% [markdown] name="question-reading"
 # The bold run shoots up to several times its value, comes down, and shoots up again. After 2000 steps its loss is far below the careful run's, for every seed. Is that luck?
 #
-# (The data: diabetes patients from scikit-learn, CC BY 4.0. In brackets: lowest to highest of five seeds; each draws other patients and another start. This lesson looks at the training loss alone; what new patients gain is another question.)
+# (The data: diabetes patients of Efron and others, 2004; they come with scikit-learn, BSD licence. In brackets: lowest to highest of five seeds; each draws other patients and another start. This lesson looks at the training loss alone; what new patients gain is another question.)
 #
 # [Stochastic gradient descent](../03_algorithms/03_sgd.ipynb) derived for a parabola: beyond the learning rate $2/h$, the edge, every jump lands higher than the last. A run that leaps up has crossed its edge. It should never come back.
 #
