@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from pydoc_data.topics import topics
 from typing import NamedTuple
 
@@ -15,7 +16,7 @@ from ..core.options import whole
 class Words(NamedTuple):
     """A text as numbers, word after word: 0 is the most frequent word, the last number stands for all that are rarer.
 
-    ids, ids_test: the two halves of the pages; spelling: what each number stands for, the last one "other".
+    ids, ids_test: from the two halves of the pages; spelling: what each number stands for, the last one "other".
     """
 
     ids: np.ndarray
@@ -26,17 +27,26 @@ class Words(NamedTuple):
 def words(seed: int = 0, size: int = 48) -> Words:
     """Half of the pages, and the other half to test, drawn by a seed; the first half alone decides which words count.
 
-    Some 30 000 words in each half, as many as the Python at hand has. A word is a run of the letters a to z.
+    Several pages share paragraphs: those of the first half are left out of the test. Each has some tens of thousands of
+    words, as many as the Python at hand has. A word is a run of the letters a to z.
     Raises ValueError on a seed < 0 or a size < 2, TypeError where they are no integers.
     """
     whole(seed=seed)
     whole(least=2, size=size)
     pages = np.random.default_rng(seed).permutation(sorted(topics))
-    halves = [re.findall("[a-z]+", " ".join(topics[p] for p in half).lower()) for half in (pages[::2], pages[1::2])]
-    spelling = [word for word, _ in Counter(halves[0]).most_common(size - 1)]
+    half, rest = (_paragraphs(pages[first::2]) for first in (0, 1))
+    known = set(half)
+    spelling = [word for word, _ in Counter(" ".join(half).split()).most_common(size - 1)]
     number = {word: i for i, word in enumerate(spelling)}
-    ids, ids_test = (np.array([number.get(word, len(spelling)) for word in half]) for half in halves)
+    ids, ids_test = (
+        np.array([number.get(word, len(spelling)) for word in " ".join(part).split()])
+        for part in (half, [paragraph for paragraph in rest if paragraph not in known])
+    )
     return Words(ids, ids_test, [*spelling, "other"])
+
+
+def _paragraphs(pages: Iterable[str]) -> list[str]:
+    return [" ".join(re.findall("[a-z]+", text)) for page in pages for text in topics[page].lower().split("\n\n")]
 
 
 def pairs(ids: np.ndarray, size: int = 48) -> np.ndarray:

@@ -549,7 +549,7 @@ ax.set(xticks=list(backs), xlabel="letters that the model sees", ylim=(0, 4.3),
 ax.legend(loc="upper right", fontsize=9)
 plots.Picture(
     fig, alt="Four grey bars with a hatched piece on top, for 0 to 3 letters seen. They fall from "
-    "2.8 to about 1.1. The hatched piece is invisible without input and grows to 0.13 nats with "
+    "2.8 to about 1.1. The hatched piece is invisible without input and grows to 0.19 nats with "
     "three letters.",
 )
 
@@ -562,7 +562,7 @@ Table(["letters seen", "counted on the test pages", "counted on other pages", "w
       "In nats per letter; middle (lowest to highest seed).")
 
 # %% [markdown] name="bracket-reading"
-# Each letter more lowers the floor, by half a nat or so. No training of the model before could have done it. And with each letter more the floor is known less well: the hatched part grows from 0.001 to 0.13 nats. With a whole page as input nobody can count any more. The best loss that anyone has reached on new text is still an upper end. (Shannon, 1951, let people guess the next letter of English where the inputs were too long to count.)
+# Each letter more lowers the floor, by half a nat or so. No training of the model before could have done it. And with each letter more the floor is known less well: the hatched part grows from 0.002 to 0.19 nats. With a whole page as input nobody can count any more. The best loss that anyone has reached on new text is still an upper end. (Shannon, 1951, let people guess the next letter of English where the inputs were too long to count.)
 #
 # ## What breaks
 #
