@@ -12,7 +12,7 @@
 # %% [markdown] name="title"
 # # Common questions
 #
-# **Goal.** Answer, in a few lines and with a number, what everybody asks about these formulas: why the logarithm, why the minus, why the mean, why a root, why two betas, and why can a loss get better while the model gets worse.
+# **Goal.** Answer, each in a few lines and with a number, what everybody asks about these formulas: why the logarithm, why the minus, why the mean, why a root, why two betas, and why a loss can get better while the model gets more answers wrong.
 #
 # **The question.** Nobody has trained this model yet, so it gives the right name of every digit the probability 1/10. The product of these probabilities is the likelihood of all digits read. After 1258 digits the computer says that it is 0, and no digit was impossible. What happened?
 
@@ -76,6 +76,7 @@ print("the smallest float64 above 0:", np.nextafter(0, 1))
 print("untrained, product of 323 digits:", products["untrained"][322])
 print("untrained, product of 324 digits:", products["untrained"][323])
 print(f"untrained, sum of 1258 logarithms: {sums['untrained'][-1]:.0f} powers of ten")
+print(f"untrained, minus the logarithm of 1/10: {-np.log(0.1):.2f} nats")
 
 # %% [markdown] name="why-log"
 # The product is 0 from the 324th digit on: float64 has no number between 0 and $5 \cdot 10^{-324}$. A better model gets further, and ends at the same height (orange). Where the product is 0 its slope is 0 too, and no gradient says how to do better.
@@ -84,11 +85,11 @@ print(f"untrained, sum of 1258 logarithms: {sums['untrained'][-1]:.0f} powers of
 #
 # Because a product of many small numbers leaves the range of a computer, and a sum of their logarithms does not (picture). Nothing is lost: the logarithm grows with its argument, so both are highest for the same model, as the derivation below shows. And something is gained: a sum over examples can be split into [batches whose gradients are right on average](../03_algorithms/03_sgd.ipynb#Derivation). A product cannot.
 #
-# **Decided by:** the cross in the picture, and [where the loss comes from](../03_algorithms/01_binary_cross_entropy.ipynb#Where-does-the-loss-come-from?).
+# **Decided by:** the cross in the picture, and [from data to an objective](01_from_data_to_objective.ipynb#Derivation).
 #
 # ## Why the minus?
 #
-# The logarithm of a probability is negative, and large likelihoods are good. Optimizers go downhill by convention, so the sign is turned. What is left is a price: 0 for a certain and right answer, more for every doubt.
+# The logarithm of a probability is negative, and large likelihoods are good. Optimizers go downhill by convention, so the sign is turned. What is left is a price: 0 for a certain and right answer, 2.30 nats for one chance in ten.
 #
 # **Decided by:** [the meaning of a nat](../03_algorithms/01_binary_cross_entropy.ipynb#Formula).
 #
@@ -108,7 +109,7 @@ for ax, height, title in zip(axes, (likelihood, -np.log(likelihood)), ("P", "-lo
 axes[0].set(ylabel="likelihood")
 axes[1].set(ylabel="loss (nats)")
 plots.Picture(
-    fig, alt="Left, the likelihood: a hill with its top at 0.7, flat on the ground below 0.3. "
+    fig, alt="Left, the likelihood: a hill with its top at 0.7, flat on the ground below 0.2. "
     "Right, the loss: a valley with its floor at 0.7, steepest near 0 and near 1.",
 )
 
@@ -125,7 +126,7 @@ k, m = sp.symbols("k m", integer=True, positive=True)
     .equals("exp(k*log(p) + m*log(1 - p))", "a power is an exponential")
     .slope(p, "(k/p - m/(1 - p)) * p**k * (1 - p)**m", "the slope of the exponent, times the rest")
     .equals("(k - (k + m)*p) * p**(k - 1) * (1 - p)**(m - 1)", "over one denominator")
-    .zero_at(p, k / (k + m), "the bracket is 0 there")
+    .zero_at(p, k / (k + m), "**highest there**: the bracket is positive before, negative after")
 )
 
 # %% tags=["fold"] name="derive-loss"
@@ -152,13 +153,22 @@ def tossed(part, p, k, m):  # of the library's loss: k heads, and m tails
 #
 # ## Why 1/n, or 1/2n?
 #
-# Any positive factor in front of the whole loss leaves its lowest point where it is. It changes the length of the gradient, and so the learning rate that is right. With $1/n$, more examples do not make the gradient longer. The $1/2$ is there to cancel the 2 in the derivative of a square. A framework's "mean" may divide by more than you think: PyTorch's squared error divides by the number of *all* entries.
+# Any positive factor in front of the whole loss leaves its lowest point where it is. It changes the length of the gradient, and so the learning rate that is right. Here is the untrained model's gradient:
+
+# %% name="mean-numbers"
+for n in (100, 1000):
+    slopes = inputs[:n].T @ cross_entropy(np.zeros((n, 10)), digits.y[:n]).grad
+    length = np.linalg.norm(slopes)
+    print(f"{n} digits: the gradient of the sum is {length:.0f} long, of the mean {length / n:.1f}")
+
+# %% [markdown] name="why-root"
+# With $1/n$, more examples do not make the gradient longer. The $1/2$ is there to cancel the 2 in the derivative of a square. A framework's "mean" may divide by more than you think: PyTorch's squared error divides by the number of *all* entries. And where a penalty stands beside the loss, a factor before the loss alone does move the minimum.
 #
-# **Decided by:** [a sum with a smaller rate](../03_algorithms/30_mean_sum_or_half.ipynb#A-sum-with-a-smaller-rate-makes-the-same-step), and [four conventions](../03_algorithms/30_mean_sum_or_half.ipynb#Four-conventions).
+# **Decided by:** [a sum with a smaller rate](../03_algorithms/30_mean_sum_or_half.ipynb#A-sum-with-a-smaller-rate-makes-the-same-step), and [the auto-encoder](10_the_auto_encoder.ipynb).
 #
 # ## Why a root?
 #
-# Adam divides its step by $\sqrt v$, a mean of *squared* gradients. Why not by $v$? Multiply all gradients by a factor, as a change of units does, and look at the first step:
+# Adam divides by $\sqrt v$. The number $v$ is a mean of *squared* gradients. Why not divide by $v$ itself? Multiply all gradients by a factor, as a change of units does, and look at the first step:
 
 # %% tags=["fold"] name="root"
 # The first step for gradients of any size: without division, divided by the square, by its root.
@@ -195,7 +205,8 @@ slope = np.where(np.arange(200) < 100, 1.0, -1.0)[:, None] + rng.normal(0, 2, (2
 
 def steps_of(beta1, beta2):  # steps of 300 parameters, each with its own noise, in learning rates
     stream = iter(slope)
-    trail = descend(np.zeros(300), Adam(1.0, beta1, beta2), lambda theta: next(stream), 200)
+    rule = Adam(1.0, beta1, beta2)
+    trail = descend(np.zeros(300), rule, lambda theta: next(stream), len(slope))
     return -np.diff(trail, axis=0)
 
 fig, axes = plots.panels(2, sharey=True)
@@ -216,7 +227,7 @@ def remember(left, right, beta1):
 
 plots.moving(
     fig, "beta1",
-    [0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.99],
+    [*np.arange(30, 86, 5) / 100, *np.arange(90, 100) / 100],
     remember, 0.9, "Two panels of steps over time. A thin line is one parameter, a bold one the "
     "mean of 300. The mean is positive for 100 steps and then falls below zero. "
     "Both panels look alike.",
@@ -245,13 +256,13 @@ Table(["beta1", "beta2", "steps until the mean step turns", "spread of steps",
       "Steps in learning rates; the spread is that of steps 61 to 100 of 300 parameters.")
 
 # %% [markdown] name="why-worse"
-# $\beta_1$ is a real choice: a long memory is calm, and slow to turn. But look at the pairs in the table. With the same $\beta_1$, one memory turns as soon as two, and its steps scatter no more. The usual answer fails this test. A difference shows in the last column: one gradient after 5000 zeros. A long $\beta_2$ lets it into $v$ with a small weight, so Adam divides by less: with $\beta_1 = 0.9$ it steps [3.15 learning rates](../03_algorithms/21_how_far_can_adam_step.ipynb) instead of 0.32. Do language models need two memories? In a study of over 1,500 trainings equal betas were nearly as good as the best pair (Orvieto and Gower 2025).
+# $\beta_1$ is a real choice: a long memory is calm, and slow to turn. But look at the pairs in the table. With the same $\beta_1$, one memory turns as soon as two, within a step, and its steps scatter no more. The usual answer fails this test. A difference shows in the last column: one gradient after 5000 zeros. A long $\beta_2$ lets it into $v$ with a small weight, so Adam divides by less: with $\beta_1 = 0.9$ it steps [3.15 learning rates](../03_algorithms/21_how_far_can_adam_step.ipynb) instead of 0.32. Do language models need two memories? In a study of over 1,500 trainings equal betas were nearly as good as the best pair (Orvieto and Gower 2025).
 #
 # **Decided by:** the table, and [what the average is good for](../03_algorithms/04_adam.ipynb#What-is-the-average-good-for?).
 #
-# ## Why can the loss fall, and accuracy too?
+# ## Why can accuracy fall while the loss falls?
 #
-# Accuracy asks on which side of one half a probability lies. The loss asks how much was bet on the truth. We train on the breast tumours with batches of eight, and test on new tumours after each step. From the moment $A$ to the later moment $B$ the mean loss falls, and the share of right answers as well. (We searched for such a pair; the last line of numbers says how often single steps do this.) Each point is one new tumour:
+# Accuracy asks on which side of one half a probability lies. The loss asks how much was bet on the truth. We train on the breast tumours with batches of eight, and test on new tumours after each step. From the moment $A$ to the later moment $B$ the mean loss falls, and the share of right answers as well. (We searched for such a pair; the last line of numbers says how often single steps do this.) Each point is one new tumour. In the grey half its answer at $B$ is wrong:
 
 # %% tags=["fold"] name="opposite"
 # Training, a test after every step, and two moments between which both fell.
@@ -337,7 +348,7 @@ for name, cost in {"log of the product": bad, "sum of the logs": good}.items():
 # ## Exercises
 #
 # ### 1. How many factors? (4 minutes, easy)
-# float64 rounds to 0 what lies below $2^{-1075}$. Return how many factors `p`, with $0 < p < 1$, it takes until their product is below that.
+# float64 rounds to 0 what lies below $2^{-1075}$, half of its smallest number. Return how many factors `p`, with $0 < p < 1$, it takes until their *exact* product is below that. (Do not multiply in float64: times 0.9, the last few numbers above 0 are rounded back to themselves, and the loop never ends.)
 
 # %% name="exercise-factors"
 def factors(p):
@@ -353,7 +364,7 @@ check("factors")
 # <details><summary>Hint 2</summary>The smallest whole number above x is <code>floor(x) + 1</code>.</details>
 #
 # ### 2. The typical probability (6 minutes, easy)
-# A loss in nats is hard to feel. Its *typical probability* is the number that, if every example got it, would give the same likelihood of all. Return it, given the probabilities `p` of the right labels, for a hundred thousand examples as well.
+# A loss in nats is hard to feel. Its *typical probability* is the number that, if every example got it, would give the same likelihood of all. One over it is the perplexity of [the character model](11_a_character_model.ipynb). Return it, given the probabilities `p` of the right labels, for a hundred thousand examples as well.
 
 # %% name="exercise-typical"
 def typical(p):
@@ -388,25 +399,27 @@ check("disagreements")
 #
 # - The logarithm turns a product that float64 cannot hold into a sum that it can. The best model stays the same.
 # - A factor before the whole loss asks gradient descent for another learning rate. Adam's root takes the factor out.
-# - Do not pick a model by its loss if you are paid for accuracy, nor by accuracy if somebody acts on its probabilities.
+# - Loss and accuracy can part. Do not take a lower loss as proof of more right answers, nor a higher accuracy as proof of better probabilities.
 #
 # ## Does it hold?
 #
-# With less and with more noise too, one memory turns as soon as two, and its steps scatter no more:
+# One memory turns as soon as two, within a step or two, and its steps scatter no more: with less noise, with more, and when the slope turns so late that the memory of 0.999 is full:
 
 # %% tags=["fold", "nbval-ignore-output"] name="control-noise"
-# Steps until the mean step turns, for three sizes of the noise.
-signal, draws, rows = slope, np.random.default_rng(seed + 1).normal(size=slope.shape), []
-for noise in (0.5, 2.0, 8.0):
-    slope = np.where(np.arange(200) < 100, 1.0, -1.0)[:, None] + noise * draws
-    row = [noise]
+# Steps until the mean step turns, for three sizes of the noise, and after a longer past.
+kept, draw, rows = slope, np.random.default_rng(seed + 1), []
+for noise, past in ((0.5, 100), (2.0, 100), (8.0, 100), (2.0, 3000)):
+    sign = np.where(np.arange(past + 100) < past, 1.0, -1.0)
+    slope = sign[:, None] + draw.normal(0, noise, (past + 100, 300))
+    row = [noise, past]
     for betas in ((0.9, 0.999), (0.9, 0.9), (0.99, 0.999), (0.99, 0.99)):
         moved = steps_of(*betas)
-        row.append(f"{100 - int((moved.mean(1)[::-1] >= 0).argmax())}, {moved[60:100].std():.2f}")
+        turned = 100 - int((moved.mean(1)[::-1] >= 0).argmax())
+        row.append(f"{turned}, {moved[past - 40 : past].std():.2f}")
     rows.append(row)
-slope = signal
-Table(["noise / slope", "0.9, 0.999", "0.9, 0.9", "0.99, 0.999", "0.99, 0.99"], rows,
-      "Steps until the mean step turns, spread of single steps.")
+slope = kept
+names = ["noise / slope", "steps before", "0.9, 0.999", "0.9, 0.9", "0.99, 0.999", "0.99, 0.99"]
+Table(names, rows, "Steps until the mean step turns, spread of single steps before.")
 
 # %% [markdown] name="control-batch-text"
 # The loss falls and accuracy too with larger batches and with a smaller rate as well:
@@ -416,6 +429,31 @@ Table(["noise / slope", "0.9, 0.999", "0.9, 0.9", "0.99, 0.999", "0.99, 0.99"], 
 rows = [[batch, rate, *(f"{x:.0%}" for x in np.quantile(list(shares(batch, rate)), [0, 0.5, 1]))]
         for batch, rate in ((8, 0.5), (8, 0.1), (64, 0.5))]
 Table(["batch", "rate", "lowest seed", "median", "highest seed"], rows)
+
+# %% [markdown] name="control-pick-text"
+# Should one then pick the step by accuracy, if right answers are what counts? On these tumours: no. One half of the test tumours picks the step, the other half judges it. The loss picks as well as accuracy, or better:
+
+# %% tags=["fold", "nbval-ignore-output"] name="control-pick"
+# The right answers of a step that the loss picked, and of one that accuracy picked.
+def picked(seed, batch, rate):  # mean over 20 ways to halve the test tumours; ties share
+    own, parts, told = tested(seed, batch, rate)[2], np.random.default_rng(seed), []
+    for _ in range(20):
+        half = parts.permutation(own.shape[1]) < own.shape[1] // 2
+        right = (own > 0.5)[:, half].mean(1)
+        judged = (own > 0.5)[:, ~half].mean(1)
+        by_loss = judged[(-np.log(own[:, half])).mean(1).argmin()]
+        told.append([by_loss, judged[right == right.max()].mean()])
+    return np.mean(told, 0)
+
+rows = []
+for batch, rate in ((8, 0.5), (8, 0.1), (64, 0.5)):
+    by = 100 * np.array([picked(s, batch, rate) for s in range(20)])
+    gap = by[:, 0] - by[:, 1]
+    assert gap.mean() > -0.3
+    rows.append([batch, rate, *(f"{x:.1f}" for x in by.mean(0)),
+                 f"{gap.mean():+.2f} ({gap.std(ddof=1) / 20**0.5:.2f})"])
+Table(["batch", "rate", "picked by loss (%)", "picked by accuracy (%)", "gap (standard error)"],
+      rows, "Right answers on the other half; 20 seeds with 20 halvings each.")
 
 # %% [markdown] name="sources"
 # ## Sources
