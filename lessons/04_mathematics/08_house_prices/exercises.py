@@ -69,6 +69,9 @@ EXERCISES = [
                 "abs(factor * distance - c) -> factor * u"
             ),
             "The centre is the median, not the mean.": "np.median -> np.mean",
+            "A distance typed too small may end below the centre: take the size.": (
+                "abs(factor * distance - c) -> factor * distance - c"
+            ),
             "That is a share. Wanted is the number of homes.": "np.sum(abs -> np.mean(abs",
             "Compare with the sum of the others, not with the largest of them.": "u.sum() - u -> u.max()",
         },

@@ -118,13 +118,13 @@ assert moved["squared"] > 1.5 * max(moved["Huber"], moved["absolute"])
 # %% [markdown] name="question-reading"
 # Without mistakes the three lines nearly agree: a home is worth 7 units less for each kilometre. (A unit is 10,000 New Taiwan dollars per ping, and a ping is 3.3 m².) One sale in the data stands far above all others, at 117.5. It matters little: at an ordinary home it raises the squared line by 2,300 dollars per ping, half a per cent of the price, and the other two by less. (Huber's $\delta$ is 10 units in this lesson. The rule of the earlier lesson gives 10.7.)
 #
-# With 41 wrong prices, one in ten, the two robust lines stay where they were. **With one wrong distance all three are flat: no line knows any more that distance matters.** (Most of the wrong prices lie above the left picture, and the wrong home lies far to the right of the other.)
+# With 41 wrong prices, one in ten, the two robust lines hardly move. **With one wrong distance all three are flat: no line knows any more that distance matters.** (Most of the wrong prices lie above the left picture, and the wrong home lies far to the right of the other.)
 #
 # [An earlier lesson](../03_algorithms/05_regression.ipynb) met such an input among its controls. Here we ask why, how far out it must lie, and what helps.
 #
 # ## The idea, drawn
 #
-# Six homes. The sixth lies 0.8 km from the station and is typed as 8 km. Left is Huber's line with each home's residual. Right is how hard each home turns the line: its residual, clipped at $\delta = 3$, times its distance from the median distance.
+# Six homes. The sixth lies 0.8 km from the station and is typed as 8 km (the ring is its true place). Left is Huber's line with each home's residual. Right is how hard each home turns the line: its residual, clipped at $\delta = 3$, times its distance from the median distance.
 
 # %% tags=["fold"] name="lever"
 # Six homes, Huber's line, and what each home does to its slope.
@@ -141,7 +141,9 @@ shades = ["#0072B2"] * 5 + ["#D55E00"]
 for n in range(6):
     ax.plot([toy_x[n]] * 2, [toy_y[n], toy_y[n] + r[n]], color=shades[n], lw=2)
     ax.plot(toy_x[n], toy_y[n], "o", color=shades[n], ms=8)
-    ax.annotate(f"{n + 1}", (toy_x[n], toy_y[n]), (6, 4), textcoords="offset points")
+    ax.annotate(f"{n + 1}", (toy_x[n], toy_y[n]), (6, 4 - 18 * (n == 1)),
+                textcoords="offset points")
+ax.plot(0.8, toy_y[5], "o", color=shades[5], mfc="none", ms=8)
 ax.set(xlabel="distance (km)", ylabel="price (10,000 dollars per ping)", xlim=reach,
        ylim=(26, 50), title="Huber's line, and the residuals")
 bar_ax.bar(range(1, 7), turn, color=shades)
@@ -150,8 +152,9 @@ bar_ax.set(xlabel="home", ylabel="pull on the slope (price x km)",
            title="How hard each home turns the line")
 plots.Picture(
     fig, "Left: five homes between 0.2 and 2.4 km whose prices fall, the sixth at 8 km and as dear "
-    "as the nearer ones. The line is nearly flat and misses the sixth by little. Right: a bar for "
-    "each home. The bar of the sixth is by far the longest and balances the other five.",
+    "as the nearer ones; a ring at 0.8 km is its true place. The line is nearly flat and misses "
+    "the sixth by little. Right: a bar for each home. The bar of the sixth is by far "
+    "the longest and balances the other five.",
 )
 
 # %% tags=["fold-all"] name="lever-numbers"
@@ -167,6 +170,8 @@ Table(["home", "residual", "bar"],
 # Write the line around the centre $c$, the median distance. Home $n$ lies $u_n = x_n - c$ away from it:
 #
 # $$\hat y_n = a + b\, u_n$$
+#
+# Any centre gives the same line. From the median, the sum of all $|u_n|$ is smallest.
 #
 # The objective is the mean [Huber loss](../03_algorithms/05_regression.ipynb) of the residuals $r_n = \hat y_n - y_n$:
 #
@@ -253,7 +258,7 @@ assert abs(missed["absolute"]) < 1e-4
 # %% [markdown] name="bound-reading"
 # When $|U|$ exceeds the sum of all other $|u_n|$, the bound is below $\delta$. Then the wrong home's residual is not even clipped, so $|g|$ is the residual itself. As $U$ grows, the bound shrinks. **Out there, a wronger distance seems to fit better.**
 #
-# Absolute error has the slopes $-1$ and $1$: the same balance with $\delta = 1$. Beyond the sum $|g|$ is below 1. Only a residual of 0 allows that, and the line passes through the wrong home.
+# Absolute error has the slopes $-1$ and $1$, and at its corner any value between them: the same balance with $\delta = 1$. Beyond the sum $|g|$ is below 1. Only the corner, a residual of 0, allows that, and the line passes through the wrong home.
 #
 # Here one home is 492 km out, and all others together reach 332 km. One home outvotes 413.
 #
@@ -318,7 +323,7 @@ for name in kinds:
 assert middle("29 prices (10 %)", "squared") > 3 * middle("as they are", "squared")
 print(f"the median price for every home: {np.median(flat):.1f} "
       f"({flat.min():.1f} to {flat.max():.1f})")
-print("1 distance, splits in which less than 1 is missing to that:",
+print("1 distance, splits whose error is less than 1 below that:",
       ", ".join(f"{name} {np.sum(found['1 distance'][name][0] > flat - 1)}" for name in kinds))
 Table(["wrong in training", *kinds],
       [[case, *(told(result[name]) for name in kinds)] for case, result in found.items()],
@@ -328,7 +333,7 @@ Table(["wrong in training", *kinds],
 # %% [markdown] name="trial-reading"
 # With 29 wrong prices the squared line is useless, and the robust lines lose next to nothing. With one wrong distance the robust lines come within 1 unit of a prediction that ignores the distance in 13 of 20 splits, the squared line in all 20. Huber's root mean squared error rises from 9.6 to 12.8. After that, 28 more do little harm: there is little left to lose.
 #
-# In each split another home is wrong. A home right beside the station does little harm even at 1000 times its distance, so the spread of "1 distance" is wide.
+# The spread of "1 distance" is wide, for in each split another home is wrong.
 #
 # ## Play
 #
@@ -445,7 +450,7 @@ assert np.median(seized["prices"]) > 20 > 2 * np.median(seized["distances"])
 # %% [markdown] name="look-reading"
 # Nearly all wrong prices are among the worst fits. Of the wrong distances only 2 in 29 are, and drawing lots would find 3. The inputs give them away. **Plot each column before you trust a fit.**
 #
-# And the cure? Tukey's border for far values is the **fence**: the upper quartile plus 1.5 times the width of the middle half. Clip every distance there, in the training part and in the test part. The quartiles come from the training part, mistakes and all.
+# And the cure? Tukey's border for far values is the **fence**: the upper quartile plus 1.5 times the width of the middle half. (A quarter of the values lies above the upper quartile, and a quarter below the lower. The middle half lies between.) Clip every distance there, in the training part and in the test part. The quartiles come from the training part, mistakes and all.
 
 # %% name="cures"
 def clip_at_fence(x, train_x):
@@ -473,7 +478,7 @@ plots.Picture(
 )
 
 # %% [markdown] name="cure-reading"
-# The line follows the sales again. Prices level off far out, and so do the clipped line and the curve. Four ways in numbers, with Huber's loss. The first two are tried often. "Worst tenth": throw out the tenth with the largest residuals, and fit again. "Scaled robustly": minus the median, divided by the width of the middle half (scikit-learn's `RobustScaler`).
+# The line follows the sales again. Beyond the fence the clipped line and the curve are flat. Four ways in numbers, with Huber's loss. The first two are tried often. "Worst tenth": throw out the tenth with the largest residuals, and fit again. "Scaled robustly": minus the median, divided by the width of the middle half (scikit-learn's `RobustScaler`).
 
 # %% tags=["fold", "nbval-ignore-output"] name="cures-table"
 # The mean absolute test error: the middle, lowest and highest of 20 splits.
@@ -508,7 +513,7 @@ Table(["Huber's error", *(f"{k} wrong" for k in counts)],
       "In 10,000 dollars per ping; k of 290 training distances are wrong.")
 
 # %% [markdown] name="exercises"
-# Throwing out the worst fits removes honest sales. Robust scaling does nothing at all: divide the input by 100, and the weight becomes 100 times as large.
+# Throwing out the worst fits removes honest sales. Robust scaling gives the same predictions: divide the input by 100, and the weight becomes 100 times as large.
 #
 # Clipping bounds the second factor of the pull. One wrong distance then costs nothing. With the logarithm on top, even 29 cost little. With 80 wrong, more than a quarter, the upper quartile is itself a wrong distance. The fence then lies too far out, and the cure is gone.
 #
@@ -570,9 +575,9 @@ check("outvoters")
 #
 # ## Takeaways
 #
-# - The pull of one example on a weight is the slope of its loss times its input. Huber's loss and absolute error bound the first factor, and nothing bounds the second.
-# - A wrong input far out hides: the line comes to it, and its residual is small. Look for it in the inputs, and clip them.
-# - Do not use these losses where the sum matters. The absolute line values all 414 homes together 3 % too low, Huber's nearly 2 % (see also [the total of the bus rides](../03_algorithms/05_regression.ipynb)).
+# - In a linear model, the pull of one example on a weight is the slope of its loss times its input. Huber's loss and absolute error bound the first factor, and nothing bounds the second.
+# - A wrong input far enough out hides: the line comes to it, and its residual is small. Look for it in the inputs, and clip them.
+# - Do not use Huber's loss or absolute error where the sum matters. The absolute line values all 414 homes together 3.2 % too low, Huber's 1.6 % (see also [the total of the bus rides](../03_algorithms/05_regression.ipynb)).
 #
 # ## Does it hold?
 #
@@ -621,7 +626,6 @@ sights = {
     "as typed": lambda x, train_x: x, "clipped at the fence": clip_at_fence,
     "clipped, then logarithm": lambda x, train_x: np.log(clip_at_fence(x, train_x)),
     "logarithm alone": lambda x, train_x: np.log(x),
-    "clipped at 7 km (the town)": lambda x, train_x: np.minimum(x, 7),
 }
 
 def trial(sight, x, y, new_x, new_y):  # fit on x and y, mean absolute error on the new sales
@@ -650,7 +654,7 @@ Table(["Huber's loss", "1 wrong: chosen", "test error", "29 wrong: chosen", "tes
 # %% [markdown] name="control-choice-text"
 # The choice needs no clean sale. With 29 wrong it falls on the fence with the logarithm in every split. With one wrong, the logarithm alone does as well.
 #
-# **A loss that lets go.** The [lesson on robust regression](../03_algorithms/06_robust.ipynb) has losses whose slope falls back to 0 far out. Here is Barron's with $\alpha = -2$ and $c = 10$, fitted twice: from all sales, and from the sales within the fence.
+# **A loss that lets go.** The [lesson on robust regression](../03_algorithms/06_robust.ipynb) has losses whose slope falls back to 0 far out. Here is Barron's with $\alpha = -2$ and the scale 10, fitted twice: from all sales, and from the sales within the fence.
 
 # %% tags=["fold", "nbval-ignore-output"] name="control-lets-go"
 # Barron's loss from two starts: the first weights are 1 everywhere, or 0 beyond the fence.
@@ -665,7 +669,7 @@ for k in (0, 1, 29):
 Table(["wrong distances", "start: all sales", "start: within the fence"], rows)
 
 # %% [markdown] name="control-five-text"
-# From all sales it ends in the flat line, like the others. From the near ones it finds the good line, and leaves even 29 wrong distances where they are. Its objective has two valleys, and the start decides. So it too needs a look at the inputs first.
+# From all sales, 29 wrong distances bring it to the flat line, like the others. From the near ones it finds the good line, and leaves even 29 wrong distances where they are. Its objective has two valleys, and the start decides. So it too needs a look at the inputs first.
 #
 # **More inputs.** Five inputs in place of one: age, distance, stores near by, latitude, longitude.
 
