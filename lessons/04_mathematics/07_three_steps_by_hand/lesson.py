@@ -14,7 +14,7 @@
 #
 # **Goal.** Take three steps of a training with pencil and paper, every number on the page, and say what each number does.
 #
-# **The question.** A model sees two measurements of a tumour and says how likely it is benign. It starts with both weights at 0, so it knows nothing. We train it on 399 tumours: 1000 steps of gradient descent, all tumours in every step, learning rate 1. Here is how it does on 170 new tumours after each step (each seed splits the tumours anew; the line is the middle split, the band spans all).
+# **The question.** A model sees two measurements of a tumour: how large its cell nuclei are and how uneven their grey is. It says how likely the tumour is benign. It starts with both weights at 0, so it knows nothing. We train it on 399 tumours: 1000 steps of gradient descent, all tumours in every step, learning rate 1. Here is how it does on 170 new tumours after each step. Each seed splits the tumours anew. The line is the middle split, the band spans all.
 
 # %% tags=["parameters", "fold"] name="parameters"
 # Parameters: another seed or device gives other numbers, and the same lesson.
@@ -106,12 +106,14 @@ for n in np.argsort(-np.linalg.norm(push, axis=1)):  # the short ones on top
     sum_ax.annotate(f"{n + 1}", by, xytext=(-9, 3), textcoords="offset points")
 sum_ax.annotate("", push.mean(0), (0, 0), arrowprops={"arrowstyle": "-|>", "color": "k", "lw": 3})
 sum_ax.plot([], [], "k", lw=3, label="their mean: the step")
-ax.set(xlabel="size of the cells", ylabel="unevenness", xlim=(-1.9, 2), ylim=(-1.2, 1.9),
+ax.set(xlabel="size of the nuclei", ylabel="unevenness", xlim=(-1.9, 2), ylim=(-1.2, 1.9),
        title="Four tumours, and what each asks for")
 sum_ax.set(xlabel="change of the weight of size", ylabel="change of the weight of unevenness",
            xlim=(-1.0, 0.4), ylim=(-1.0, 0.5), title="The same four arrows, from one point")
 ax.legend(loc="upper left")
 sum_ax.legend(loc="upper left")
+for axes in (ax, sum_ax):  # an arrow points the same way in both panels
+    axes.set_aspect("equal")
 plots.Picture(
     fig, alt="Left: two benign tumours as circles at the left, two malignant ones as crosses at "
     "the right. The arrow of a circle points away from the origin, that of a cross towards it. "
@@ -175,7 +177,7 @@ table
 # %% [markdown] name="step-two-text"
 # The first loss is $\log 2 = 0.6931$ for every tumour: the price of knowing nothing. Remember the number. **With two labels and all weights at 0, another first loss means a bug.**
 #
-# The weights are now both negative: large, uneven cells speak against "benign".
+# The weights are now both negative: large, uneven nuclei speak against "benign".
 #
 # ## Step 2
 
@@ -251,7 +253,7 @@ for k in (1, 999):
     light = [np.mean(abs(1 / (1 + np.exp(-x @ t[k])) - y) < 0.1)
              for t, (x, y, _, _) in zip(trails, pairs, strict=True)]
     print(f"tumours with a pull below 0.1 at step {k + 1}: {min(light):.0%} to {max(light):.0%}")
-assert min(light) > 0.45 and late.max() < 0.01
+assert min(light) > 0.43 and late.max() < 0.01
 assert (angles < 30).all() and (longer > 6).all()
 
 # %% tags=["fold"] name="histogram"
@@ -266,7 +268,7 @@ plots.histogram(
 )
 
 # %% [markdown] name="turn-reading"
-# The weights hardly turn, they grow. **With these two measurements the first step finds out which side a tumour lies on, the others how sure one may be.** At step 2 nearly all pulls lie between 0.2 and 0.6. In the end most are below 0.1. The classes overlap, and the few tumours on the wrong side hold the others in balance: the weights stop growing.
+# The weights hardly turn, they grow. The learning rate decides how long the first step is. A larger one leaves less for the others to do. **With these two measurements the first step finds out which side a tumour lies on, the others how sure one may be.** At step 2 nearly all pulls lie between 0.2 and 0.6. In the end most are below 0.1. The classes overlap, and the few tumours on the wrong side hold the others in balance: the weights stop growing.
 #
 # ## Play
 #
@@ -283,7 +285,7 @@ for label, look, name in ((1, "o", "benign"), (0, "x", "malignant")):
     ax.plot(*x[y == label].T, look, color="k", ms=9, mew=1.5, mfc="none", label=name)
 ax.plot([], [], "C0-", label="p = 0.5")
 ax.plot([], [], "C0--", label="p = 0.9 and 0.1")
-ax.set(xlabel="size of the cells", ylabel="unevenness", xlim=(-2.2, 2.2), ylim=(-1.8, 2.2))
+ax.set(xlabel="size of the nuclei", ylabel="unevenness", xlim=(-2.2, 2.2), ylim=(-1.8, 2.2))
 ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4, columnspacing=1)
 
 def after(ax, k):
@@ -395,7 +397,7 @@ check("steps_until")
 #
 # - A training step is a mean of pushes, one per example: prediction minus label, times the input. An example fades out as the model becomes sure of its label.
 # - A model for two labels that starts at weights 0 has the first loss $\log 2$. Check it before you train.
-# - Do not use the share of right answers alone to decide when to stop. Here it hardly moved after step 1, while the loss on new tumours fell by nearly half.
+# - Do not use the share of right answers alone to decide when to stop. Here, at the learning rate 1, it hardly moved after step 1, while the loss on new tumours fell by nearly half.
 #
 # ## Does it hold?
 #
@@ -411,10 +413,10 @@ def uncorrelated(x):  # the matrix that makes the covariance of x the identity
 twenty = [data.breast_cancer(s) for s in range(seed, seed + 20)]
 for columns, lr, name, used in (
     (2, 1.0, "2", splits), (2, 1.0, "2, 20 splits", twenty),
-    (3, 1.0, "2 and a constant, 20 splits", twenty), (2, 0.1, "2", splits), (2, 4.0, "2", splits),
+    (3, 1.0, "2 and a constant, 20 splits", twenty), (2, 0.1, "2", splits), (2, 8.0, "2", splits),
     (30, 1.0, "30", splits), (30, 1.0, "30, uncorrelated", splits),
 ):
-    shares, turns = [], []
+    shares, turns, costs = [], [], []
     for split in used:
         x_s, x_new = (np.array(part[:, :columns]) for part in (split.x, split.x_test))
         if "constant" in name:
@@ -422,6 +424,7 @@ for columns, lr, name, used in (
         matrix = uncorrelated(x_s) if name.endswith("uncorrelated") else np.eye(columns)
         trail = trained(x_s @ matrix, split.y * 1.0, 1000, lr)
         shares.append(right(trail[[1, 1000]], x_new @ matrix, split.y_test))
+        costs.append(mean_loss(trail[[1, 1000]], x_new @ matrix, split.y_test * 1.0))
         turns.append(turned(trail[1], trail[1000]))
     shares = np.array(shares)
     change = np.round(shares[:, 1] - shares[:, 0], 6)
@@ -431,13 +434,18 @@ for columns, lr, name, used in (
     if name == "30":
         assert np.mean(shares[:, 1] - shares[:, 0]) > 0.015 and min(turns) > 33
     told = [f"{v.mean():.3f} ({v.min():.3f} to {v.max():.3f})" for v in shares.T]
+    told += [f"{v:.2f}" for v in np.mean(costs, axis=0)]
     rows.append([f"{name}, rate {lr:g}", *told, f"{min(turns):.0f} to {max(turns):.0f}"])
+    if lr == 8:  # one step does most of it
+        assert np.mean(costs, axis=0) @ [1, -1] < 0.1
 assert max(turns) < 30
-Table(["measurements", "right after step 1", "right after step 1000", "turn (degrees)"], rows,
-      "Mean (lowest to highest split), 170 new tumours. With two measurements " + note)
+Table(["measurements", "right after step 1", "right after step 1000", "loss after step 1",
+       "loss after step 1000", "turn (degrees)"], rows,
+      "Mean (lowest to highest split), 170 new tumours; losses are means. "
+      "With two measurements " + note)
 
 # %% [markdown] name="control-reading"
-# Over 20 splits the later steps lift the share as often as they lower it. A constant lets the line leave the origin; the later steps then add one in a hundred. The rate changes nothing in the finding.
+# Over 20 splits the later steps lift the share as often as they lower it. A constant lets the line leave the origin; the later steps then add one in a hundred. The rate hardly changes the share and the turn. It does change the loss after step 1: at rate 8 that first loss is already close to the last.
 #
 # With all 30 measurements the finding does not hold: the weights turn by 44 to 52 degrees in 1000 steps, and the later steps *do* make more answers right. The correlations are the main cause. Without them the first step alone is right about 95 times in 100, and the weights turn as little as with two.
 #
