@@ -39,6 +39,10 @@ EXERCISES = [
             "The mean is weighted by the probabilities; yours counts every class alike.": (
                 "(p * v**2).sum(axis=1) - (p * v).sum(axis=1) ** 2 -> v.var(axis=1)"
             ),
+            "The squares are weighted, their centre is not: take the mean under p off.": (
+                "(p * v**2).sum(axis=1) - (p * v).sum(axis=1) ** 2 -> "
+                "(p * (v - v.mean(axis=1, keepdims=True)) ** 2).sum(axis=1)"
+            ),
             "Probabilities of one example sum to 1: divide each row by its own sum.": (
                 "e.sum(axis=1, keepdims=True) -> e.sum()"
             ),
@@ -62,6 +66,9 @@ EXERCISES = [
         {
             "The slope of tanh is missing in the second layer.": "to_z @ W3.T * (1 - h2**2) -> to_z @ W3.T",
             "The slope of tanh is missing in the first layer.": "to_a2 @ W2.T * (1 - h1**2) -> to_a2 @ W2.T",
+            "The way to the first layer goes through the second bend: start it from to_a2.": (
+                "to_a2 @ W2.T -> to_z @ W3.T @ W2.T"
+            ),
             "The slope of tanh is 1 - h squared, with h the unit after the bend.": (
                 "(1 - h2**2) -> (1 - np.tanh(h2) ** 2); (1 - h1**2) -> (1 - np.tanh(h1) ** 2)"
             ),

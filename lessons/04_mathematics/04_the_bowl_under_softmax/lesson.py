@@ -157,7 +157,7 @@ Table(["pair", "each model, % right", "their average, % right"], rows,
 each, apart, twins = ([judge(p, H)[1], between[n]] for n, (p, H) in pairs.items())
 assert same < 1e-12 and (each[0].min(1) - each[1] < 2).all() and (twins[1] < 20).all()
 assert np.median(apart[0].min(1) - apart[1]) > 4
-assert (lines["two softmax regressions"][:, 10] < 0.2).all()
+assert (lines["two softmax regressions"][:, 10] < 0.25).all()
 
 # %% [markdown] name="question-reading"
 # (The data: 1797 digits of 8 by 8 pixels from scikit-learn, CC BY 4.0; 1258 are for training. In brackets: lowest to highest of five seeds. Both models of a pair see the same batches.)
@@ -401,7 +401,7 @@ w_ = sp.Symbol("w", real=True)
 #
 # $$X^\top X\, \theta = X^\top y$$
 #
-# The Hessian is $\frac2N X^\top X$ everywhere, at the bottom and far out. Its bend along $v$ is $\frac2N \lVert Xv \rVert^2$, which is never negative. No step size and no start are needed. (There is one bottom if no column of $X$ is a weighted sum of the others.)
+# The Hessian is $\frac2N X^\top X$ everywhere, at the bottom and far out. The curvature along $v$ is $\frac2N \lVert Xv \rVert^2$, which is never negative. No step size and no start are needed. (There is one bottom if no column of $X$ is a weighted sum of the others.)
 
 # %% name="normal"
 patients = data.diabetes(seed)
@@ -412,7 +412,7 @@ print(f"largest slope at the start: {abs(gradient[0]).max():.0f}")
 print(f"after one solve: {'below 1e-9' if abs(gradient[1]).max() < 1e-9 else 'not 0'}")
 
 # %% [markdown] name="chain-text"
-# (310 of 442 patients, 10 measurements each, scikit-learn, CC BY 4.0.) How long gradient descent would take instead is a question of the [condition number](../03_algorithms/11_momentum.ipynb) of $X^\top X$.
+# (310 of 442 patients, 10 measurements each, of Efron and others, 2004; they come with scikit-learn, BSD licence.) How long gradient descent would take instead is a question of the [condition number](../03_algorithms/11_momentum.ipynb) of $X^\top X$.
 #
 # ### What a hidden layer does
 #
@@ -509,7 +509,7 @@ Table(["gradient of", "shape", "largest number", "largest difference from autogr
 #
 # ### One function, many places
 #
-# A **twin** of a network has the same hidden units in another order, or some of them with all signs turned, those of the weights in and of the weights out. A twin gives the same answers, because $u \tanh(wx)$ is $(-u) \tanh(-wx)$, and a sum does not care for the order of its terms.
+# A **twin** of a network has the same hidden units in another order, or some of them with all signs turned: of the weights in, the unit's bias and the weights out. A twin gives the same answers, because $u \tanh(wx)$ is $(-u) \tanh(-wx)$, and a sum does not care for the order of its terms.
 #
 # Turn *every* unit. This twin, $\theta^-$, has the loss of $\theta$. In the middle between the two all weights of the hidden layer are 0. Only the biases of the logits are left: one guess for all pictures. The best one gives each digit its share $q_i$ of the data. Its loss is the [entropy](03_the_floor_of_cross_entropy.ipynb) of the shares. If $J$ were convex, then
 #
@@ -604,21 +604,24 @@ fig, axes = plots.panels(3)
 fig.set_size_inches(9.4, 2.8)
 fig.set_layout_engine("none")
 for k, (ax, row, name) in enumerate(zip(axes, rows, ("A", "B", "twin of B"), strict=True)):
-    ax.set_position((0.09, 0.67 - 0.33 * k, 0.9, 0.31))
+    ax.set_position((0.09, 0.73 - 0.32 * k, 0.9, 0.25))
     wide = np.full((8, 12 * 9 - 1), np.nan)
     for u, picture in enumerate(row):
         wide[:, 9 * u : 9 * u + 8] = picture
-    ax.imshow(wide, cmap="RdBu_r", vmin=-most, vmax=most, interpolation="nearest")
+    ax.imshow(wide, cmap="RdBu_r", vmin=-0.6 * most, vmax=0.6 * most, interpolation="nearest")
     ax.grid(False)
-    ax.set(xticks=[], yticks=[])
+    cosines = (unit_rows[0] * unit_rows[k]).sum(1)[best_first]
+    ax.set_xticks(9 * np.arange(12) + 3.5, [f"{c:.2f}" for c in cosines] if k else [""] * 12)
+    ax.tick_params(length=0, labelsize=8)
+    ax.set_yticks([])
     ax.set_ylabel(name, rotation=0, ha="right", va="center")
     for spine in ax.spines.values():
         spine.set_visible(False)
 plots.Picture(
     fig,
     "Three rows of twelve small images of 8 by 8 weights, red for positive and blue for negative. "
-    "The units of B do not resemble the units of A above them. On the left the units of the "
-    "twin of B resemble those of A; on the right they do not.",
+    "Below each unit of B and of its twin stands its cosine with the unit of A: of either sign "
+    "for B; for the twin high on the left, falling to the right.",
 )
 
 # %% tags=["fold", "nbval-ignore-output"] name="units-numbers"
@@ -635,11 +638,11 @@ for name, pair in (("A and B", networks), ("A and the twin of B", matched),
 assert (likeness(matched) > 1.3 * likeness(untrained)).all()
 
 # %% [markdown] name="units-reading"
-# (Red: positive, blue: negative weights, in the places of the pixels. The best pair stands on the left. The cosine is 1 for equal units, 0 for unrelated ones.) With the nearest twin the cosine is 0.52. So the two runs did not find the same units in another order. They found related ones.
+# (Red: positive, blue: negative weights, in the places of the pixels. Below each unit: the cosine of the angle between its weights and those of the unit of $A$, 1 for equal units, 0 for unrelated ones.) With the nearest twin the cosine is 0.52. So the two runs did not find the same units in another order. They found related ones.
 #
 # ## When may one average?
 #
-# Two experiments separate the causes. First, only the start differs: other random weights, the same batches. Second, only the batches differ: the same random weights, other batches. In a third, both models begin at one *trained* network and go on with other batches: this is fine-tuning.
+# Two experiments separate the causes. First, only the start differs: other random weights, the same batches. Second, only the batches differ: the same random weights, other batches. In a third, both models begin at one *trained* network and go on with other batches. Fine-tuning does the same with new data.
 
 # %% tags=["fold"] name="when"
 # Four pairs of networks and the regressions, averaged.
@@ -649,8 +652,8 @@ families = {
     "softmax regression, other starts": (regressions, 0),
     "networks, other starts": (networks, UNITS),
     "networks, other starts, nearest twin": (matched, UNITS),
-    "networks, one start, other batches": (same_start, UNITS),
-    "networks, fine-tuned from one": (tuned, UNITS),
+    "networks, one random start, other batches": (same_start, UNITS),
+    "networks, one trained start, other batches": (tuned, UNITS),
 }
 lost, walks = {}, {}
 for name, (pair, H) in families.items():
@@ -661,8 +664,8 @@ picture = plots.bars(
     {name: plots.band(v) for name, v in lost.items()},
     "right answers that the average loses (% of new digits)",
     "Five bars. The networks with other starts lose 10 to 20 percent, the pair with the twin one "
-    "or two. The regressions, the networks with one start and the fine-tuned ones lose nothing.",
-    title="Average of two models against the two (line: all seeds)",
+    "or two. The regressions and the networks with one start, random or trained, lose nothing.",
+    title="What the average of two models loses (line: all seeds)",
 )
 picture.fig.set_size_inches(8.2, 3.3)
 picture
@@ -679,14 +682,14 @@ Table(["pair", "points lost by the average", "distance / length of the weights"]
 # %% tags=["fold"] name="when-verdict"
 # Only the other starts hurt; the twin mends most of it.
 hurt = lost["networks, other starts"]
-assert np.median(hurt) > 5 and np.median(lost["networks, one start, other batches"]) < 2
-assert (abs(lost["networks, fine-tuned from one"]) < 2).all()
+assert np.median(hurt) > 5 and np.median(lost["networks, one random start, other batches"]) < 2
+assert (abs(lost["networks, one trained start, other batches"]) < 2).all()
 assert np.median(lost["networks, other starts, nearest twin"]) < 0.4 * np.median(hurt)
 
 # %% [markdown] name="when-reading"
 # With other starts the average loses 17 digits of 100, although the batches were the same. With one start it loses none, although the batches differ. The nearest twin of $B$ repairs most of the damage.
 #
-# The trained start is the safe one. With steps ten times as large a common *random* start no longer suffices, and a common trained start still does (first table under "Does it hold?").
+# The trained start is the safer one. With steps ten times as large a common *random* start no longer suffices, and a common trained start still does. With steps thirty times as large even that is no longer reliable (first table under "Does it hold?").
 #
 # Wortsman and others (2022) average the weights of many models that were fine-tuned from one. They call the result a *model soup*, and often find it better than its best ingredient. Ainsworth, Hayase and Srinivasa (2022) pair the units of large networks as we did. Between two wide ResNets the ridge disappeared; they also give a counterexample, where no order of the units helps.
 #
@@ -792,14 +795,14 @@ for name, walk in walks.items():
 #
 # - Cross-entropy bends along every direction by a variance, so it is convex in the logits and in the weights of softmax regression. The bowl is flat along equal shifts of all logits, and far out.
 # - A hidden layer breaks the bowl: turn or exchange its units, and the same function sits at another place. On the way there the loss can rise as high as guessing.
-# - Average weights of models that share a trained start. Do not average networks from different starts, and do not start a hidden layer with equal units.
+# - Average weights of models that went in small steps from one trained start. Do not average networks from different starts, and do not start a hidden layer with equal units.
 #
 # ## Does it hold?
 #
-# **Larger steps.** Pairs trained for 1000 steps with ten times the learning rate. The trained start of the last pair is network $A$:
+# **Larger steps.** Pairs trained for 1000 steps with ten times the learning rate. The trained start of the last pairs is network $A$:
 
 # %% tags=["fold", "nbval-ignore-output"] name="control-rate"
-# Points lost by the average, learning rate 0.1 instead of 0.01.
+# Points lost by the average, learning rate 0.1 (last row 0.3) instead of 0.01.
 def loses(pair, H=UNITS, relu=False):
     return judge(pair, H, relu)[1].mean(1) - judge(average(pair), H, relu)[1][:, 0]
 
@@ -808,7 +811,8 @@ shared = train(begin(UNITS, 2)[:, [0, 0]], UNITS, lr=0.1, draw=1, own=True)
 onward = train(networks[:, [0, 0]], UNITS, lr=0.1, draw=2, own=True)
 fast = {"other starts": far, "other starts, nearest twin": np.array([[a, twin_near(a, b)]
         for a, b in far]), "one random start, other batches": shared,
-        "one trained start, other batches": onward}
+        "one trained start, other batches": onward,
+        "one trained start, rate 0.3": train(networks[:, [0, 0]], UNITS, lr=0.3, draw=4, own=True)}
 rises = {name: judge(average(pair), UNITS)[0][:, 0] - judge(pair, UNITS)[0].mean(1)
          for name, pair in fast.items()}  # of the training loss
 Table(["pair", "each, % right", "points lost by the average", "ridge in the middle (nats)"],
@@ -819,13 +823,13 @@ Table(["pair", "each, % right", "points lost by the average", "ridge in the midd
 # %% tags=["fold"] name="control-rate-verdict"
 # One random start is no longer enough; one trained start is.
 assert np.median(loses(shared)) > 0.5 and np.median(loses(onward)) < 1
-_, _, random_start, trained_start = (np.median(v) for v in rises.values())
-assert trained_start < 0.75 * random_start
+_, _, random_start, trained_start, too_far = (np.median(v) for v in rises.values())
+assert trained_start < 0.75 * random_start and too_far > 1.25 * trained_start
 
 # %% [markdown] name="control-rate-text"
-# From one random start the average now loses 2 digits of 100. From one trained start it loses none, and the ridge is a third as high.
+# From one random start the average now loses 2 digits of 100. From one trained start it loses none, and the ridge is lower. At a rate of 0.3 even the trained start leaves a ridge of 0.4 nats in the median.
 #
-# **Other widths, another bend.** Pairs with other starts and their twins, for more and fewer units:
+# **Other widths, another function in the units.** Pairs with other starts and their twins, for more and fewer units:
 
 # %% tags=["fold", "nbval-ignore-output"] name="control-width"
 # Points lost by the average; 600 steps.
@@ -838,7 +842,7 @@ for units, relu in ((6, False), (12, False), (24, False), (48, False), (24, True
     widths[units, relu] = losses_of
     rows.append([units, "max(a, 0)" if relu else "tanh", spread(each),
                  *(spread(v, ".1f") for v in losses_of), *["-"] * (2 - len(losses_of))])
-Table(["units", "bend", "each, % right", "points lost by the average", "with the twin"], rows,
+Table(["units", "function", "each, % right", "points lost by the average", "with the twin"], rows,
       "Median and range over seeds.")
 
 # %% tags=["fold"] name="control-width-verdict"
