@@ -25,6 +25,7 @@ EXERCISES = [
             "Upside down: with more examples, each of them needs a smaller share of the prior.": (
                 "w * N / M -> w * M / N"
             ),
+            "The square root belongs to tau. weight_decay falls as 1 / N.": "w * N / M -> w * np.sqrt(N / M)",
             "tau does not change with the data that come later: use N, not M.": "w * N), -> w * M),",
             "Return tau first, then the new weight_decay.": (
                 "1 / np.sqrt(w * N), w * N / M -> w * N / M, 1 / np.sqrt(w * N)"
@@ -79,6 +80,9 @@ EXERCISES = [
                 "np.sum(more**K) / n -> (np.sum(more) / n) ** K"
             ),
             "You sum the probabilities of at most j. Wanted are those of more than j.": "binom.sf -> binom.cdf",
+            "You sum the probabilities of at least j. Wanted are those of more than j.": (
+                "np.arange(n) -> np.arange(n) - 1"
+            ),
             "The probability of exactly j is binom.pmf. Here more than j is needed.": "binom.sf -> binom.pmf",
         },
         on((100, 100, 0.5), (1, 20, 0.3), (7, 12, 0.2), (30, 50, 0.12)),
