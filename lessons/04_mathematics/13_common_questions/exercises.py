@@ -15,6 +15,9 @@ EXERCISES = [
         "take the logarithm of both sides.",
         {
             "That is the last number at which the product is not yet 0.": ")) + 1 -> ))",
+            "At p = 1/2, 1075 factors make exactly 2 to the -1075, which is not below it.": (
+                "int(np.floor(1075 * np.log(2) / -np.log(p))) + 1 -> int(np.ceil(1075 * np.log(2) / -np.log(p)))"
+            ),
             "Both logarithms need the same base.": "1075 * np.log(2) -> 1075",
             "The logarithm of p is negative; a number of factors is not.": "-np.log(p) -> np.log(p)",
             "A number of factors is whole.": "int(np.floor(1075 * np.log(2) / -np.log(p))) + 1 -> "
@@ -22,7 +25,7 @@ EXERCISES = [
             "float64 goes further down than float32.": "1075 -> 150",
             "Small numbers keep going below 2 to the -1022, with fewer digits.": "1075 -> 1023",
         },
-        on((0.1,), (0.9,), (0.3,), (0.99,), (1e-5,)),
+        on((0.1,), (0.9,), (0.3,), (0.99,), (1e-5,), (0.5,)),
     ),
     Exercise(
         "typical",
