@@ -24,6 +24,9 @@ EXERCISES = [
             "Your b is the label's part only; the other classes are missing.": (
                 "1 - 2 * label + (p**2).sum(axis=1) -> (1 - label) ** 2"
             ),
+            "That is the b of the picture, with one other class. Here are several: sum their squares.": (
+                "1 - 2 * label + (p**2).sum(axis=1) -> 2 * (1 - label) ** 2"
+            ),
             "The label's own square is counted twice in your b.": (
                 "1 - 2 * label + (p**2).sum(axis=1) -> (1 - label) ** 2 + (p**2).sum(axis=1)"
             ),
@@ -43,6 +46,9 @@ EXERCISES = [
             "That is the slope of cross-entropy: the power is missing.": "power[:, None] * grad -> grad",
             "The slope has the power q of the probability, not the probability itself.": (
                 "power[:, None] * grad -> np.exp(-value)[:, None] * grad"
+            ),
+            "The power q - 1 is the slope by the probability; softmax brings one more factor p.": (
+                "power[:, None] * grad -> np.exp((1 - q) * value)[:, None] * grad"
             ),
             "The slope is by the scores, and its sign is that of cross-entropy.": (
                 "power[:, None] * grad -> -power[:, None] * grad"
