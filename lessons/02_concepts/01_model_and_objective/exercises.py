@@ -48,7 +48,7 @@ EXERCISES = [
             "The sign of the gradient is wrong: the error is prediction less target.": (
                 "[2 * np.mean(r * x) -> [-2 * np.mean(r * x); 2 * np.mean(r)] -> -2 * np.mean(r)]"
             ),
-            "The penalty is the square of the rise.": "lam * theta[0] ** 2 -> lam * theta[0]",
+            "The penalty is a square too: its slope is 2 lam theta_1.": "2 * lam * theta[0], -> lam * theta[0],",
             "Square each error first, then take the mean.": "np.mean(r**2) -> np.mean(r) ** 2",
             "The penalty is no example: it is not divided by their number.": (
                 "2 * lam * theta[0], -> 2 * lam / len(x) * theta[0],; "

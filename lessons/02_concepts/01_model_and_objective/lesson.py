@@ -131,7 +131,7 @@ Table(
 # %% [markdown] name="idea"
 # Ada's and Ben's numbers differ by a factor of 310, and their lines are equal. Cleo's and Dan's numbers are the nearest of all, and Dan's line is the other one. **A reported loss says nothing about a model until you know what was added to what, and in which unit.** The last column can be compared, because it asks all four the same. There Dan is behind.
 #
-# Ada squared by how much her line missed each patient, and added up the squares. Ben took their mean. Cleo did the same, and counted the progress in hundreds of points. Dan did what Cleo did, and added a price for a steep line.
+# Ada took each patient's *miss*, the distance between her line and the patient's progress. She squared the misses and added up the squares. Ben took their mean. Cleo did the same, and counted the progress in hundreds of points. Dan did what Cleo did, and added a price for a steep line.
 #
 # ## The idea, drawn
 #
@@ -140,7 +140,8 @@ Table(
 # %% tags=["fold"] name="flow"
 # Four patients on their way through the model, the loss, the reduction and the objective.
 at_rise, at_base, lam = 50.0, 120.0, 0.1
-few = np.argsort(x)[[30, 120, 200, 280]]
+whole = np.argsort(x)[np.isclose(np.sort(10 * x) % 1, [[0], [1]]).any(axis=0)]  # can be checked
+few = whole[[len(whole) * k // 8 for k in (1, 3, 5, 7)]]
 guess = at_rise * x[few] + at_base
 each = squared_error(guess, y[few])
 fig, (ax,) = plots.panels()
@@ -464,13 +465,13 @@ assert np.allclose(slopes["Ada"], 310 * slopes["Ben"])
 assert np.allclose(slopes["Cleo"], slopes["Ben"] / 1e4) and float(rows[3][4]) > 0.5
 Table(
     ["", "what is different", "number", "gradient's length (Ben: 1)", "turned by (degrees)",
-     "rise at the minimum"], rows,
+     "rise at the minimum"], rows, "The gradient is by parameters in points.",
 )
 
 # %% [markdown] name="changes-reading"
-# - **The reduction and the unit** multiply the losses, and so their gradient, by a constant. Its direction stays. Where no penalty is added, so does the minimum. To take Ben's steps, Ada had to divide her gradient by 310. Cleo had not, because she counts her parameters in hundreds too. ([Mean, sum or half](../03_algorithms/30_mean_sum_or_half.ipynb) has the reductions, [Whose mean?](../03_algorithms/25_whose_mean.ipynb) the mean over batches.)
+# - **The reduction and the target's unit** multiply the losses, and so their gradient, by a constant. Its direction stays. Where no penalty is added, so does the minimum. To take Ben's steps, Ada had to divide her gradient by 310. Cleo did not have to correct anything: she counts her parameters in hundreds too. So her slopes are 100 times those of the table, and a step is 100 times as long in points. ([Mean, sum or half](../03_algorithms/30_mean_sum_or_half.ipynb) has the reductions, [Whose mean?](../03_algorithms/25_whose_mean.ipynb) the mean over batches.)
 # - **The penalty** turns the gradient and moves the minimum.
-# - **The metric** changes nothing. You may choose it, and change it, after training.
+# - **The metric** changes nothing. Training does not see it, so another metric needs no new training.
 #
 # The article says that a loss measures the gap between prediction and truth, and that the algorithm minimises it. Without a penalty that is so. With one, what is minimised is the objective, and Dan's gap is larger than Cleo's.
 #
@@ -572,7 +573,7 @@ assert share > 0.7 and miss(walk[1], x_new, y_new) - miss(walk[60], x_new, y_new
 # %% [markdown] name="play-reading"
 # <details><summary>Answers</summary>
 #
-# 1. After one step the line lies in the cloud. The objective has made 98 % of its way down. The other 59 steps take the average miss from 51.7 to 50.0 points.
+# 1. After one step the line lies in the cloud, and the objective has made 98 % of its way down. The other 59 steps bring the last 2 %. They take the average miss from 51.7 to 50.0 points.
 # 2. Two of them turn into the floor of the valley, and the rest follow it: the rise grows and the base falls. The floor is nearly level, so the gradient is short there, and a step is the gradient times a constant.
 #
 # </details>
@@ -604,11 +605,11 @@ print(f"frequent words comes next: {right:.0%} right, {always:.0%} with the same
 assert right > 1.3 * always
 
 # %% [markdown] name="breaks"
-# The first number belongs to a table of word pairs as above, for the 499 most frequent words and one entry for all others. It counts which word follows which, and guesses the most frequent one. Everything else stays as with the patients: a model, a loss per word, a mean, an objective.
+# The first percentage belongs to a table of word pairs as above, for the 499 most frequent words and one entry for all others. It counts which word follows which, and guesses the most frequent one. A language model that is trained has the rest as with the patients: a loss per word, a mean, an objective.
 #
 # ## What breaks
 #
-# The optimizer does not compute the gradient, and it does not clear it away either. PyTorch *adds* each backward pass to what lies in `.grad`. Who forgets `optimizer.zero_grad()` steps along the sum of all gradients so far:
+# The optimizer does not compute the gradient, and it does not clear it away either. PyTorch *adds* each backward pass to what lies in `.grad`. Without `optimizer.zero_grad()` each step goes along the sum of all gradients so far:
 
 # %% name="forgotten"
 def train_line(clear, steps=40):
@@ -636,7 +637,7 @@ picture = plots.lines(
     "swinging between 4 and 37 thousand without becoming smaller.",
     title="The same line, the same rate",
 )
-picture.fig.set_size_inches(5.2, 2.7)
+picture.fig.set_size_inches(4.6, 2.6)
 picture.fig.axes[0].set(ylim=(0, 52))
 picture
 
@@ -710,7 +711,7 @@ check("same_line")
 # ## Takeaways
 #
 # - A model is a function with parameters. The objective is a reduction of the losses plus a penalty, and it alone says where the minimum lies.
-# - Reduction and unit scale the gradient of the losses. A penalty adds another gradient and moves the minimum. A metric does neither.
+# - The reduction and the target's unit scale the gradient of the losses. A penalty adds another gradient and moves the minimum. A metric does neither.
 # - The backward pass computes the gradient, the optimizer uses it. Do not compare two reported losses: compare two models by one metric on the same new examples.
 #
 # ## Does it hold?
@@ -749,24 +750,29 @@ Table(
 # Dan's penalty (0.1) costs in nearly every division, by squared misses too. A smaller one costs less. By squared misses, 0.01 is worse in only 62 % of the divisions. **With few patients** it can pay. The same, with only five or fifteen patients to train on, in 1000 draws:
 
 # %% tags=["fold"] name="control-few"
-# The mean of the average miss over 1000 draws, and how often the penalised line is the better one.
+# Both kinds of miss over 1000 draws, and how often the penalised line is the better one.
+def both(theta, x, y):
+    return miss(theta, x, y), squared_miss(theta, x, y)
+
 rows = []
 for n_few in (5, 15):
-    pair = np.array([[missed(1000 * seed + s, lam, n_few) for lam in (0, 0.03)]
+    pair = np.array([[missed(1000 * seed + s, lam, n_few, both) for lam in (0, 0.03)]
                      for s in range(1000)])
+    pair, squares = np.moveaxis(pair, 2, 0)
     better = np.mean(pair[:, 1] < pair[:, 0])
-    worst = np.quantile(pair, 0.99, axis=0)
-    columns = [f"{a:.1f} and {b:.1f}" for a, b in (pair.mean(axis=0), worst)]
+    columns = [pair.mean(axis=0), squares.mean(axis=0), np.quantile(pair, 0.99, axis=0)]
+    columns = [f"{a:,.{k}f} and {b:,.{k}f}" for (a, b), k in zip(columns, (1, 0, 1), strict=True)]
     rows.append([n_few, *columns, f"{better:.0%}"])
     gain = pair.mean(axis=0) @ [1, -1]
     assert gain > 1 if n_few == 5 else better < 0.4
 Table(
-    ["patients", "mean miss", "exceeded in 1 of 100 draws", "penalised line better"], rows,
+    ["patients", "mean miss", "mean squared miss", "miss exceeded in 1 of 100 draws",
+     "smaller miss with penalty"], rows,
     "Two numbers: without penalty, and with λ = 0.03.",
 )
 
 # %% [markdown] name="control-sum-text"
-# With five patients the penalty helps on average. It does not win much more often than it loses; it takes the edge off the worst draws. With fifteen patients the average gain is gone.
+# With five patients the penalty helps on average. It does not win much more often than it loses; it takes the edge off the worst draws. With fifteen patients the mean squared miss still falls a little, and the mean miss no longer falls.
 #
 # **A sum with the same penalty.** Dan's objective with a sum in place of the mean, and $\lambda = 0.1$ left as it is:
 
