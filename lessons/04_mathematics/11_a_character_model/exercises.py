@@ -5,7 +5,7 @@ import numpy as np
 from lessons_lib.exercises import Exercise, on
 
 DRAW = np.random.default_rng(0)
-LOGITS = 2 * DRAW.normal(size=(6, 5))
+LOGITS = np.round(128 * DRAW.normal(size=(6, 5))) / 64  # exact in float32, also 2000 higher
 IDS = np.array([3, 0, 4, 4, 1, 2])
 FAR = LOGITS + np.array([0.0, 900.0, -900.0, 0.0, 2000.0, 50.0])[:, None]
 WIDE = LOGITS * np.array([1.0, 500.0, 1.0, 500.0, 1.0, 1.0])[:, None]
@@ -53,6 +53,7 @@ EXERCISES = [
             ),
             "Subtract the largest logit of each row, not of all rows.": ("z.max(axis=1, keepdims=True) -> z.max()"),
             "That is the sum of the plain losses: the weights are missing above the line.": "(w * loss) -> loss",
+            "That is the plain mean; the weights are missing.": "(w * loss).sum() / w.sum() -> loss.mean()",
             "These are bits; nats are wanted.": "/ w.sum() -> / w.sum() / np.log(2)",
         },
         on(
