@@ -62,10 +62,10 @@ def batches(B=64):
         clean = np.take_along_axis(train_set, rows, 1)
         yield clean, clean + rng.normal(0, noise, clean.shape)
 
-def train(rule, share, steps=400):  # the networks of all seeds, after the last step
+def train(rule, scale, steps=400):  # the networks of all seeds, after the last step
     supply = batches()
     with np.errstate(over="ignore", invalid="ignore"):
-        return descend(start, Each(rule), lambda theta: slopes(theta, *next(supply), share), steps)
+        return descend(start, Each(rule), lambda theta: slopes(theta, *next(supply), scale), steps)
 
 def cleaned(theta):
     return spoiled @ theta["W"] @ theta["V"]
@@ -78,12 +78,12 @@ def spread(values):
     return f"{np.median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
 
 # %% [markdown] name="network-text"
-# The network is two matrices. `W` makes 16 numbers (`code`) of the 64 pixels, `V` makes 64 pixels of the 16 numbers. This is the gradient that all four hand to Adam. `share` is 1 for the sum over the pixels, and 1/64 for the mean.
+# The network is two matrices. `W` makes 16 numbers (`code`) of the 64 pixels, `V` makes 64 pixels of the 16 numbers. This is the gradient that all four hand to Adam. `scale` is 1 for the sum over the pixels, and 1/64 for the mean.
 
 # %% name="network"
-def slopes(theta, clean, noisy, share):
+def slopes(theta, clean, noisy, scale):
     code = noisy @ theta["W"]
-    push = share * squared_error(code @ theta["V"], clean).grad / clean.shape[-2]
+    push = scale * squared_error(code @ theta["V"], clean).grad / clean.shape[-2]
     return {"W": noisy.mT @ (push @ theta["V"].mT), "V": code.mT @ push}
 
 # %% tags=["fold"] name="question-picture"
@@ -166,7 +166,7 @@ plots.Picture(
 #
 # ## Formula
 #
-# The network only multiplies and adds, so that we can compute where its training ends. The mean $\bar x$ of the training pictures is taken off at the input and put back at the output:
+# The network only multiplies and adds: it is *linear*. So we can compute where its training ends. The mean $\bar x$ of the training pictures is taken off at the input and put back at the output:
 #
 # $$\hat x = \bar x + (\tilde x - \bar x)\, W\, V$$
 #
@@ -176,7 +176,7 @@ plots.Picture(
 #
 # | symbol | code | shape | meaning |
 # |---|---|---|---|
-# | $x$, $\tilde x$, $\hat x$ | `clean`, `noisy`, `code @ V` | `(N, 64)` | true picture, noisy picture, output; in the code each without $\bar x$ |
+# | $x$, $\tilde x$, $\hat x$ | `clean`, `noisy`, `code @ V` | `(N, 64)` | true picture, noisy picture, output; in the program each without $\bar x$ |
 # | $W$, $V$ | `W`, `V` | `(64, 16)`, `(16, 64)` | the weights before and after the code |
 # | $P$ | `P` | a number | pixels of a picture, 64 |
 # | $\lambda$ | `weight_decay` | a number | strength of the penalty $\frac\lambda2 \theta^2$ for every weight $\theta$ |
@@ -219,8 +219,8 @@ def column(theta):
 # %% tags=["fold"] name="rates"
 # SGD and Adam, sum and mean, rates by factors of 4.
 def over_rates(kind, powers):
-    return {name: np.array([error(cleaned(train(kind(4.0**p), share, 100)[-1])) for p in powers])
-            for name, share in (("sum over the pixels", 1.0), ("mean over the pixels", 1 / P))}
+    return {name: np.array([error(cleaned(train(kind(4.0**p), scale, 100)[-1])) for p in powers])
+            for name, scale in (("sum over the pixels", 1.0), ("mean over the pixels", 1 / P))}
 
 ranges = {"SGD": (SGD, np.arange(-4, 4)), "Adam": (Adam, np.arange(-6, 0))}
 found = {name: over_rates(*how) for name, how in ranges.items()}
@@ -244,8 +244,8 @@ plots.Picture(
 # %% tags=["fold"] name="rates-numbers"
 # SGD at the rate 16: on the mean, on the sum, and on the sum at a 64th of the rate.
 ends = {}
-for name, lr, share in (("mean", 16.0, 1 / P), ("sum", 16.0, 1.0), ("sum, rate / 64", 0.25, 1.0)):
-    trail = train(SGD(lr), share, 100)
+for name, lr, scale in (("mean", 16.0, 1 / P), ("sum", 16.0, 1.0), ("sum, rate / 64", 0.25, 1.0)):
+    trail = train(SGD(lr), scale, 100)
     sizes = np.array([abs(theta["V"]).max() for theta in trail])
     lost = int(np.argmax(~(sizes < 1e3)))  # the first step with a weight beyond 1000, or 0
     ends[name] = cleaned(trail[-1]) if not lost else None
@@ -289,7 +289,7 @@ def first(theta, g, **options):
 #
 # Handwritten digits do not vary in all directions alike. The **principal directions** of the pictures are axes of the 64-dimensional space, turned so that the product of any two coordinates is 0 on average; the first has the largest variance. Turning the axes changes no sum of squares, so we may add up the errors along these directions.
 #
-# Take one direction with variance $s$. Along it a picture is a number $u$, and the noise $n$ has the variance $\sigma^2$. Let one weight $w$ before the code and one weight $v$ after it serve this direction alone. (That the directions do not mix at the minimum was proved by Kunin and others, 2019, without noise. The errors of the networks trained below agree.) The output is $v\, w\, (u + n)$. On average, with the sum:
+# Take one direction with variance $s$. Along it a picture is a number $u$, and the noise $\nu$ has the variance $\sigma^2$. Let one weight $w$ before the code and one weight $v$ after it serve this direction alone. (That the directions do not mix at the minimum was proved by Kunin and others, 2019, without noise. The errors of the networks trained below agree.) The output is $v\, w\, (u + \nu)$. On average, with the sum:
 
 # %% tags=["fold"] name="derive-direction"
 # Derivation 3: one direction, error and penalty.
@@ -302,11 +302,11 @@ def with_noise(rng, size, s, sigma, gain):
 
 (
     derive("J", "(1 - w*v)**2 * s + (w*v)**2 * sigma**2 + lam/2 * (w**2 + v**2)",
-           "$u$ and $n$ are independent", {"w": w, "v": v, "s": s, "sigma": sigma, "lam": lam})
-    .expects("squared_error(v * w * (u + n), u)",
+           "$u$ and $\\nu$ are independent", {"w": w, "v": v, "s": s, "sigma": sigma, "lam": lam})
+    .expects("squared_error(v * w * (u + nu), u)",
              lambda rng, size, w, v, s, sigma, lam:
              with_noise(rng, size, s, sigma, w * v) + lam / 2 * (w**2 + v**2),
-             "the library's loss, random $u$ and $n$")
+             "the library's loss, random $u$ and $\\nu$")
     .at_least("(1 - w*v)**2 * s + (w*v)**2 * sigma**2 + lam * w*v",
               r"$(w - v)^2 \ge 0$; equal where $w = v$")
 )
@@ -319,16 +319,16 @@ def with_noise(rng, size, s, sigma, gain):
 (
     derive("J(k)", "(1 - k)**2 * s + k**2 * sigma**2 + lam*k", "with $k = w v$",
            {"k": k_, "s": s, "sigma": sigma, "lam": lam})
-    .expects("squared_error(k * (u + n), u)",
+    .expects("squared_error(k * (u + nu), u)",
              lambda rng, size, k, s, sigma, lam: with_noise(rng, size, s, sigma, k) + lam * k,
-             "the library's loss, random $u$ and $n$")
+             "the library's loss, random $u$ and $\\nu$")
     .slope(k_, "-2*(1 - k)*s + 2*k*sigma**2 + lam", "each term by itself")
     .zero_at(k_, "(s - lam/2) / (s + sigma**2)", r"**positive only where $s > \lambda / 2$**",
              tex=r"\frac{s - \lambda / 2}{s + \sigma^2}")
 )
 
 # %% [markdown] name="minimum-reading"
-# Where $s \le \lambda / 2$, $J$ rises from $k = 0$ on, and $k = 0$ is the minimum: the direction is *dead*. It costs more penalty than it saves error. By the first derivation, the mean with $\lambda$ is the sum with $P \lambda$:
+# Where $s \le \lambda / 2$, $J$ rises from $k = 0$ on, and $k = 0$ is the minimum: the direction is *dead*. It costs more penalty than it saves error. The code has room for 16 directions, and the larger $s$, the more error a direction saves: the 16 strongest get the room. By the first derivation, the mean with $\lambda$ is the sum with $P \lambda$:
 #
 # $$\text{alive with the sum: } s > \frac{\lambda}{2} \qquad\qquad \text{alive with the mean: } s > \frac{P \lambda}{2}$$
 #
@@ -346,7 +346,7 @@ def shares(lam):  # derivation 4, for the sum
 def at_minimum(lam):  # what the derived network makes of the noisy test pictures
     return (spoiled @ directions * shares(lam)[:, None]) @ directions.mT
 
-strengths, dots, line = 4.0 ** np.arange(-6, 1), {}, np.geomspace(4.0**-6, 3, 60)
+strengths, dots, line = 2.0 ** np.arange(-10, 1), {}, np.geomspace(4.0**-6, 3, 60)
 fig, (ax, over) = plots.panels(2)
 ax.bar(range(1, K + 1), variances[0])
 ax.axhline(1.6, color="#D55E00", ls="--", label="mean: P λ / 2 = 1.6")
@@ -354,10 +354,10 @@ ax.axhline(0.025, color="black", ls=":", label="sum: λ / 2 = 0.025")
 ax.legend(loc="center right", bbox_to_anchor=(1, 0.75))
 ax.set(yscale="log", ylim=(0.015, 3), xlabel="principal direction", ylabel="variance (log)",
        title="What λ = 0.05 asks for")
-for name, share, mark in (("sum", 1.0, "o"), ("mean", 1 / P, "s")):
-    curve = np.array([np.median(error(at_minimum(lam / share))) for lam in line])
-    (drawn,) = over.plot(line, curve, "-" if share == 1 else "--")
-    dots[name] = np.array([error(cleaned(train(Adam(0.01, weight_decay=lam), share, 300)[-1]))
+for name, scale, mark in (("sum", 1.0, "o"), ("mean", 1 / P, "s")):
+    curve = np.array([np.median(error(at_minimum(lam / scale))) for lam in line])
+    (drawn,) = over.plot(line, curve, "-" if scale == 1 else "--")
+    dots[name] = np.array([error(cleaned(train(Adam(0.01, weight_decay=lam), scale, 300)[-1]))
                            for lam in strengths])
     over.plot(strengths, np.median(dots[name], axis=1), mark, color=drawn.get_color(),
               label=f"{name} over the pixels")
@@ -366,10 +366,10 @@ over.set(xscale="log", xlabel="penalty λ (log)", ylabel="squared error of a pic
 over.legend()
 plots.Picture(
     fig,
-    alt="Left: 16 falling bars, from 0.7 to 0.07, between two dashed lines: all above that of the "
-    "sum, all below that of the mean. Right: the error over the penalty. It is flat at 1.5, then "
-    "rises to 4.7 and stays there. The mean's curve is that of the sum, shifted to the left by "
-    "a factor of 64. The dots lie on the lines.",
+    alt="Left: 16 falling bars, from 0.7 to 0.07, between a dotted and a dashed line: all above "
+    "that of the sum, all below that of the mean. Right: the error over the penalty. It is flat "
+    "at 1.5, then rises to 4.7 and stays there. The mean's curve is that of the sum, shifted to "
+    "the left by a factor of 64. The dots lie on the lines.",
 )
 
 # %% tags=["fold"] name="penalties-numbers"
@@ -378,9 +378,9 @@ top = variances[:, 0]
 print(f"largest variance of a direction: {spread(top)}")
 print(f"nothing is left with the sum from λ = {np.median(2 * top):.2f} on, "
       f"with the mean from {np.median(2 * top / P):.3f} on")
-gaps = [abs(dots[name] / np.array([error(at_minimum(lam / share)) for lam in strengths]) - 1)
-        for name, share in (("sum", 1.0), ("mean", 1 / P))]
-shift = abs(dots["sum"][3:] / dots["mean"][:-3] - 1).max()
+gaps = [abs(dots[name] / np.array([error(at_minimum(lam / scale)) for lam in strengths]) - 1)
+        for name, scale in (("sum", 1.0), ("mean", 1 / P))]
+shift = abs(dots["sum"][6:] / dots["mean"][:-6] - 1).max()
 print(f"trained and derived error differ by at most {np.max(gaps):.0%}")
 print(f"trained with the sum, and with the mean at λ / 64: at most {shift:.0e} apart")
 assert np.max(gaps) < 0.15 and shift < 0.01 and top.min() > 0.5 and top.max() < 1.0
@@ -441,9 +441,26 @@ plots.moving(
 #
 # ## What breaks
 #
-# Somebody takes over a strength from code that adds up the pixels, and writes `F.mse_loss` with its default. Nothing is raised, and the total loss falls. **The signature: all outputs are the same picture, and the second term in the log falls to 0.**
+# Somebody takes over a strength from a program that adds up the pixels, and writes `F.mse_loss` with its default. Nothing is raised. This is the log of such a training, with the test pictures:
+
+# %% tags=["fold"] name="log"
+# The objective of the mean with the penalty 0.05, on the test pictures; medians over seeds.
+rows = []
+for step, theta in enumerate(train(Adam(0.01, weight_decay=0.05), 1 / P)):
+    if step in (0, 25, 50, 100, 200, 400):
+        output = cleaned(theta)
+        first_term = error(output) / P
+        second_term = 0.05 / 2 * sum((theta[k] ** 2).sum((1, 2)) for k in theta)
+        parts = first_term + second_term, first_term, second_term, output.std(1).mean(-1)
+        rows.append([step, *(f"{np.median(part):.3f}" for part in parts)])
+assert float(rows[-1][1]) < 0.1 < 1 < float(rows[0][1]) and float(rows[-1][3]) < 0.001
+Table(["step", "total", "mean squared error", "second term", "spread of a pixel between pictures"],
+      rows)
+
+# %% [markdown] name="breaks-signature"
+# The total falls all the while. **The signature: all outputs are the same picture, and the second term in the log falls to 0.**
 #
-# The second term need not be a penalty on weights. In a variational auto-encoder (Kingma and Welling, 2013) it is the [KL divergence](03_the_floor_of_cross_entropy.ipynb) of the codes from a fixed distribution. It is 0 when the codes tell nothing about the picture. A user of the program *VAE-Torch* asked in 2016 why averaging made this term 0 "after epoch 2-3" and the outputs identical. The answer was the one above: the average scales the errors down, and the second term takes over. ("Does it hold?" repeats it.)
+# The second term need not be a penalty on weights. In a variational auto-encoder (Kingma and Welling, 2013) it is the [KL divergence](03_the_floor_of_cross_entropy.ipynb) of the codes from a fixed distribution. Where it is 0, the codes tell nothing about the picture. A user of the program *VAE-Torch* asked in 2016 why averaging made this term 0 "after epoch 2-3" and the outputs identical. The answer was the one above: the average scales the errors down, and the second term takes over. ("Does it hold?" repeats it.)
 #
 # The cure: write the reduction beside the strength. A strength `lam` that was found with the sum needs the sum, or a division by $P$:
 #
@@ -457,7 +474,7 @@ plots.moving(
 # Replace `...` by your answer and run the cell, then the check below it.
 #
 # ### 1. Another paper's penalty (3 minutes, easy)
-# A paper minimises *half* of the squared error, summed over the pixels and averaged over the pictures, plus $\frac{\lambda}{2}$ times the squared weights. You use `F.mse_loss` with its default, and a penalty of the same form. Your batch `x` has the shape (pictures, height, width). Which strength leads you to the same minimum?
+# A paper minimises *half* of the squared error, summed over the pixels and averaged over the pictures, plus $\frac{\lambda}{2}$ times the squared weights. You use `F.mse_loss` with its default, and a penalty of the same form. Your batch `x` has the shape (pictures, height, width); the check hands over a NumPy array. Which strength leads you to the same minimum?
 
 # %% name="exercise-penalty"
 def my_penalty(lam, x):
@@ -520,7 +537,7 @@ check("deadly")
 # Squared error with the decay 0.05, sum and mean, median and range over seeds.
 rows = []
 for kind in (Adam, AdamW):
-    ends = [cleaned(train(kind(0.01, weight_decay=0.05), share)[-1]) for share in (1.0, 1 / P)]
+    ends = [cleaned(train(kind(0.01, weight_decay=0.05), scale)[-1]) for scale in (1.0, 1 / P)]
     rows.append([kind.__name__, *(spread(error(e)) for e in ends),
                  f"{abs(ends[0] - ends[1]).max():.0e}"])
     differ = abs(ends[0] - ends[1]).max()
@@ -533,7 +550,7 @@ Table(["optimizer", "error with the sum", "error with the mean", "largest differ
 
 # %% tags=["fold", "nbval-ignore-output"] name="control-vae"
 # Sum and mean over the pixels; the median and range over seeds.
-def variational(share, steps=400, beta=0.05, hidden=32, d=8):
+def variational(scale, steps=400, beta=0.05, hidden=32, d=8):
     draw = torch.Generator().manual_seed(seed)
     S, x_all = len(train_set), torch.tensor(train_set, dtype=torch.float32)
     shapes = {"A": (P, hidden), "B": (hidden, 2 * d), "C": (d, hidden), "D": (hidden, P)}
@@ -550,7 +567,7 @@ def variational(share, steps=400, beta=0.05, hidden=32, d=8):
         second = 0.5 * (centre**2 + log_var.exp() - 1 - log_var).sum(-1).mean(-1)
         last.update(error=errors.detach().numpy(), second=second.detach().numpy(),
                     varies=output.detach().std(1).mean(-1).numpy())
-        return dict(zip(net, torch.autograd.grad((share * errors + beta * second).sum(),
+        return dict(zip(net, torch.autograd.grad((scale * errors + beta * second).sum(),
                                                  list(net.values())), strict=True))
 
     descend(net, Each(Adam(0.01)), gradient, steps)
