@@ -382,7 +382,7 @@ plots.Picture(
     "the bottom right, with single low points all over.",
 )
 
-# %% tags=["fold"] name="own-numbers"
+# %% tags=["fold", "nbval-ignore-output"] name="own-numbers"
 # How far apart are they?
 ratio = 10 ** np.diff(np.quantile(own, [0.05, 0.95], axis=(1, 2)), axis=0)[0]
 print("leave out the lowest and the highest 5 % of the rates: the rest differ by a factor of "

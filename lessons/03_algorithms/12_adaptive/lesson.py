@@ -193,7 +193,7 @@ plots.side_by_side(
 #
 # Is noise the reason? Take the exact gradient at every step:
 
-# %% name="noise"
+# %% tags=["nbval-ignore-output"] name="noise"
 def shown(found):
     return f"{np.median(found):.2g} ({found.min():.2g} to {found.max():.2g})"
 
@@ -212,7 +212,7 @@ Table(["gap after 1500 steps", "batches of 64", "exact gradients"],
 #
 # How large must the spike be, and how long does one wait?
 
-# %% name="spikes"
+# %% tags=["nbval-ignore-output"] name="spikes"
 end = {(k, label): runs[k][label][:, -1] / runs[1][label][:, -1] for k in runs for label in rules}
 assert end[10, a].max() < 1.4 and end[1000, a].min() > 5
 assert max(end[k, r].max() for k in runs) < 2
@@ -229,7 +229,7 @@ Table(
 #
 # Does the left panel depend on the two rates? Four rates for AdaGrad, five for RMSProp, and beside them Adam without momentum, which is RMSProp with a corrected start, at the rates of line 1:
 
-# %% name="rates"
+# %% tags=["nbval-ignore-output"] name="rates"
 steps = np.array([100, 300, 600, 1500])
 grid = {AdaGrad: (0.25, 0.5, 1.0, 2.0), RMSProp: (0.005, 0.01, 0.02, 0.05, 0.1)}
 
@@ -259,7 +259,7 @@ Table(names, rows, "Median gap over the seeds.")
 #
 # Adadelta's paper promises "no manual tuning of a learning rate". Line 4 found one in $\epsilon$, PyTorch's `lr` is another; here are 1500 steps with each, beside plain SGD:
 
-# %% name="adadelta"
+# %% tags=["nbval-ignore-output"] name="adadelta"
 trials = {
     "default": Adadelta(), "eps x 1000": Adadelta(eps=1e-3), "SGD, 1": SGD(1.0),
     "lr = 10": Adadelta(lr=10.0), "lr = 30": Adadelta(lr=30.0), "lr = 100": Adadelta(lr=100.0),

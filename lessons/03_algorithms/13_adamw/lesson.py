@@ -198,7 +198,7 @@ picture = plots.lines(
 picture.fig.axes[0].set_ylim(0, 1)
 picture
 
-# %% name="picture-verdict"
+# %% tags=["nbval-ignore-output"] name="picture-verdict"
 assert all((tilts[AdamW, wd] - 1 < 0.1).all() for wd in decays[AdamW])
 assert (tilts[AdamW, 0.1] - 1 > 2 * (tilts[AdamW, 0.01] - 1)).all()
 assert all((tilts[c] - 1 > 0.2).all() for c in [(Adam, 3e-6), (Momentum, 1e-4)])
@@ -212,7 +212,7 @@ Table(["rule", "weight_decay", "share kept, frequent over rare"],
 #
 # And on new text? Three values of $\lambda$ for each way, at two learning rates. The losses are differences from Adam without decay at the rate 0.02: below 0 is better.
 
-# %% name="new-text"
+# %% tags=["nbval-ignore-output"] name="new-text"
 none = new_text(fits[Adam, 0.0])
 change, slower = ({c: new_text(models[c]) - none for c in trials} for models in (fits, slow))
 

@@ -140,7 +140,7 @@ plots.Picture(
     "the word 'the' over the number of words of a page, with an exponential curve.",
 )
 
-# %% tags=["fold"] name="question-numbers"
+# %% tags=["fold", "nbval-ignore-output"] name="question-numbers"
 # Sums and misses of the first seed.
 rows = []
 for name, (_, y, _, pred) in fits.items():
@@ -520,7 +520,7 @@ plots.bars(
     title="Each trained until its gradient is 0 (line: all seeds)",
 )
 
-# %% tags=["fold"] name="others-numbers"
+# %% tags=["fold", "nbval-ignore-output"] name="others-numbers"
 # The numbers of the picture.
 shown = {name: f"{np.median(v):+.1f} % ({min(v):+.1f} to {max(v):+.1f})" for name, v in off.items()}
 for name in list(off)[4:]:
@@ -694,7 +694,7 @@ Table(["diabetes", "sex 1: mean prediction - mean target", "sex 2"], rows,
 # %% [markdown] name="control-match-text"
 # **Is it the pair, or the softplus?** The softplus has a loss of its own: the one whose slope is softplus minus target. The same model of the word counts, the same mean function, both losses:
 
-# %% tags=["fold"] name="control-match"
+# %% tags=["fold", "nbval-ignore-output"] name="control-match"
 # Softplus with two slopes: that of the Poisson loss, and prediction minus target.
 def softplus(z):
     return np.logaddexp(0, z)

@@ -363,7 +363,7 @@ m = sp.Symbol("m", positive=True)
 #
 # How much is one letter worth? We read the pages of Python's documentation (PSF licence) as 26 letters and the space. Half of the pages train, the others test. Words that the training half does not have are left out of the test. What is the next letter, if you see the one before?
 
-# %% tags=["fold"] name="letters"
+# %% tags=["fold", "nbval-ignore-output"] name="letters"
 # The text as numbers: 0 is the space, 1 to 26 are letters. Only words of the training half count.
 def as_letters(words, ids):
     known = [words.spelling[i] for i in ids if i < len(words.spelling) - 1]
@@ -420,7 +420,7 @@ plots.Picture(
     "near 0.5 nats.",
 )
 
-# %% tags=["fold"] name="letter-numbers"
+# %% tags=["fold", "nbval-ignore-output"] name="letter-numbers"
 # The floors of the training text, over all splits.
 without = np.array([floor_of(c.sum(axis=0)[None]) for c in ones])
 with_one = np.array([floor_of(c) for c in ones])
@@ -436,7 +436,7 @@ assert (abs(without - with_one - 0.55) < 0.15).all()
 #
 # The theorem says *every* arch. Is the next letter an *e*? The truth differs from one letter before to the next. We search for the best single forecast under each arch:
 
-# %% tags=["fold"] name="one-forecast"
+# %% tags=["fold", "nbval-ignore-output"] name="one-forecast"
 # The cheapest single p of 9 999, under three arches and under the KL divergence turned round.
 fine = np.arange(1, 10_000) / 10_000
 truths = (ones[0][:, 5] + 1) / (ones[0].sum(axis=1) + 2)  # one more of each, so that none is 0
@@ -553,7 +553,7 @@ plots.Picture(
     "three letters.",
 )
 
-# %% tags=["fold"] name="bracket-numbers"
+# %% tags=["fold", "nbval-ignore-output"] name="bracket-numbers"
 # The two ends and their distance, over all splits.
 rows = [[n, spread(low[n]), spread(high[n]), spread(high[n] - low[n], "{:.3f}")] for n in backs]
 assert (high[:-1] - high[1:] > 0.25).all()
@@ -674,7 +674,7 @@ Table(["size of the start", "steps until it falls", "gap at the last step"], row
 #
 # **Other ways to count.** The upper end of the floor depends on how much a rarely seen input leans on the row with one letter less. In the picture it leans with the weight of one letter:
 
-# %% tags=["fold"] name="control-lean"
+# %% tags=["fold", "nbval-ignore-output"] name="control-lean"
 # The loss on test pages for other weights.
 leans = (0.3, 1.0, 5.0, 20.0)
 uppers = {v: np.array([[held_out(a, b, n, v) for a, b in texts] for n in (1, 2, 3)]) for v in leans}
