@@ -13,6 +13,9 @@ EXERCISES = [
         "my_penalty",
         "by which factor must the paper's error term be multiplied to become yours?",
         {
+            "The paper's strength unchanged: your errors are scaled otherwise than the paper's.": (
+                "2 * lam / np.prod(x.shape[1:]) -> lam"
+            ),
             "Upside down: your errors are divided by the number of pixels, and so must be the penalty.": (
                 "/ np.prod(x.shape[1:]) -> * np.prod(x.shape[1:])"
             ),

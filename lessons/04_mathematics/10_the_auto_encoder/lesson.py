@@ -260,7 +260,7 @@ assert abs(found["Adam"]["sum over the pixels"] / found["Adam"]["mean over the p
 # %% [markdown] name="sgd-reading"
 # SGD's curves are one curve, shifted by 64. The rate 16, good for the mean, makes the sum diverge. A 64th of it gives the run of the mean, digit for digit. Adam's curves lie on each other.
 #
-# Now take $\lambda > 0$. **The sum with the penalty $\lambda$ is the mean with the penalty $\lambda / P$.** The factor changes the proportion of two terms *inside* the objective. That is another objective, with another minimum. Adam's first step, from the slope $P g$ of the sum (later steps scale in the same way):
+# Now take $\lambda > 0$. **The sum with the penalty $\lambda$ has the same minimum as the mean with the penalty $\lambda / P$.** If $\lambda$ stays as it is, the factor changes the proportion of two terms *inside* the objective, and the minimum moves. Now Adam. Let $g$ be the slope of the errors with the mean; with the sum it is $P g$. This is the first step on the sum (later steps scale in the same way):
 
 # %% tags=["fold"] name="derive-adam"
 # Derivation 2: Adam's first step on the sum with a penalty.
@@ -386,7 +386,7 @@ print(f"trained with the sum, and with the mean at λ / 64: at most {shift:.0e} 
 assert np.max(gaps) < 0.15 and shift < 0.01 and top.min() > 0.5 and top.max() < 1.0
 
 # %% [markdown] name="play-text"
-# Even the strongest direction is too weak for the mean at 0.05. All die, and the output is $\bar x$, whatever comes in. The trained networks' errors are within 6% of the derived ones. For SGD the reduction shifted the curve over the *rate* by 64. For Adam it shifts the curve over the *penalty* by 64.
+# Even the strongest direction is too weak for the mean at 0.05. All die, and the output is $\bar x$, whatever comes in. The trained networks' errors are within 6% of the derived ones. Without a penalty the reduction shifted SGD's curve over the *rate* by 64. With a penalty it shifts the curve over the *penalty* by 64: the minimum itself has moved, and Adam cannot divide that out.
 #
 # ## Play
 #
@@ -460,9 +460,9 @@ Table(["step", "total", "mean squared error", "second term", "spread of a pixel 
 # %% [markdown] name="breaks-signature"
 # The total falls all the while. **The signature: all outputs are the same picture, and the second term in the log falls to 0.**
 #
-# The second term need not be a penalty on weights. In a variational auto-encoder (Kingma and Welling, 2013) it is the [KL divergence](03_the_floor_of_cross_entropy.ipynb) of the codes from a fixed distribution. Where it is 0, the codes tell nothing about the picture. A user of the program *VAE-Torch* asked in 2016 why averaging made this term 0 "after epoch 2-3" and the outputs identical. The answer was the one above: the average scales the errors down, and the second term takes over. ("Does it hold?" repeats it.)
+# The second term need not be a penalty on weights. A *variational* auto-encoder (Kingma and Welling, 2013) draws its codes at random. Its second term is the [KL divergence](03_the_floor_of_cross_entropy.ipynb) of these draws from a fixed distribution. Where it is 0, the codes tell nothing about the picture. A user of the program *VAE-Torch* asked in 2016 why averaging made this term 0 "after epoch 2-3" and the outputs identical. The answer was the one above: the average scales the errors down, and the second term takes over. ("Does it hold?" repeats it.)
 #
-# The cure: write the reduction beside the strength. A strength `lam` that was found with the sum needs the sum, or a division by $P$:
+# The cure: write the reduction beside the strength. A strength `lam` that was found with the sum, Adam's `weight_decay` too, needs the sum, or a division by $P$:
 #
 # ```python
 # loss = F.mse_loss(output, x, reduction="sum") / len(x) + lam * second    # or
