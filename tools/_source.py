@@ -9,7 +9,6 @@ from difflib import get_close_matches
 from functools import cache
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 import jupytext
 from nbformat import NotebookNode
@@ -30,7 +29,7 @@ def read(source: Path, lang: str) -> tuple[dict, list[NotebookNode]]:
     """The lesson's header and its cells in one language, the solution regions still in them."""
     name, text = called_text(source)
     check_lines(name, text)
-    lesson, raw = header(source), jupytext.reads(text, fmt="py:percent")
+    lesson, raw = header(source), deepcopy(parsed(text))
     check_languages(name, raw.cells, lang)
     cells = [cell for cell in raw.cells if cell.metadata.get("lang", lang) == lang]
     check_names(name, cells)
@@ -51,14 +50,14 @@ def called_text(source: Path) -> tuple[str, str]:
 
 def header(source: Path) -> dict:
     name, text = called_text(source)
-    lesson = deepcopy(parsed(text.partition("# %%")[0]))
+    lesson = deepcopy(parsed(text.partition("# %%")[0]).metadata.get("lesson"))
     check_header(name, lesson)
     return dict(lesson)
 
 
-@cache  # every edition reads every lesson's header, for its links
-def parsed(head: str) -> Any:
-    return jupytext.reads(head, fmt="py:percent").metadata.get("lesson")
+@cache  # every edition reads every lesson's header, for its links; tests read every lesson many times
+def parsed(text: str) -> NotebookNode:
+    return jupytext.reads(text, fmt="py:percent")
 
 
 def called(cell: NotebookNode) -> str:
