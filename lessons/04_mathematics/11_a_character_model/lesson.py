@@ -597,13 +597,14 @@ for steps_taken, K in ((1400, 9), (2400, 4)):  # K: the functions above read it;
         nats = scores(theta, windows(test_ids), test_ids)
         found[steps_taken, K].append(bits({"nats": nats}))
 behind = {k: np.subtract(v, per_character["pieces"][:3]) for k, v in found.items()}
-assert min(map(min, behind.values())) > 0.02 and behind[1400, 9].min() > 0.08
+assert behind[1400, 9].min() > 0.08
+assert np.median(behind[2400, 4]) < 0.8 * np.median(behind[600, 4])
 rows = [[*k, spread(v), spread(behind[k], 2)] for k, v in found.items()]
 Table(["steps, model of characters", "characters it looks back", "bits per character",
        "more than the pieces (600 steps)"], rows)
 
 # %% [markdown] name="control-longer-text"
-# In the second row the characters have read as much text as the pieces and look as far back: they are still behind. In the third row they have read more. They are behind again, but much of the gap is gone. So the ranking belongs to these two trained models, not to characters and pieces as such.
+# In the second row the characters have read as much text as the pieces and look as far back: they are still behind. In the third row they have read more, and much of the gap is gone; with other pages (another seed) it can be all of it. So the ranking belongs to these two trained models, not to characters and pieces as such.
 #
 # **Where the nats are.** The mean loss by the place in the word, for the model of characters:
 
