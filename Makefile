@@ -23,11 +23,12 @@ lab:  ## open the course in JupyterLab, as your own copy in work/ (PYTHON=python
 setup:  ## for authors: .venv with everything in it (TORCH=cpu or TORCH=default picks PyTorch's build on Linux)
 	@$(PYTHON) -m tools.install --dev
 
+# Files in the order of their names: the notebooks, many and short, come last, so that no process waits for another.
 test: setup  ## check everything: style, types, unit tests, every notebook and every solution
 	$(IN) ruff check .
 	$(IN) ruff format --check lessons_lib tests tools benchmarks
 	$(IN) mypy lessons_lib tools
-	$(IN) pytest -n logical --maxprocesses 4 --dist loadfile $(NBVAL) --timeout=1200 tests notebooks
+	$(IN) pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(NBVAL) --timeout=1200 tests notebooks
 
 run: setup  ## execute the whole course into build/ and make a site of it (ARGS="--help" lists the options)
 	$(IN) tools.run $(ARGS)
