@@ -40,16 +40,17 @@ def diabetes(seed: int = 0) -> Split:
     return _split(load_diabetes(return_X_y=True), seed)
 
 
-def houses(seed: int = 0) -> Split:
-    """414 sales of homes in Xindian, New Taipei City, 2012 and 2013; y is the price, in 10 000 Taiwan dollars per ping.
+def houses() -> tuple[np.ndarray, np.ndarray]:
+    """414 sales of homes in Xindian, New Taipei City, 2012 and 2013, as they were noted: x (414, 5) and y (414,).
 
     x: age (years), distance to the next underground station (m), convenience stores near by, latitude, longitude.
-    One ping is 3.3 m^2. One sale of 117.5 stands far above all others; they end at 78.3.
+    y: the price, in 10 000 Taiwan dollars per ping of 3.3 m^2. One sale of 117.5 stands far above all others; they end
+    at 78.3.
 
     Source: I-C. Yeh and T.-K. Hsu 2018, UCI Machine Learning Repository 10.24432/C5J30W, CC BY 4.0.
     """
     rows = np.loadtxt(Path(__file__).with_name("houses.csv"), delimiter=",", skiprows=1)
-    return _split((rows[:, 1:-1], rows[:, -1]), seed)
+    return rows[:, 1:-1], rows[:, -1]
 
 
 def _split(whole: tuple, seed: int, test: float = 0.3) -> Split:

@@ -28,7 +28,6 @@ profile = "quick"  # "quick": 5 seeds, "full": 20
 # %% tags=["fold"] name="setup"
 # Set-up: what this lesson imports, and the three losses.
 from functools import partial
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -60,8 +59,8 @@ def fit(loss, x, y, rounds=400, w=None):  # a and b of the line a + b x, for eac
         w = loss(r, 0 * r).grad / r  # so that the weighted least squares have this loss's slopes
     return np.concatenate([height - b * middle, b], -1)
 
-data_rows = np.loadtxt(Path(data.__file__).with_name("houses.csv"), delimiter=",", skiprows=1)
-distance, price = data_rows[:, 2] / 1000, data_rows[:, -1]  # km; 10,000 Taiwan dollars per ping
+inputs, price = data.houses()  # price: 10,000 Taiwan dollars per ping
+distance = inputs[:, 1] / 1000  # km
 centre = np.median(distance)
 wrong_prices, wrong_distance = price.copy(), distance.copy()
 wrong_prices[np.random.default_rng(seed).permutation(414)[:41]] *= 10
@@ -675,11 +674,11 @@ Table(["wrong distances", "start: all sales", "start: within the fence"], rows)
 
 # %% tags=["fold", "nbval-ignore-output"] name="control-five"
 # Weighted least squares with all five inputs, in units of their spread.
-def errors_five(loss, distances=0, prices=0, columns=(1, 2, 3, 4, 5)):
-    raw, middle_of, width = data_rows[train].copy(), np.median(data_rows, 0), data_rows.std(0)
-    raw[:, :distances, 2] *= 1000
-    x, x_test = (((v - middle_of) / width)[..., [0, *columns]] for v in (raw, data_rows[test]))
-    x[..., 0] = x_test[..., 0] = 1  # in place of the date
+def errors_five(loss, distances=0, prices=0, columns=(0, 1, 2, 3, 4)):
+    raw, middle_of, width = inputs[train].copy(), np.median(inputs, 0), inputs.std(0)
+    raw[:, :distances, 1] *= 1000
+    x, x_test = (np.insert(((v - middle_of) / width)[..., columns], 0, 1, axis=-1)
+                 for v in (raw, inputs[test]))
     y = price[train].copy()
     y[:, :prices] *= 10
     w = np.ones_like(y)
@@ -692,7 +691,7 @@ def errors_five(loss, distances=0, prices=0, columns=(1, 2, 3, 4, 5)):
     return abs((x_test @ theta)[..., 0] - price[test]).mean(-1)
 
 ways = {"as they are": (), "1 distance": (1,), "29 distances": (29,), "29 prices": (0, 29),
-        "no distance": (0, 0, (1, 3, 4, 5))}
+        "no distance": (0, 0, (0, 2, 3, 4))}
 five_found = {name: [errors_five(loss, *what) for what in ways.values()]
               for name, loss in kinds.items()}
 Table(["wrong in training", *ways],
