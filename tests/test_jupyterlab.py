@@ -348,6 +348,9 @@ def test_the_site_has_no_serious_barrier(browser, tmp_path):
             for width in (1200, 390):
                 page.set_viewport_size({"width": width, "height": 900})
                 page.goto((tmp_path / f"build/site/{name}.html").as_uri())
+                printed = page.locator(".cell_output pre")
+                hidden = "all => all.filter(e => e.scrollWidth > e.clientWidth).map(e => e.innerText)"
+                assert printed.evaluate_all(hidden) == [], "a printed line ends out of sight"
                 for barrier in axe.run(page).response["violations"]:
                     if barrier["impact"] in ("serious", "critical"):
                         places = [node["html"][:150] for node in barrier["nodes"][:3]]

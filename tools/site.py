@@ -70,6 +70,7 @@ mtable.ams-align > mtr > mtd { padding-left: 0; padding-right: 0; }
 mtable.ams-align > mtr > mtd:nth-child(2n) { text-align: left; }
 mtable.ams-align > mtr > mtd:nth-child(2n+1) { text-align: right; }
 mtable.ams-align > mtr > mtd:nth-child(2n+3) { padding-left: 2em; }
+div.cell_output pre { white-space: pre-wrap; }
 div.cell:has(> details.hide) { margin-block: 0.5rem; }
 details.hide > summary p.admonition-title { font-size: 0.8rem; font-weight: normal; padding-block: 0.1rem; }
 @media print {
