@@ -43,6 +43,27 @@ def test_many_arrays_and_pytorchs_own_loop():
         torch.testing.assert_close(end[name], a.detach(), rtol=1e-12, atol=0)
 
 
+def test_a_run_that_diverges_is_told_in_one_sentence():
+    start = np.array([0.5, 3.0])
+    with pytest.warns(RuntimeWarning) as told:
+        visited = descend(start, SGD(1.0), lambda theta: theta**3, 20)
+    [warning] = told
+    first = next(t for t, at in enumerate(visited) if not np.isfinite(at).all())
+    assert "SGD(lr=1.0" in str(warning.message) and "diverged: 1 of 2" in str(warning.message)
+    assert f"in step {first}." in str(warning.message) and warning.filename == __file__ and len(visited) == 21
+    with pytest.warns(RuntimeWarning, match="Adam.*2 of 5 of the numbers .* step 3"):
+        nan_later = iter([1.0, 1.0, float("nan"), 1.0])
+        both = {"w": torch.ones(3), "b": torch.zeros(2)}
+        descend(both, Each(Adam(0.1)), lambda at: {"w": at["w"], "b": at["b"] * next(nan_later)}, 4)
+
+
+def test_whoever_has_told_numpy_to_ignore_an_overflow_hears_of_none(recwarn):
+    with np.errstate(over="ignore"):
+        assert np.isnan(descend(np.array([3.0]), SGD(1.0), lambda theta: theta**3, 20)[-1])
+    descend(np.array([3.0]), SGD(0.01), lambda theta: theta**3, 20)
+    assert not recwarn.list
+
+
 @pytest.mark.parametrize(
     ("rule", "gradient", "steps", "error", "says"),
     [
