@@ -11,7 +11,7 @@ export OMP_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help setup lab test run notebooks seeds record bench parity-matrix gpu-record wheels lock environment clean
+.PHONY: help setup lab test run notebooks seeds record base kill bench parity-matrix gpu-record wheels lock environment clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -42,8 +42,14 @@ seeds: setup  ## run the solved lessons with 13 seeds and print the asserts that
 record: setup  ## run the long experiments that lessons only show, and write their numbers under results/runs/
 	$(IN) tools.record $(ARGS)
 
+base: setup  ## pre-train the small language model that the lessons fine-tune, lessons_lib/models/base.safetensors
+	$(IN) tools.base $(ARGS)
+
 bench: setup  ## measure our speed against PyTorch
 	$(IN) benchmarks.bench $(ARGS)
+
+kill: setup  ## kill a training twenty times at random and see that it goes on to the same bits
+	$(IN) tools.kill $(ARGS)
 
 parity-matrix: setup  ## measure parity on every torch in TORCHES, and make results/parity.md
 	for torch in $(TORCHES); do $(UV_RUN) --with torch==$$torch.* python -m tools.parity_page --measure || exit 1; done
@@ -60,11 +66,11 @@ COMPILE := $(IN) uv pip compile --universal --python-version 3.11 --generate-has
 lock: setup  ## rewrite requirements.lock and requirements-dev.lock (what authors need on top) from pyproject.toml
 	cat requirements.lock requirements-dev.lock > .venv/all.lock
 	$(COMPILE) -o requirements.lock $(ARGS)
-	$(COMPILE) -o .venv/all.lock --extra dev -c requirements.lock $(ARGS)
+	$(COMPILE) -o .venv/all.lock --all-extras -c requirements.lock $(ARGS)
 	awk 'NR == FNR {base[$$0]; next} /^[^ ]/ {new = !($$0 in base)} new' requirements.lock .venv/all.lock > requirements-dev.lock
 
 environment: setup  ## rewrite environment.yml from pyproject.toml
-	$(IN) pyproject2conda yaml --no-header --name lessons --extra dev --python 3.13 --req "-e ." \
+	$(IN) pyproject2conda yaml --no-header --name lessons --extra dev --extra finetune --python 3.13 --req "-e ." \
 	    --overwrite force -o environment.yml
 
 clean:  ## delete build/, but for notebooks that a build has replaced

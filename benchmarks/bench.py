@@ -2,7 +2,7 @@
 
 python -m benchmarks.bench [--rounds 7] [--small]
 
-First the two heaviest jobs at full size, then every loss and every optimizer with one row each, slowest first.
+First the heaviest jobs at full size, then every loss and every optimizer with one row each, slowest first.
 Fresh memory costs page faults, which can outweigh the arithmetic; whether the allocator keeps its pages is
 part of the result. Run once as it is, once with MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=100000000000 (Linux).
 """
@@ -20,6 +20,7 @@ import torch
 import torch.nn.functional as F
 from tqdm import tqdm
 
+from lessons_lib import data, models, training
 from lessons_lib.bridge import TorchOptimizer
 from lessons_lib.fast.by_rows import by_rows
 from lessons_lib.losses import cross_entropy
@@ -70,6 +71,37 @@ def optimizers(small: bool):
         "torch AdamW, foreach=True": stepper(lambda p: torch.optim.AdamW(p, foreach=True), n),
         "torch AdamW, fused=True": stepper(lambda p: torch.optim.AdamW(p, fused=True), n),
         "TorchOptimizer(AdamW)": stepper(lambda p: TorchOptimizer(AdamW(), p), n),
+    }
+
+
+def training_loops(small: bool):
+    """The same loop on the same model with each part ours or PyTorch's: the reciprocal of tokens per second."""
+    config = models.Config(hidden_size=32, intermediate_size=48) if small else models.Config()
+    rows, steps = (2, 1) if small else (16, 10)
+    ids = np.random.default_rng(0).integers(config.vocab_size, size=10_000)
+    batches = data.windows(ids, config.max_position_embeddings, rows)
+    recipe = training.Recipe(steps=steps, warmup=0)
+
+    def torchs_loss(logits, labels):
+        return F.cross_entropy(logits, labels, reduction="none")
+
+    def torchs_adamw(model):
+        return [torch.optim.AdamW(model.parameters(), lr=recipe.lr, betas=(0.9, 0.95), weight_decay=0.1)]
+
+    def run(loss, optimizers):
+        model = models.Transformer(config)
+        return lambda: training.train(model, batches, recipe, loss=loss, optimizers=optimizers(model))
+
+    def ours(model):
+        return training.optimizers_for(model, recipe)
+
+    count = models.parameter_count(models.Transformer(config))
+    title = f"training, {steps} steps of {rows} x {config.max_position_embeddings} tokens, {count:,} float32 parameters"
+    return title, {
+        "F.cross_entropy and torch AdamW": run(torchs_loss, torchs_adamw),
+        "cross_entropy and torch AdamW": run(training.token_loss, torchs_adamw),
+        "F.cross_entropy and TorchOptimizer(AdamW)": run(torchs_loss, ours),
+        "cross_entropy and TorchOptimizer(AdamW)": run(training.token_loss, ours),
     }
 
 
@@ -132,7 +164,7 @@ def main(args: list[str] | None = None) -> int:
     torch.manual_seed(0)
     allocator = "pages kept" if os.environ.get("MALLOC_MMAP_MAX_") == "0" else "default allocator"
     print(f"torch {torch.__version__}, one thread, {allocator}; the fastest of {options.rounds} interleaved rounds")
-    for make in (cross_entropies, optimizers):
+    for make in (cross_entropies, optimizers, training_loops):
         title, runs = make(options.small)
         fastest = measure(runs, options.rounds, title)
         base = next(iter(fastest.values()))

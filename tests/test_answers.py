@@ -197,16 +197,18 @@ EQUIVALENT = {
         r"disagreements: loss and accuracy|decays_least: theta and|"
         r"warm_up: a and b|micro_batch_share: (values and weights|B and mean)|half_life: lr and|"
         r"heavy_ball: u and momentum|first_losses: m and s|same_line: lam and N|carry: w and N|"
-        r"same_kind: slopes and targets"
+        r"same_kind: slopes and targets|adapter_step: scale and lr"
     ),
     "of two axes the last is number 1": r"(log_softmax|ce_grad|smoothed_grad|reverse_kl): -1 without its sign",
     "only how far to look": r"(dead_logits: (1|200)|longest_at: (1|1000)|after_silence: 1000|steps_until: 1000) plus 1",
     "1 + exp(-z) is 1 where its inverse is": r"dead_logits: 1 / \(1 \+ .*\) (with Mult|its right side)$",
     "RAdam never divides in step 1": "first_division: 1 plus 1",
     "exactly a thousandth is not met": "same_kind: .* < 0.001 with LtE$",
+    "exactly that share is never kept": "enough: kept < share with LtE$",
     "exactly that sure is never met": r"tries: .*< sure with LtE$",
     "exactly 5 is not met in floating point": "first_division: .*<= 5 with Lt$",
     "the square forgets the sign, and the rate is symmetric": "tuned: low and high",
+    "a pair that swaps places swaps back": "swapped: before and after",
     "a whole number is one in either type": r"batch_size: .*int",
     "a common factor of all weights cancels": r"reweighted: 1 plus 1",
     "the largest mean has the largest sum": r"decays_least: np\.mean.* with sum$",

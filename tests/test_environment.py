@@ -81,11 +81,12 @@ def imported(*folders: str) -> set[str]:
 
 def test_a_learner_gets_what_lessons_import_and_nothing_that_only_authors_need():
     learners, authors = names(PROJECT["dependencies"]), names(PROJECT["optional-dependencies"]["dev"])
-    by_module = packages_distributions()
-    assert {canonicalize_name(by_module[module][0]) for module in imported("lessons_lib", "lessons")} <= learners
+    by_module, asked_for = packages_distributions(), names(PROJECT["optional-dependencies"]["finetune"])
+    found = {canonicalize_name(by_module[module][0]) for module in imported("lessons_lib", "lessons")}
+    assert found <= learners | asked_for
     assert {"jupyterlab", "ipykernel", "torch"} <= learners
     assert (heavy := {"mypy", "ruff", "sphinx", "playwright", "nbval", "papermill"}) <= authors
-    assert not heavy & set(pins("requirements.lock")), "run `make lock`"
+    assert not (heavy | asked_for) & set(pins("requirements.lock")), "run `make lock`"
     assert learners <= set(pins("requirements.lock")), "run `make lock`"
 
 

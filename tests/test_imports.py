@@ -44,7 +44,7 @@ def test_a_file_imports_only_what_its_room_may(name):
     others = {m.split(".")[0] for m in FILES[name] if not m.startswith("lessons_lib")} - sys.stdlib_module_names
     if room in (*ROOMS, "core"):
         assert others <= {"array_api_compat"} and {m.split(".")[0] for m in ours} <= {"core", room}
-    assert "torch" not in others or room in ("bridge", "models", "parity")
+    assert "torch" not in others or room in ("bridge", "models", "parity", "training")
     assert "matplotlib" not in others or room == "plots"
     assert room == "exercises" or not [m for m in ours if m.startswith("exercises")], "only notebooks and tests may"
     if room in ROOMS and file != "__init__.py":

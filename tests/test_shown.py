@@ -103,6 +103,6 @@ def test_the_installation_is_checked_and_a_bad_one_is_named(monkeypatch):
 def test_the_benchmark_prints_ratios(capsys):
     assert bench.main(["--small", "--rounds", "1"]) == 0
     printed = capsys.readouterr().out
-    assert printed.count(" 1.00 x ") >= 2 and "TorchOptimizer(AdamW)" in printed
+    assert printed.count(" 1.00 x ") >= 3 and "TorchOptimizer(AdamW)" in printed
     each = [line.split()[2] for line in printed.split("Ours / PyTorch's")[1].splitlines()[1:]]
     assert sorted(each) == sorted({c.name for c in (*cases.LOSSES, *cases.RULES)})

@@ -11,6 +11,7 @@ import torch
 from ..core import Rule
 from .hyperparameters import fold_betas, is_plain, options, plain, title, with_options
 from .nests import leaves, names_of, of_leaves
+from .sharded import is_sharded, seen, spread
 
 __all__ = ["TorchOptimizer"]
 
@@ -26,6 +27,8 @@ class TorchOptimizer(torch.optim.Optimizer):
     beta2 are torch's `betas` there. A parameter whose gradient is None is skipped: no decay, no step count.
     The state is the optimizer's own: a copy of what the rule's `init` returns, any nest of named tuples, dicts, lists,
     tensors and numbers, kept flat by name. It can be copied, pickled and loaded; a state_dict holds plain things only.
+    Parameters that lie in pieces in several processes (fully_shard) are updated piece by piece where the rule allows
+    it, and otherwise, as for Muon, whole; the state lies in pieces as they do.
     Raises before anything has moved, and names it: an unknown option, a value or a parameter that the rule refuses, a
     gradient that is sparse, the state_dict of another rule.
     """
@@ -81,6 +84,12 @@ class TorchOptimizer(torch.optim.Optimizer):
                 self._move(rule, p)
         return loss
 
+    def init_state(self) -> None:
+        """Make the state of every parameter now, and not at its first step: to load a sharded checkpoint into."""
+        for rule, group in self._rules():
+            for p in group["params"]:
+                self._own(rule, p)
+
     def _rules(self):
         return [(self._rule(group), group) for group in self.param_groups]
 
@@ -99,13 +108,14 @@ class TorchOptimizer(torch.optim.Optimizer):
                 self.state[p] = fresh
 
     def _move(self, rule, p: torch.Tensor) -> None:
-        state, shell = self.state[p], self._shells[p]
-        theta, g = p.detach(), p.grad.detach()
+        shell = self._shells[p]
+        theta, g = seen(rule, p.detach()), seen(rule, p.grad.detach())
+        state = {name: seen(rule, a) for name, a in self.state[p].items()}
         arrays = {name: a for name, a in state.items() if torch.is_tensor(a)}
         if not _can_be_cut(rule, theta, g, state):
             moved, new = _update(rule, theta, g, state, shell)
-            self.state[p] = {name: _apart(a, theta, g) for name, a in new.items()}
-            theta.copy_(moved)
+            self.state[p] = {name: spread(rule, _apart(a, theta, g), theta, p) for name, a in new.items()}
+            (p.detach() if is_sharded(p) else theta).copy_(spread(rule, moved, theta, p))
             return
         for part, g_part, *parts in zip(*(a.view(-1).split(BLOCK) for a in (theta, g, *arrays.values())), strict=True):
             old = dict(zip(arrays, parts, strict=True))
@@ -113,7 +123,7 @@ class TorchOptimizer(torch.optim.Optimizer):
             safe = [_apart(a, part, g_part, *parts) for a in (moved, *(new[name] for name in arrays))]
             for own, a in zip((part, *parts), safe, strict=True):
                 own.copy_(a)
-        state.update({name: a for name, a in new.items() if name not in arrays})
+        self.state[p].update({name: a for name, a in new.items() if name not in arrays})
 
     def state_dict(self) -> dict[str, Any]:
         """Of plain tensors, numbers and strings only: torch.load(..., weights_only=True) reads it."""
@@ -169,12 +179,13 @@ class TorchOptimizer(torch.optim.Optimizer):
 def _fresh(rule, p: torch.Tensor):
     """The state of a parameter before its first step, by name, and its shell."""
     with torch.no_grad():
-        state = rule.init(p.detach())
+        theta = seen(rule, p.detach())
+        state = rule.init(theta)
     flat = leaves(state)
     for name, a in flat.items():
         if not is_plain(a):
             raise TypeError(f"state.{name} of {rule} is a {type(a).__name__}; it must be a tensor, a number or None")
-    return {name: plain(a) for name, a in flat.items()}, names_of(state)
+    return {name: spread(rule, plain(a), theta, p) for name, a in flat.items()}, names_of(state)
 
 
 def _update(rule, theta, g, state: dict[str, Any], shell):

@@ -7,6 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .batches import Batch, Batches, Example, answers, docstring_task, in_order, shuffled, windows
+from .corpus import Corpus, corpus
+from .python_code import Function, functions
+from .tokens import END, bpe, encode
 from .words import Words, pairs, words
 
 

@@ -1,9 +1,8 @@
 import math
 import reprlib
 import warnings
+from contextlib import nullcontext
 from textwrap import shorten
-
-import numpy as np
 
 from ..core import Rule
 from ..core.dtypes import namespace
@@ -28,11 +27,13 @@ def descend(theta, rule: Rule, gradient, steps: int) -> list:
     function(gradient=gradient)
     whole(steps=steps)
     visited, state = [theta], rule.init(theta)
-    with np.errstate(over="ignore", invalid="ignore"):  # NumPy would warn in each step, and PyTorch in none
+    numpy = next((xp for a in _arrays(theta) if hasattr(xp := namespace(a), "errstate")), None)
+    silent = numpy.errstate(over="ignore", invalid="ignore") if numpy else nullcontext()  # it would warn in each step
+    with silent:
         for _ in range(steps):
             theta, state = rule.update(theta, gradient(theta), state)
             visited.append(theta)
-    if np.geterr()["over"] != "ignore" and (lost := _lost(theta)):
+    if (not numpy or numpy.geterr()["over"] != "ignore") and (lost := _lost(theta)):
         first = next(step for step, at in enumerate(visited) if _lost(at))
         warnings.warn(
             f"{shorten(str(rule), 80)} diverged: {lost} of the numbers became inf or NaN, the first in step {first}. "
@@ -45,6 +46,10 @@ def descend(theta, rule: Rule, gradient, steps: int) -> list:
 
 def _lost(theta) -> str:
     """How many numbers are inf or NaN, as "1 of 3"; "" where none is."""
-    finite = [namespace(a).isfinite(a) for a in (theta.values() if isinstance(theta, dict) else [theta])]
+    finite = [namespace(a).isfinite(a) for a in _arrays(theta)]
     lost = sum(int(namespace(a).sum(namespace(a).astype(~a, namespace(a).int64))) for a in finite)
     return f"{lost} of {sum(math.prod(a.shape) for a in finite)}" if lost else ""
+
+
+def _arrays(theta) -> list:
+    return list(theta.values()) if isinstance(theta, dict) else [theta]

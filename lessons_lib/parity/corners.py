@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -68,7 +69,9 @@ def _ignoring(logits, labels):
 
 
 def _steps(rule, g, dtype=torch.float32, n=1, start=1.0):
-    return optim.descend(torch.full((1,), start, dtype=dtype), rule, lambda x: torch.full_like(x, g), n)[-1]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".* diverged", RuntimeWarning)  # a corner may
+        return optim.descend(torch.full((1,), start, dtype=dtype), rule, lambda x: torch.full_like(x, g), n)[-1]
 
 
 def _torch_steps(kind, g, dtype=torch.float32, n=1, start=1.0, **options):
