@@ -84,12 +84,6 @@ class TorchOptimizer(torch.optim.Optimizer):
                 self._move(rule, p)
         return loss
 
-    def init_state(self) -> None:
-        """Make the state of every parameter now, and not at its first step: to load a sharded checkpoint into."""
-        for rule, group in self._rules():
-            for p in group["params"]:
-                self._own(rule, p)
-
     def _rules(self):
         return [(self._rule(group), group) for group in self.param_groups]
 

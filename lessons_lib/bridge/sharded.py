@@ -25,3 +25,10 @@ def spread(rule, a, like, p) -> Any:
     if getattr(rule, "elementwise", False):
         return DTensor.from_local(a, p.device_mesh, p.placements, run_check=False, shape=p.shape, stride=p.stride())
     return distribute_tensor(a, p.device_mesh, p.placements, src_data_rank=None)  # every process has the whole
+
+
+def init_state(optimizer) -> None:
+    """Make the state of every parameter now, and not at its first step: to load a sharded checkpoint into."""
+    for rule, group in optimizer._rules():
+        for p in group["params"]:
+            optimizer._own(rule, p)

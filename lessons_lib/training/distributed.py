@@ -23,6 +23,7 @@ import torch.distributed as dist
 from torch import nn
 
 from .. import bridge, data
+from ..bridge.sharded import init_state
 from ..models import Config, Transformer
 from ..optim import AdamW, Momentum, Muon
 from .checkpoint import Checkpoint
@@ -75,7 +76,7 @@ def _pieces(model, optimizers) -> dict[str, Any]:
     from torch.distributed.checkpoint.state_dict import get_model_state_dict
 
     for optimizer in optimizers:
-        optimizer.init_state()
+        init_state(optimizer)
     return {"model": get_model_state_dict(model), "optimizers": [o.state_dict() for o in optimizers]}
 
 
