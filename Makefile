@@ -59,7 +59,7 @@ gpu-record:  ## record parity and tests on this machine's GPU under results/gpu/
 	$(or $(wildcard .venv/bin/python),$(PYTHON)) -m tools.gpu_record $(ARGS)
 
 wheels: setup  ## fetch what gpu-record needs on a machine without a network into build/wheels/
-	sed -n '/^array-api-compat==/,/[^\\]$$/p' requirements.lock > .venv/wheels.txt
+	sed -nE '/^(array-api-compat|safetensors|tokenizers|tqdm)==/,/[^\\]$$/p' requirements.lock > .venv/wheels.txt
 	$(IN) pip download --quiet --no-deps --require-hashes -d build/wheels -r .venv/wheels.txt
 
 COMPILE := $(IN) uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml

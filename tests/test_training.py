@@ -14,9 +14,10 @@ import torch
 import torch.nn.functional as F
 
 from lessons_lib import data
-from lessons_lib.models import Config, Transformer
+from lessons_lib.data.library import library
+from lessons_lib.models import Config, Transformer, parameter_count
 from lessons_lib.optim import Momentum, Muon, clip
-from lessons_lib.training import Checkpoint, Recipe, evaluate, optimizers_for, train
+from lessons_lib.training import Checkpoint, Recipe, evaluate, full, optimizers_for, train
 from tools import kill
 
 TINY = Config(vocab_size=64, hidden_size=32, intermediate_size=48, num_attention_heads=2, num_key_value_heads=1)
@@ -284,6 +285,22 @@ def test_a_bad_recipe_is_refused(options, error, says):
         Recipe(**options)
 
 
+def test_the_run_of_a_gpu_is_the_same_code_on_a_larger_model(monkeypatch):
+    """Here a small one, on the CPU: every number that the record keeps is there, and the model learns."""
+    text = data.corpus()
+    monkeypatch.setattr(full, "library", lambda seed: text._replace(train=text.train[:100_000]))
+    found = full.full("cpu", Config(vocab_size=512, max_position_embeddings=32), Recipe(steps=30, warmup=5), rows=8)
+    assert found["validation"][-1][1] < found["loss"][0] - 0.5 and found["tokens"] == 30 * 8 * 32
+    assert found["peak_bytes"] is None and found["sample"].startswith("def mean") and json.dumps(found)
+    assert parameter_count(Transformer(full.CONFIG)) == pytest.approx(1.1e7, rel=0.1)
+
+
+def test_the_whole_library_is_text_too():
+    text = library()
+    assert len(text.train) > 5e6 and 1e5 < len(text.validation) < len(text.train) / 5
+    assert text.shifted == data.corpus().shifted
+
+
 # Several processes: PyTorch's own engines, our loop, our loss, our optimizers.
 
 needs_gloo = pytest.mark.skipif(
@@ -342,7 +359,8 @@ TRAP = """
 import os, torch, torch.distributed as dist
 from torch.distributed.fsdp import fully_shard
 from lessons_lib.training import Recipe, optimizers_for, train
-from lessons_lib.models import Config, Transformer
+from lessons_lib.data.library import library
+from lessons_lib.models import Config, Transformer, parameter_count
 from lessons_lib import data
 dist.init_process_group("gloo")
 model, recipe = Transformer(Config()), Recipe(steps=2, warmup=0)

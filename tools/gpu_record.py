@@ -1,9 +1,10 @@
-"""Record parity with PyTorch, and the unit tests, on this machine's GPU: JSON under results/gpu/.
+"""Record parity with PyTorch, the unit tests and a training on this machine's GPU: JSON under results/gpu/.
 
 python -m tools.gpu_record
 
 Needs torch with CUDA, NumPy and pytest, and no network: array_api_compat may come along as the wheel that `make wheels`
-puts into build/wheels/. Nothing is written without a CUDA device.
+puts into build/wheels/; the training needs those of tokenizers, safetensors and tqdm, from there too, installed with
+pip install --no-deps. Nothing is written without a CUDA device.
 """
 
 from __future__ import annotations
@@ -62,6 +63,17 @@ def record(device: str, tests: list[str], name: str = "") -> dict:
     }
 
 
+def training_run(device: str) -> dict | None:
+    """The language model of chapter 5 at full size; None without `tokenizers`, which a GPU machine may lack."""
+    if any(importlib.util.find_spec(name) is None for name in ("tokenizers", "safetensors", "tqdm")):
+        print("tokenizers, safetensors or tqdm is missing, so no language model is trained")
+        return None
+    from lessons_lib import provenance
+    from lessons_lib.training.full import full
+
+    return {**full(device), "source": provenance.digest(sorted(provenance.code([full])))}
+
+
 def driver() -> str:
     query = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
     try:
@@ -101,7 +113,7 @@ def main(args: list[str] | None = None) -> int:
         print("This machine has no CUDA device, so there is nothing to record. The course runs without a record.")
         return 2
     need_array_api_compat()
-    found = record("cuda", [f"tests/{name}" for name in UNIT_TESTS])
+    found = {**record("cuda", [f"tests/{name}" for name in UNIT_TESTS]), "training": training_run("cuda")}
     name = re.sub(r"[^a-z0-9]+", "-", found["device"].lower()).strip("-")
     options.out.mkdir(parents=True, exist_ok=True)
     path = options.out / f"{name}.json"
