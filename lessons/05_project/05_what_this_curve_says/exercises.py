@@ -107,7 +107,7 @@ EXERCISES = [
             "The loss of a batch is measured before its update, with the model's old weights.": (
                 "losses.append(loss.item()) -> losses.append(F.cross_entropy(model(x), y).item())"
             ),
-            "Your list holds tensors, and each keeps its graph alive: take plain numbers.": (
+            "The graphs of all batches stay alive: turn each loss into a plain number at once.": (
                 "losses.append(loss.item()) -> losses.append(loss)"
             ),
             "A softmax too many: cross_entropy takes logits.": "model(x), y -> model(x).softmax(-1), y",

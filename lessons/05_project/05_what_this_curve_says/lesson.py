@@ -131,7 +131,7 @@ plots.Picture(
 # 1. **A softmax too many.** The logits go through a softmax before they go into the cross-entropy.
 # 2. **No `zero_grad`.** Each backward pass adds its gradient to the old ones.
 # 3. **Labels not shifted.** The model is to predict the token that it has just read.
-# 4. **A slow clock.** The schedule moves once per epoch, here 50 updates, and its warm-up was counted in updates.
+# 4. **A slow clock.** The schedule moves once per epoch, and its warm-up was counted in updates. (The runs are short: 50 updates stand for an epoch.)
 # 5. **A running loss that remembers.** The mean loss is summed up as a tensor, without `.item()`.
 #
 # Write down your five pairs before you read on. Which curve lies on another one?
@@ -209,14 +209,14 @@ plots.Picture(fig, "Two matrices of 16 by 16 tokens, read against predicted. In 
 # %% [markdown] name="labels-reading"
 # B's matrix is the identity: after "of" it says "of". So the sample repeats the last word of the prompt. That is the signature.
 #
-# The start is a signature as well. In our model [one matrix](02_pre_training.ipynb) reads tokens and scores them. So even a fresh model leans towards the token it has just read, and B begins below $\log V$.
+# The start is a signature as well. In our model the [embedding](02_pre_training.ipynb) serves twice: it reads the tokens and scores them. So even a fresh model leans towards the token it has just read, and B begins below $\log V$.
 #
 # | | |
 # |---|---|
 # | wrong | `loss = score(model(x), x)` |
 # | right | `loss = score(model(x[:, :-1]), x[:, 1:])` |
 #
-# Some libraries shift inside the model. Then shifting by hand is a bug too: the model learns the token after the next. One test finds both: print a row of inputs above its labels, as text.
+# Some libraries shift inside the model. Then shifting by hand is a bug too: the model learns the token after the next. One test finds both: where the loss is taken, print the tokens read above the labels, as text.
 #
 # ## Derivation: the softmax too many
 #
@@ -338,6 +338,7 @@ for k in ("healthy", "D"):
                  f"{hit:.1%}", f"{last(runs[k]):.2f}"])
 print(f"log(e + 511) = {np.log(np.e + V - 1):.2f}, minus the share of D's right answers: "
       f"{np.log(np.e + V - 1) - shares['D'][2]:.2f} nats")
+print("D's first choices:", *(repr(base.tokenizer.decode([int(k)])) for k in best.unique()))
 assert shares["D"][1] > 2 * shares["healthy"][1]
 assert runs["healthy"].norms[0] > 100 * runs["D"].norms[0]
 perfect, right = 100 * torch.eye(V), torch.arange(V)
@@ -433,7 +434,7 @@ for name, clear in (("called", True), ("forgotten", False)):
 assert away["forgotten"] > 1 and away["zero_grad called"] < 0.2 and grown > 8
 plots.Picture(fig, "Left: a long valley. With zero_grad the path runs down and along the floor to "
               "the minimum. Without it the path swings from side to side and end to end of the "
-              "valley and fills a box around the minimum. Right: the gradient norm of the healthy "
+              "valley, in a box around the minimum. Right: the gradient norm of the healthy "
               "run stays near 1; that of E grows to about 30.")
 
 # %% [markdown] name="memory-text"
@@ -627,7 +628,7 @@ check("mean_loss")
 #
 # ## Takeaways
 #
-# - A fresh language model starts at $\log V$. A start far below it, or a loss near 0 on new text, means that the answer leaks into the input.
+# - A fresh language model starts at $\log V$. If it starts far below, or comes near 0 on text that it reads for the first time, look for the answer in the input.
 # - Cross-entropy takes logits. A softmax before it leaves less than one nat between a blind guess and perfection: the floor is $\log(e + C - 1) - 1$.
 # - Do not diagnose from the curve alone. Log the rate, the gradient norm and the memory beside it: these name the slow clock, the missing `zero_grad` and the running loss.
 #
@@ -663,12 +664,12 @@ Table(["run", *(f"mean of the last 10, rate {lr}" for lr in every), "first loss 
 # %% [markdown] name="control-record-text"
 # B and D keep their signatures at every rate: B starts 1.2 nats below the blind guess, and D gets at best 0.11 nats below it. A does not. At the rate 0.01 it ends *below* the healthy run: that rate is too high, and the slow clock never reaches it. Only the log of the rate tells.
 #
-# **Clipping hides E.** With the gradient [clipped](../03_algorithms/17_clipping_and_accumulation.ipynb) to norm 1, each update also shortens the stored sum, so old gradients fade. At the rate 0.001 the sick run even ends below the healthy one. The gradient norm stays small too. The test with one batch twice still finds the bug.
+# **Clipping hides E.** With the gradient [clipped](../03_algorithms/17_clipping_and_accumulation.ipynb) to norm 1, each update also shortens the stored sum, so old gradients fade. At the rate 0.003 the sick run ends 0.4 nats above the healthy one, as if the rate were badly chosen. At 0.001 it even ends below. The gradient norm stays small too. The test with one batch twice still finds the bug, if the norm is taken before the clipping.
 #
 # **Few classes.** Ten handwritten digits (scikit-learn's copy of UCI data, CC BY 4.0) and a linear model with Adam, with the right loss and with a softmax too many:
 
 # %% tags=["fold", "nbval-ignore-output"] name="control-digits"
-# Loss and accuracy on the training part after 200 updates with all of its examples.
+# Loss and accuracy on the training part after 100 updates with all of its examples.
 splits = [data.digits(s) for s in setting.seeds]
 pixels = torch.tensor(np.stack([split.x for split in splits]), dtype=torch.float32)
 pixels /= pixels.amax((1, 2), keepdim=True).clamp(min=1)
@@ -676,8 +677,8 @@ digit = torch.tensor(np.stack([split.y for split in splits]))
 rows = []
 for name, numbers in (("right", lambda z: z), ("a softmax too many", lambda z: z.softmax(-1))):
     w = torch.zeros(len(splits), 64, 10, requires_grad=True)
-    optimizer = torch.optim.Adam([w], lr=0.1)
-    for _ in range(200):
+    optimizer = torch.optim.Adam([w], lr=0.2)
+    for _ in range(100):
         scores = numbers(pixels @ w).flatten(0, 1)
         each = F.cross_entropy(scores, digit.flatten(), reduction="none").view(digit.shape).mean(1)
         optimizer.zero_grad()
