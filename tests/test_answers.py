@@ -197,8 +197,9 @@ EQUIVALENT = {
         r"disagreements: loss and accuracy|decays_least: theta and|"
         r"warm_up: a and b|micro_batch_share: (values and weights|B and mean)|half_life: lr and|"
         r"heavy_ball: u and momentum|first_losses: m and s|same_line: lam and N|carry: w and N|"
-        r"same_kind: slopes and targets|adapter_step: scale and lr"
+        r"same_kind: slopes and targets|adapter_step: scale and lr|until_apart: eta and h"
     ),
+    "two logs may be exchanged": r"parted: a and b exchanged",
     "of two axes the last is number 1": r"(log_softmax|ce_grad|smoothed_grad|reverse_kl): -1 without its sign",
     "only how far to look": r"(dead_logits: (1|200)|longest_at: (1|1000)|after_silence: 1000|steps_until: 1000) plus 1",
     "1 + exp(-z) is 1 where its inverse is": r"dead_logits: 1 / \(1 \+ .*\) (with Mult|its right side)$",
