@@ -16,14 +16,6 @@ SHAPES = {
     "lm_head.weight": (512, 64),
 }
 
-
-def named(answer):
-    """Which names the answer holds, as 0 and 1, in the order of the dict; and the answer for a second, small one."""
-    found = list(answer(SHAPES))
-    places = [found.index(name) if name in found else -1 for name in SHAPES]
-    return [np.array(places), len(found), len(answer({"bias": (3,), "weight": (2, 3)}))]
-
-
 LOSSES = np.array([1.0, 2.5, np.inf, 0.5, 4.0])
 
 TRAIN = ["The yield statement.", "An object is\ncreated.", "See also.", "See also."]
@@ -117,21 +109,21 @@ EXERCISES = [
         "decays",
         "names differ from model to model; what do norms and biases have in common?",
         {
-            "Norms and biases are in your list: they are vectors.": "if len(shape) > 1 ->",
+            "Norms and biases are True in your list: they are vectors.": "len(shape) > 1 -> True",
             "Those are the ones that must not decay.": "> 1 -> <= 1",
             "A name is no proof: a norm may have another one, and a matrix may have `norm` in its own.": (
                 'len(shape) > 1 -> "norm" not in name and "bias" not in name'
             ),
-            "Biases stay out, and norms are still in your list. Both are vectors.": (
+            "Biases are out, and norms are still True in your list. Both are vectors.": (
                 'len(shape) > 1 -> "bias" not in name'
             ),
             "Norms have a `weight` as well: a name does not tell.": (
                 'len(shape) > 1 -> name.endswith("weight")'
             ),
-            "Vectors are still in your list: they have one axis, matrices have more.": "> 1 -> > 0",
+            "Vectors are still True in your list: they have one axis, matrices have more.": "> 1 -> > 0",
             "Layers with more than two axes are left out, such as convolutions. They scale nothing.": "> 1 -> == 2",
         },
-        named,
+        on((SHAPES,), ({"bias": (3,), "weight": (2, 3)},)),
     ),
     Exercise(
         "leaked",

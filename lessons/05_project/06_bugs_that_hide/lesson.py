@@ -100,7 +100,7 @@ Table(["run", "training loss at the end (nats)", "new answers (nats per token)",
 # %% [markdown] name="idea-text"
 # D is the sound run, and its model is the best for every seed. C *reports* half of what D reports and is a little worse. E is far behind, and its curve looks like that of D.
 #
-# Every one of the bugs has a **probe**, a number other than the loss that gives the bug away. This lesson goes from bug to bug and finds its probe. Two more bugs follow that no run shows: one sits in the test, one in a rare batch. Ranges over five seeds come from recorded runs, 150 updates each. What else is recorded says so; the rest is computed here.
+# Every one of the bugs has a **probe**, a number other than the loss that gives the bug away. This lesson goes from bug to bug and finds its probe. Two more bugs follow that no run shows: one sits in the test, one in a rare batch. Ranges over five seeds come from recorded runs, 150 updates each. Everything else is computed here, unless it says that it is recorded.
 
 # %% tags=["fold"] name="record"
 # Where the numbers with a range come from.
@@ -180,7 +180,7 @@ for name in ("sound", "padding counted", "END ignored"):
     train(tuned[name], batches(name), recipe)
 
 # %% tags=["fold", "nbval-ignore-output"] name="labels-table"
-# Each model on new examples, by kind of label, and what it says about one of them.
+# Each model on new examples, by kind of label, and what it says about one of them. First: before.
 masks = dict(zip(("answer", "END", "padding"), kinds(test), strict=True))
 some = test.rows(slice(0, 200))
 
@@ -189,7 +189,7 @@ def loss_on(model, mask):
 
 rows, by_kind = [], {}
 prompt = tokenizer.encode("def read_lines(path):\n").ids
-for name, model in tuned.items():
+for name, model in {"before": pretrained().model, **tuned}.items():
     by_kind[name] = {k: loss_on(model, m) for k, m in masks.items()}
     by_kind[name]["both"] = loss_on(model, masks["answer"] | masks["padding"])
     said = models.generate(model, prompt, 40, temperature=0, end=0)[len(prompt):]
@@ -201,9 +201,9 @@ Table(["run", "answer and padding", "answer", "END alone", "what it says to def 
       rows, "Mean loss in nats per label; at most 40 tokens are said.")
 
 # %% [markdown] name="labels-reading"
-# One model, two losses: with padding in the mean the second run reports little more than half of what its answers cost. Padding is easy. After END comes END, and after a few dozen updates that costs nearly nothing. The mean of hard and easy labels falls whenever a batch has more padding.
+# One model, two losses: with padding in the mean the run that counts padding reports little more than half of what its answers cost. Padding is easy. After END comes END, and after a few dozen updates that costs nearly nothing. The mean of hard and easy labels falls whenever a batch has more padding.
 #
-# The run that ignores END has a normal curve (E above). It never learns to stop: END alone costs many times what it costs the sound run. Here are the recorded runs:
+# The run that ignores END has a normal curve (E above). The pre-trained model had never met END, and this run does not teach it to stop: END alone costs nearly what it cost before. Here are the recorded runs:
 
 # %% tags=["fold"] name="labels-numbers"
 # The recorded runs, after 150 updates.
@@ -330,7 +330,7 @@ def loud(ax, tokens):
             f"tokens counts {factor[0]:.2f} times what it should; one of the longest answer's "
             f"counts {factor.min():.2f} times.")
 
-plots.moving(fig, "tokens", [*range(1, 21), *range(25, 125, 5)], loud, start=3,
+plots.moving(fig, "tokens", [*range(1, 11), *range(12, 42, 2), *range(50, 130, 10)], loud, start=3,
              alt="Eight bars on a logarithmic axis around 1. At 3 tokens the first bar stands "
              "far above 1; the bars of the long answers end below it. The number "
              "at each bar is the answer's length.")
@@ -351,7 +351,7 @@ print(f"cosine with the sound gradient, six batches: {spread(turned['mean of mea
 assert worse.min() > 0 and factor.max() > 4
 
 # %% [markdown] name="norms-text"
-# A token of the shortest answer counts 8 times what it should, one of the longest answer half. Every gradient is turned a little. New answers cost 0.05 nats per token more than in run D (median), and more for every seed. Even the short ones, whose tokens were loud, cost more. That is little, and no curve shows it: run A ends as low as run D. The spread of the lengths decides. Here the longest answer is 15 times as long as the shortest.
+# A token of the shortest answer counts 8 times what it should, one of the longest answer half. Every gradient is turned a little. New answers cost 0.05 nats per token more than in run D (median), and more for every seed. Even the short ones, whose tokens were loud, cost more. That is little, and no curve shows it: run A ends as low as run D.
 #
 # **The probe: one update's gradient in $K$ micro-batches, beside that of the whole batch. The cosine must be 1.** It takes the function above, one batch and no training.
 #
@@ -365,7 +365,7 @@ assert worse.min() > 0 and factor.max() > 4
 #
 # Does the gradient pull back? A steady gradient moves a weight $w$ by about $\eta$ in a step of Adam. Decay moves it by $\eta \lambda w$. So decay surely wins where $\lambda w > 1$.
 #
-# Run B shows such a case in 150 steps. Its norms decay with $\lambda = 4$, its matrices with 0.1 as in run D. The usual 0.1 is gentler (second control).
+# Run B shows such a case in 150 steps. Its norms decay with $\lambda = 4$, its matrices with 0.1 as in run D. The usual 0.1 does no harm that the loss shows (second control).
 
 # %% tags=["fold"] name="norms"
 # The factor that decay alone would leave, and what is left.
@@ -497,7 +497,7 @@ Table(["rows in a micro-batch", "chance of NaN in an update", "updates until the
 # %% [markdown] name="print-text"
 # With 4 rows in a micro-batch the bug shows once in half a million updates. Somebody cuts the batch finer to save memory, changes nothing else, and the run is dead within a few updates.
 #
-# The cure is `whole_batch`: add up the losses, and divide by the number of labels that count in the whole batch. An empty micro-batch adds 0. The loop of this course does that, and it refuses a batch in which nothing counts at all. **The probe: the smallest number of counted labels in a micro-batch, over the whole data, before training.**
+# The cure is `whole_batch`: add up the losses, and divide by the number of labels that count in the whole batch. An empty micro-batch adds 0. The loop of this course does that, and it refuses a batch in which nothing counts at all. **The probe: the smallest number of labels that count in a row, over the whole data, before training.**
 #
 # ## What to print in a run of your own
 #
@@ -517,7 +517,7 @@ Table(
         ["size of the norms' weights / at the start", "at each test",
          spread(left["sound"]), spread(left["norms decay"])],
         ["share of the test in the training data", "once", "0%", f"{seen_share:.0%}"],
-        ["least count in a micro-batch", "once", f"{int(length.min())}", "0"],
+        ["least labels that count in a row", "once", f"{int(length.min())}", "0"],
     ],
     "Ranges: six batches for the cosine, the recorded seeds for the norms.",
 )
@@ -525,7 +525,7 @@ Table(
 # %% [markdown] name="exercise-mask-text"
 # ## Exercises
 #
-# Five short ones, one for each bug. Replace `...` by your answer and run the cell, then the check below it.
+# Five short ones. Replace `...` by your answer and run the cell, then the check below it.
 #
 # ### 1. Which labels count? (6 minutes, medium)
 # `prompt` and `answer` hold the lengths of the prompts and of the answers (END included) of some rows, as arrays of whole numbers. A row is its prompt, its answer, and padding. `context` tokens are read; the label at a place is the token at the next place of the row. Return the weights, an array `(rows, context)`: 1 where the label is a token of the answer, else 0.
@@ -578,12 +578,12 @@ check("part_loss")
 # <details><summary>Hint 2</summary>0 times inf is NaN; a mean over nothing is NaN; a sum over nothing is 0.</details>
 #
 # ### 4. What decays? (3 minutes, easy)
-# `shapes` is a dict from the name of each parameter to its shape, a tuple. Return the list of the names that may decay, in the order of the dict: matrices, and what has more axes still, such as a convolution. Norms and biases of every name stay out.
+# `shapes` is a dict from the name of each parameter to its shape, a tuple. Return a list in the order of the dict: True for a parameter that may decay, else False. Matrices may, and what has more axes still, such as a convolution. Norms and biases of every name may not.
 
 # %% name="exercise-decays"
 def decays(shapes):
     ### BEGIN SOLUTION
-    return [name for name, shape in shapes.items() if len(shape) > 1]
+    return [len(shape) > 1 for name, shape in shapes.items()]
     ### END SOLUTION
 
 # %% name="check-decays"
@@ -643,7 +643,7 @@ Table(["norms", "mean size of their weights", "loss of new paragraphs (nats per 
        ["decay with 0.1", f"{decayed['norms']:.2f}", f"{decayed['new']:.2f}"]])
 
 # %% [markdown] name="sources"
-# The norms lose a fifth of their size, and the loss is the same. The probe tells what the loss does not.
+# A norm's weights begin at 1. With decay they grow less, and the loss is the same. So at 0.1 the bug does no harm here, and the probe does not see it either. The optimizer's own list of groups does: print it, too.
 #
 # ## Sources
 #
