@@ -13,7 +13,7 @@ def changed(at, by):
     return other
 
 
-LATE, EARLY = changed(slice(5, None), 4e-6), changed([2, 6], [-1e-5, 0.5])
+LATE, EARLY = changed(slice(5, None), 2**-22), changed([2, 6], [-1e-5, 0.5])
 HOLES = changed(3, np.nan)
 
 EXERCISES = [
@@ -64,7 +64,7 @@ EXERCISES = [
         "parted",
         "compare step by step, exactly, and look for the first False.",
         {
-            "Exactly equal: a difference in the sixth decimal place counts.": "a == b -> np.isclose(a, b)",
+            "Exactly equal: a difference in the last bit counts.": "a == b -> np.isclose(a, b)",
             "NaN == NaN is False. Two NaN count as equal here.": "(a == b) | (np.isnan(a) & np.isnan(b)) -> a == b",
             "One NaN is a difference; only two of them count as equal.": "np.isnan(a) & -> np.isnan(a) |",
             "Where all are equal, argmin says 0. The length is wanted then.": (
