@@ -16,7 +16,8 @@ def library(seed: int = 0) -> Corpus:
     Raises FileNotFoundError where this Python came without the source of its library.
     """
     home = Path(sysconfig.get_path("stdlib"))
-    pages, train, validation = corpus(seed=seed), [], []
+    pages = corpus(seed=seed)
+    train, validation = [pages.train], [pages.validation]
     for file in sorted(home.rglob("*.py")):
         name = file.relative_to(home).as_posix()
         if not LEFT_OUT & set(file.relative_to(home).parts):
@@ -25,5 +26,4 @@ def library(seed: int = 0) -> Corpus:
             except UnicodeDecodeError:
                 continue
             (validation if held_out(name, 20, seed) else train).append(text)
-    parts = [pages.train, *train], [pages.validation, *validation]
-    return Corpus(*("\n\n".join(part) for part in parts), pages.shifted)
+    return Corpus("\n\n".join(train), "\n\n".join(validation), pages.shifted)

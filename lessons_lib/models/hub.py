@@ -41,7 +41,7 @@ def from_hub(where: str | os.PathLike, rank: int | None = None, alpha: float = 1
     kept from an earlier call, and the hub cannot be reached.
     """
     transformers = _needed("transformers")
-    if not os.path.isdir(where) and not _kept(str(where)):
+    if not os.path.isdir(where) and not _kept(transformers, str(where)):
         _reach(str(where))
     model = transformers.AutoModelForCausalLM.from_pretrained(where)
     if rank is not None:
@@ -72,10 +72,13 @@ def _needed(name: str):
         raise ImportError(f"{name} is not installed: pip install 'lessons-lib[finetune]'") from error
 
 
-def _kept(name: str) -> bool:
-    from huggingface_hub import try_to_load_from_cache
-
-    return isinstance(try_to_load_from_cache(name, "config.json"), str)
+def _kept(transformers, name: str) -> bool:
+    """Whether an earlier call has brought it onto this machine."""
+    try:
+        transformers.AutoConfig.from_pretrained(name, local_files_only=True)
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _reach(name: str) -> None:

@@ -150,7 +150,7 @@ def evaluate(model: nn.Module, batch: Batch, loss: Callable = token_loss, rows: 
 
 def _note(history: History, *values) -> None:
     for series, value in zip(history, values, strict=False):
-        series.append(value)
+        series.append(value)  # type: ignore[attr-defined]
 
 
 def _whole(norm):

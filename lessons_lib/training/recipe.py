@@ -54,7 +54,7 @@ def optimizers_for(model: nn.Module, recipe: Recipe, rule: Rule | None = None) -
     Muon moves the matrices between two layers; the embedding and the vectors stay with AdamW at the recipe's rate.
     """
     adamw = AdamW(lr=recipe.lr, beta2=0.95, weight_decay=recipe.weight_decay)
-    rule = rule or adamw
+    rule = rule or adamw  # type: ignore[assignment]
     trained = {name: p for name, p in model.named_parameters() if p.requires_grad}
     if not isinstance(rule, Muon):
         return [_grouped(rule, list(trained.values()))]

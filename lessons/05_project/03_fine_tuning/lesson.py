@@ -15,7 +15,7 @@
 #
 # **Goal.** Fine-tune a language model, and read off two numbers: what it gains on the task, and what it forgets.
 #
-# **The question.** Our small model has learned to continue Python's documentation. Now it gets a task: read the first line of a function, and say in one line what the function does. After 160 steps it does this far better than before. It has also become worse at what it could do. Is that the price, or can one have the gain without it?
+# **The question.** Our small model has learned to continue Python's documentation. Now it gets a task: read the first line of a function, and say in one line what the function does. After 160 steps its loss there is two nats lower. On the documentation its loss has risen. Is that the price, or can one have the gain without it?
 
 # %% tags=["parameters", "fold"] name="parameters"
 # Parameters: another seed or device gives other numbers, and the same lesson.
@@ -80,7 +80,7 @@ plots.bars(
 #
 # ## The task
 #
-# The functions are those of Python's standard library (PSF licence). The *prompt* is the line with `def`. The *answer* is the first line of the docstring and a token that says "end". Four fifths of the modules are for training. The others are for the test, without answers that occur in the training part. A seed draws the modules: that is a *split*. An example that does not fit into a row of 64 tokens is left out.
+# The functions are those of Python's standard library (PSF licence). The *prompt* is the line with `def`. The *answer* is the first line of the *docstring*, the text below `def` that says what the function does, and a token that says "end". Four fifths of the modules are for training. The others are for the test, without answers that occur in the training part. A seed draws the modules: that is a *split*. An example that does not fit into a row of 64 tokens is left out.
 #
 # Five recorded runs stand behind every range on this page. Each has its own split and its own order of the examples; from scratch, also its own random beginning. The base model and the old text are the same in all five.
 
@@ -154,7 +154,7 @@ for label, model in (("before", base), ("fine-tuned", tuned)):
         scale = box if counts else None
         x += size
     y += 2.1
-fig.colorbar(scale, ax=ax, label="loss (nats)", shrink=0.8)
+fig.colorbar(scale, ax=ax, label="loss (nats; darkest: 10 or more)", shrink=0.8)
 ax.set(xlim=(-0.5, 76.5), ylim=(y - 0.6, -0.9))
 ax.axis("off")
 plots.Picture(fig, "The tokens of one row as boxes, twice. The prompt is white, without a loss. "
@@ -199,14 +199,14 @@ def says(model, e, temperature=0.0):
     return " ".join(tokenizer.decode([int(t) for t in found]).split())
 
 Table(["prompt", "before", "fine-tuned", "what stands there"],
-      [[tokenizer.decode([int(t) for t in e.prompt]).strip(), says(base, e, 0.7),
-        says(tuned, e, 0.7), tokenizer.decode([int(t) for t in e.answer])] for e in shown],
-      "Drawn at temperature 0.7.")
+      [[tokenizer.decode([int(t) for t in e.prompt]).strip(), says(base, e, 0.3),
+        says(tuned, e, 0.3), tokenizer.decode([int(t) for t in e.answer])] for e in shown],
+      "Drawn at temperature 0.3.")
 
 # %% [markdown] name="where-reading"
 # The first token and the end are one token in twelve, and they bring more than half of the gain. The old text has no token for the end, so the base model never says it: it cost 21 nats.
 #
-# What the model writes now looks like a docstring. Is it true? Put every answer behind the signature of another function. If the model had understood the signature, the loss would jump. It hardly moves. **The model has learned how docstrings sound, and next to nothing from the signature.** With 123,712 parameters, form is what it gets.
+# What the model writes now looks like a docstring. Is it true? Put every answer behind the signature of another function. If the model had understood the signature, the loss would jump. It hardly moves. **The model has learned how docstrings sound, and next to nothing from the signature.** The gain is one of form.
 #
 # ## Half the way
 #
@@ -265,7 +265,7 @@ assert won[:, 4].min() > 0.6 and paid[:, 4].max() < 0.35
 assert gain[10] > 0.55 * gain[20] and price[10] < 0.4 * price[20]
 
 # %% [markdown] name="play-reading"
-# Move the slider. Where is the gain larger than the price by the most? And what does the model write at 35 per cent of the way?
+# Move the slider. Where is the gain larger than the price by the most? And from which share on does the model write like a docstring? (To be quick, the slider looks at about fifty rows of each text.)
 #
 # Half of the way gives almost nine tenths of the gain for about a fifth of the price. Why so unequal?
 #
@@ -307,7 +307,7 @@ names = {"alpha": alpha, "a": a, "b": b, "d": d, "Pw": Pw, "Gw": Gw}
 #
 # ## Replay
 #
-# The second cure needs the old data. With **replay**, each batch also holds a piece of the old data. We add four pieces of the old text, 64 tokens each, to every 16 answers:
+# The second cure needs the old data. With **replay**, each batch also holds a piece of the old data. We add four pieces of the old text, 64 tokens each, to every 16 answers. A step then costs a quarter more:
 
 # %% tags=["nbval-ignore-output"] name="replay"
 pieces = data.windows(data.encode(tokenizer, text.train), 64, 4, seed)
@@ -318,12 +318,12 @@ def replay(step):  # the same answers, and four pieces of the old text
 
 counted = [replay(step).weight.sum(1) for step in range(20)]
 share = sum(c[16:].sum() for c in counted) / sum(c.sum() for c in counted)
-print(f"of the tokens that count, {share:.0%} are old text; a step costs a quarter more")
+print(f"of the tokens that count, {share:.0%} are old text")
 
 # %% [markdown] name="derive-replay-text"
 # ## Derivation: where replay stops
 #
-# What should that do? Take one direction, with the two bowls as before, and measure the way in units of $d$. Replay minimises a weighted mean of both losses. Let $u$ be the pull of the answers (their share of the tokens, times the factor $a$ of their bowl), and $v$ that of the old text:
+# What should that do? Take one direction, with the two bowls as before, and measure the way in units of $d$. Replay minimises a weighted mean of both losses. Let $u$ be the weight of the answers' bowl (their share of the tokens, times the factor $a$), and $v$ that of the old text's:
 
 # %% tags=["fold"] name="derive-replay"
 # Where replay ends along one direction, tied to the library's weighted mean.
@@ -339,7 +339,7 @@ def mixed(alpha, u, v):  # for each random point, the weighted mean of two squar
     .slope(alpha, "2 * (alpha - u / (u + v))", "$-2u(1 - \\alpha) + 2 v \\alpha$, over $u + v$")
     .library("weighted_mean(squared_error(...), [u, v]).grad",
              lambda alpha, u, v: np.array([m.grad.sum() for m in mixed(alpha, u, v)]))
-    .zero_at(alpha, "u / (u + v)", "**it stops on the way, where the pulls are equal**")
+    .zero_at(alpha, "u / (u + v)", "**it stops on the way, where the two slopes cancel**")
 )
 
 # %% [markdown] name="derive-replay-reading"
@@ -347,7 +347,7 @@ def mixed(alpha, u, v):  # for each random point, the weighted mean of two squar
 
 # %% tags=["fold"] name="two-directions"
 # Two bowls in two directions: the straight way, and where replay stops.
-task, home = np.ones(2), np.array([0.1, 4.0])  # the pulls along the two directions
+task, home = np.ones(2), np.array([0.1, 4.0])  # the weights along the two directions
 stops = np.array([task / (task + w * home) for w in np.geomspace(1e-3, 1e3, 200)])
 stop = task / (task + home)
 gained = 1 - (task * (1 - stop) ** 2).sum() / task.sum()
@@ -430,7 +430,7 @@ record
 #
 # ## What breaks
 #
-# Somebody builds the rows and forgets the token for the end. Nothing complains, and the loss curve looks the same. We train twice for 40 steps. Only one thing changes: the weight of the end is 1 or 0.
+# Somebody builds the rows and forgets the token for the end. Nothing complains, and the loss falls as it should. We train twice for 40 steps. Only one thing changes: the weight of the end is 1 or 0.
 
 # %% name="breaks"
 no_end = rows._replace(weight=rows.weight * (rows.y != tokenizer.token_to_id(data.END)))
@@ -455,7 +455,7 @@ Table(["trained", "training loss, last 10 steps", "test: all but the end", "test
       [[label, *(f"{x:.2f}" for x in row)] for label, row in zip(taught, found, strict=True)])
 
 # %% [markdown] name="exercises"
-# The training loss is the same within a few hundredths. The loss on all other tokens of the test is the same within a tenth. But the end costs nearly as much as before the training, so the model never says it. It writes one sentence after the other until somebody cuts it off. **The signature: a healthy curve, and answers that do not stop.** The cure: put the end into every answer with the weight 1, and print its loss as a number of its own.
+# Both runs end at the same training loss, within a few hundredths. The loss on all other tokens of the test is the same within a tenth. But the end costs nearly as much as before the training, so the model never says it. It writes one sentence after the other until somebody cuts it off. **The signature: a healthy curve, and answers that do not stop.** The cure: put the end into every answer with the weight 1, and print its loss as a number of its own.
 #
 # ## Exercises
 #
@@ -520,23 +520,20 @@ check("ship")
 # ## Takeaways
 #
 # - Fine-tuning has two results: the loss on the task and the loss on the old text. Report both.
-# - Half of the way between the two models brings 87 per cent of the gain for 18 per cent of the price. Replay is better still: it brought 99 per cent of the gain for nothing. It needs the old data.
-# - Do not fine-tune a small model to teach it facts. This one learned the form of the answer, and its answers are as good for the wrong function.
+# - Half of the way between the two models brought 87 per cent of the gain for 18 per cent of the price. Replay, which needs the old data, brought 99 per cent for nothing.
+# - Do not fine-tune a model as small as this one to learn what a function does. It learned the form of the answer, and its answers are as good for the wrong function.
 #
 # ## Does it hold?
 #
-# **Other rates.** Gain and price after 160 steps, five splits:
+# **Other rates.** Their gain and price stand above the picture of everything. Here is the loss on the task:
 
 # %% tags=["fold"] name="control-rates"
-# Gain and price for each rate, and from scratch.
-listed = [[f"{r:g}", spread((before - of("tuned", k))[:, 0]),
-           spread((of("tuned", k) - before)[:, 1])] for k, r in enumerate(rates)]
+# The loss on the task for each rate, fine-tuned and from scratch.
 means = np.array([of("tuned", k)[:, 0].mean() for k in range(len(rates))])
 firsts = np.array([of("scratch", k)[:, 0].mean() for k in range(3)])
-print("from scratch, mean loss on the task at 0.001, 0.003, 0.01:",
-      ", ".join(f"{x:.2f}" for x in firsts))
-print("fine-tuned, mean loss on the task:", ", ".join(f"{x:.2f}" for x in means))
-Table(["learning rate", "gain (nats)", "price (nats)"], listed)
+Table(["mean over five splits (nats)", *(f"rate {r:g}" for r in rates)],
+      [["fine-tuned", *(f"{x:.2f}" for x in means)],
+       ["from scratch", "", *(f"{x:.2f}" for x in firsts)]])
 
 # %% [markdown] name="control-way-text"
 # The best rate for the task, 0.003, lies inside the grid, for fine-tuning and from scratch alike. A third of it gives up a tenth of a nat of the gain and saves almost half of the price.
@@ -569,20 +566,20 @@ print(f"80 % of the straight way costs {spread(paid[:, 7], '.0%')} of the price,
       f"replay {spread(1 - kept, '.0%')}")
 
 # %% [markdown] name="control-mask-text"
-# A little, and in another direction. On the straight line, four fifths of the way cost almost two thirds of the price. Replay goes as far and pays nothing. So it is the direction that counts, as the derivation says.
+# A little, and in another direction. On the straight line, four fifths of the way cost almost two thirds of the price. Replay goes as far and pays nothing. So it is the direction that counts, as in the drawing of two directions.
 #
-# **Or is it only more training on the old text?** The same four pieces a step, without the answers:
+# **Or is it only more training on the old text?** As many rows a step, all of them old pieces:
 
 # %% tags=["fold", "nbval-ignore-output"] name="control-alone"
-# The old pieces alone: how the loss on the old text changes.
+# Old pieces alone, 20 a step as in replay: how the loss on the old text changes.
 alone = copy.deepcopy(base)
-training.train(alone, pieces, recipe)
+training.train(alone, data.windows(data.encode(tokenizer, text.train), 64, 20, seed), recipe)
 rise = judged(alone)[1] - line[0, 1]
-print(f"160 steps on old pieces alone: the loss on the old text changes by {rise:+.2f} nats")
-assert rise > -0.05
+print(f"160 steps on 20 old pieces each: the loss on the old text changes by {rise:+.2f} nats")
+assert abs(rise) < 0.15
 
 # %% [markdown] name="control-alone-reading"
-# No. The pieces alone even raise the old loss.
+# No. More training on the old text leaves its loss about where it was.
 #
 # **Without the mask.** If the prompt counts as well, signatures take a good two fifths of the weight. The same steps, with and without:
 
