@@ -168,7 +168,7 @@ Table(["trained", "weights (GB)", "gradient", "Adam's averages", "together"],
 #
 # ## Derivation
 #
-# How do $A$ and $B$ learn? Take one output of the layer and rank 1: a row $a$ of $A$, and one number $b$ of $B$. The slope by $b$:
+# How do $A$ and $B$ learn? Take one output of the layer and rank 1: a row $w$ of $W$, the row $a$ of $A$, and one number $b$ of $B$. The slope by $b$:
 
 # %% tags=["fold"] name="derive-b"
 # Derivation 1: the slope by B, tied to the library's layer through autograd.
@@ -284,11 +284,12 @@ with torch.no_grad():
                for name, p in full.named_parameters() if "proj" in name}
     added = {f"{name}.weight": m.delta().double().numpy()
              for name, m in low.named_modules() if isinstance(m, models.LoRALinear)}
-place = "layers.1.self_attn.o_proj.weight"
+place, few_colours = "layers.1.self_attn.o_proj.weight", colormaps["RdBu_r"].resampled(9)
 fig, axes = plots.panels(2)
 for ax, update, title in zip(axes, (updates[place], added[place]),
                              ("every number moves", "adapter of rank 4"), strict=True):
     plots.draw_matrix(ax, update, "input", "output", "update", title)
+    ax.images[0].set_cmap(few_colours)
 plots.Picture(fig, "Two images of 64 by 64 updates with signs. Left, of full training: a fine "
               "irregular grain with some stripes. Right, of the adapter: a plaid pattern of long "
               "horizontal and vertical stripes.")
@@ -344,7 +345,6 @@ norm_kept = {r: sum((v[:r] ** 2).sum() for _, v, _ in parts.values()) / size for
 gain_kept = {r: (lost[0] - lost[r]) / (lost[0] - lost[64]) for r in ranks}
 fig, (ax, bar) = plots.panels(2)
 most = abs(updates[place]).max()
-few_colours = colormaps["RdBu_r"].resampled(9)
 shown = {"cmap": few_colours, "vmin": -most, "vmax": most, "interpolation": "none"}
 fig.colorbar(ax.imshow(np.zeros((64, 64)), **shown), ax=ax, label="update")
 ax.grid(False)
@@ -417,10 +417,12 @@ for name in thin_kinds:  # seed by seed
     slow_gain, slow_price = gain_price(slow["all numbers"])
     assert (slow_gain > 1.1 * gain(name)).all()
     assert (slow_price < gain_price(best(name))[1]).all()
-    assert (gain_price(slow["14 matrices"])[1] < gain_price(best(name))[1] - 0.05).all()
+    assert (slow_gain > 1.1 * gain_price(at(name, 0))[0]).all()
+    assert (gain_price(slow["14 matrices"])[0] > gain_price(at(name, 0))[0]).all()
 low_rate = np.median([gain_price(at(name, 0)) for name in thin_kinds], axis=2)
 print("adapters at 0.003, medians: gain {:.1f} to {:.1f}, price {:.2f} to {:.2f}".format(
     *(f(v) for v in low_rate.T for f in (min, max))))
+print("rank 16 at 0.003: gain {}, price {}".format(*map(spread, gain_price(at("rank 16", 0)))))
 for name in ("rank 1", "rank 2"):
     print(f"{name} at 0.03: gain {spread(gain_price(at(name, -1))[0])}")
 Table(["trained", "rate", "gain", "price"],
@@ -429,13 +431,13 @@ Table(["trained", "rate", "gain", "price"],
       "at the lowest rate tried.")
 
 # %% [markdown] name="forget-reading"
-# **All numbers at rate 0.001 beat every adapter of the table on both counts.** They gain 1.77 nats and pay 0.56. The best adapter gains 1.46, the cheapest pays 0.64. At 0.003 the adapters pay about as little, and gain 1.1 to 1.4.
+# **All numbers at rate 0.001 beat every adapter of the table on both counts.** They gain 1.77 nats and pay 0.56. The best adapter gains 1.46, the cheapest pays 0.64. At 0.003 the adapters pay a little less, 0.49 to 0.53, and gain far less, 1.1 to 1.4.
 #
-# Beside an adapter the embedding stands still. Beside the 14 matrices it stands still too, so here only the form of the update differs. At 0.001 they gain as much as rank 16 and pay 0.48 instead of 0.80.
+# An adapter leaves the embedding as it is. Training the 14 matrices does so too: only the form of the update differs. At 0.001 they gain 1.48 and pay 0.48. Rank 16 pays as much at 0.003, and gains 1.39.
 #
-# Each at its best rate, an adapter learns less and forgets less than full training, as Biderman and others saw. A lower rate in full training forgets less as well, and learns more. This is one small model and one task.
+# Each at its best rate, an adapter learns less and forgets less than full training, as Biderman and others saw. A lower rate in full training forgets less as well, and still learns more. This is one small model and one task.
 #
-# What is an adapter good for, then? Not for a lower loss, and not against forgetting. **It is good where memory is short or where one model has many tasks.** The training takes a quarter of the memory, and the file of a task is 330 times smaller. And whoever takes the adapter off has the old model back, number for number.
+# What is an adapter good for, then? Not for a lower loss, and not against forgetting. **It is good where memory is short or where one model has many tasks.** For the large model above, the training takes a quarter of the memory, and the file of a task is 330 times smaller. And whoever takes the adapter off has the old model back, number for number.
 #
 # An adapter needs a rate of its own. Its best one here is about three times that of full training. Three times more is too much: ranks 1 and 2 end worse than they began.
 #
@@ -444,7 +446,7 @@ Table(["trained", "rate", "gain", "price"],
 # Somebody makes the optimizer first, as always, and adds the adapters afterwards. Nothing complains.
 
 # %% name="early"
-def steps(model, optimizer, count=40):
+def steps(model, optimizer, count=20):
     losses = []
     for step in range(count):
         x, y, weight = (torch.from_numpy(part) for part in batches(step))
@@ -479,7 +481,7 @@ Table(["the optimizer is made", "it can move", "lowest and highest loss of a bat
                                ("last", late_optimizer, late_losses))])
 
 # %% [markdown] name="early-reading"
-# The optimizer holds the parameters that were there when it was made. `add_lora` has frozen them, so they get no gradient, and the optimizer passes over them in silence. The adapters get a gradient, and no optimizer has them. The loss goes up and down all the same, because every batch has another.
+# The optimizer holds the parameters that were there when it was made. `add_lora` has frozen them, so they get no gradient, and the optimizer passes over them in silence. The adapters get a gradient, and no optimizer has them. The loss goes up and down all the same: every batch has its own.
 #
 # The signature: the optimizer can move 0 numbers. The cure: add the adapters first, make the optimizer last, and compare the two counts before you start.
 #
@@ -577,7 +579,7 @@ check("enough")
 #
 # - An adapter adds $s\,B A$ to a frozen weight and trains $r\,(\text{in} + \text{out})$ numbers. Two per cent of our model's numbers brought nearly two thirds of the gain.
 # - An adapter sees the full gradient through $r$ windows, and the windows turn as it learns. $A$ starts at random and $B$ at 0. The optimizer is made last.
-# - Use an adapter to save memory, and to keep one model for many tasks. Do not use it for a lower loss or against forgetting: all numbers at a lower rate gained more and paid less.
+# - Use an adapter to save memory, and to keep one model for many tasks. Do not use it for a lower loss or against forgetting: all numbers at a lower rate gained more and paid less than every adapter at its best rate.
 #
 # ## Does it hold?
 #
@@ -600,34 +602,35 @@ Table(["rank 4, learning rate", "loss on the task", "loss on the old text"],
 # %% [markdown] name="control-end-text"
 # The best rate is 0.0055 or 0.01, and between 0.003 and 0.018 the median loss on the task moves by less than 0.1 nats.
 #
-# **One change at a time.** Rank 1 as recorded, then with one change. First $A$ stays as it was drawn. Then the scale, which with $\alpha = 16$ is 16 at rank 1 and 1 at rank 16: so the first picture changes two things. Here it is 1 at rank 1, with a rate that suits it. Last, the embedding and the norms move too.
+# **What turns, and what stands still.** First rank 1, but $A$ stays as it was drawn. Then no adapter at all: only the embedding and the norms move.
 
 # %% tags=["fold", "nbval-ignore-output"] name="control-end"
-# Rank 1 and its variants.
-def trial(lr, rank, alpha, free):  # free: the ends or parts of the names that move
+# Rank 1 with A fixed; and everything that the adapters leave as it is.
+def trial(lr, rank, free):  # free: the parts of the names that move
     torch.manual_seed(seed)
-    model = models.add_lora(models.pretrained().model, rank, alpha)
+    model = models.pretrained().model
+    if rank:
+        models.add_lora(model, rank)
     for name, p in model.named_parameters():
         p.requires_grad_(any(part in name for part in free))
     train(model, batches, Recipe(150, lr, weight_decay=0.0))
     return np.subtract(results["before"], judged(model)) * (1, -1)
 
-rest = ["embed", "norm"]
 trials = {
-    "rank 1, A fixed": trial(1e-2, 1, 16, [".B"]),
-    "rank 1, scale 1, rate 0.03": trial(3e-2, 1, 1, [".A", ".B"]),
-    "rank 1, embedding and norms": trial(5.5e-3, 1, 16, [".A", ".B", *rest]),
+    "rank 1, A fixed": trial(1e-2, 1, [".B"]),
+    "embedding and norms": trial(5.5e-3, None, ["embed", "norm"]),
 }
 gained = [g for g, _ in trials.values()]
-usual = np.median(gain("rank 1"))
-assert gained[0] < usual and 1.3 * gained[0] < gained[2]
+assert gained[0] < np.median(gain("rank 1")) and 1.3 * gained[0] < gained[1]
 Table(["trained", "gain", "price"],
-      [["rank 1, recorded", *map(spread, gain_price(best("rank 1")))],
+      [*([f"{k}, recorded", *map(spread, gain_price(best(k)))] for k in ("rank 1", "14 matrices")),
        *([name, f"{g:.2f}", f"{p:.2f}"] for name, (g, p) in trials.items())],
-      "First row: median and range, five seeds. The others: one seed.")
+      "Recorded: median and range, five seeds. The others: one seed.")
 
 # %% [markdown] name="control-rank-text"
-# With $A$ fixed a quarter of the gain is lost: it helps that the windows turn. With the scale 1, rank 1 gains a little more, so the first picture gives it too little. With embedding and norms free, rank 1 gains nearly what all numbers gain. **What the adapters of this model lack is less the rank than the embedding.**
+# With $A$ fixed almost a quarter of the gain is lost: it helps that the windows turn. The embedding and the norms alone gain more than the 14 matrices, and these gain more than every adapter. **What the adapters of this model lack is less the rank than the embedding.**
+#
+# **Rank and scale.** With $\alpha = 16$ the scale is 16 at rank 1 and 1 at rank 16. The first picture therefore changes both, each time at the best of its rates.
 #
 # **Every matrix.** Exercise 3 for the updates of the 14 matrices:
 
