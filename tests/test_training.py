@@ -295,6 +295,17 @@ def test_the_run_of_a_gpu_is_the_same_code_on_a_larger_model(monkeypatch):
     assert parameter_count(Transformer(full.CONFIG)) == pytest.approx(1.1e7, rel=0.1)
 
 
+def test_the_run_of_a_gpu_is_shown_with_its_device_or_said_to_be_missing(monkeypatch):
+    monkeypatch.setattr(full, "newest_record", lambda: None)
+    assert "No run on a GPU is recorded yet" in str(full.recorded())
+    run = {"parameters": 7, "tokens": 9, "tokens_per_second": 5, "peak_bytes": 2e9, "shifted": 2.5}
+    run["validation"] = [[10, 4.0], [20, 3.0]]
+    made = {"device": "a card", "torch": "2.11", "cuda": "13", "date": "today", "training": run}
+    monkeypatch.setattr(full, "newest_record", lambda: made)
+    shown = str(full.recorded())
+    assert "a card, torch 2.11, CUDA 13, today." in shown and "validation loss after 20 steps  3.0" in shown
+
+
 def test_the_whole_library_is_text_too():
     text = library()
     assert len(text.train) > 5e6 and 1e5 < len(text.validation) < len(text.train) / 5

@@ -11,6 +11,8 @@ import torch
 from ..data import bpe, encode, in_order, windows
 from ..data.library import library
 from ..models import Config, Transformer, generate, parameter_count
+from ..parity.record import newest_record
+from ..show import Table
 from .loop import evaluate, train
 from .recipe import Recipe
 
@@ -64,3 +66,24 @@ def full(
         "peak_bytes": torch.cuda.max_memory_allocated(device) if cuda else None,
         "sample": tokenizer.decode(sample.tolist(), skip_special_tokens=False),
     }
+
+
+def recorded() -> Table:
+    """The newest recorded run on a GPU, with device and versions; where there is none, what it would be."""
+    record = newest_record()
+    found = (record or {}).get("training")
+    if not record or not found:
+        note = "No run on a GPU is recorded yet: `make gpu-record` on a machine with CUDA makes one."
+        return Table(["planned", ""], [["parameters", "about 11 million"], ["tokens a step", ROWS * 512]], note)
+    (first, _), (last, loss) = found["validation"][0], found["validation"][-1]
+    rows = [
+        ["parameters", found["parameters"]],
+        ["tokens read", found["tokens"]],
+        ["tokens per second", found["tokens_per_second"]],
+        ["most memory (GB)", found["peak_bytes"] / 1e9],
+        [f"validation loss after {first} steps", found["validation"][0][1]],
+        [f"validation loss after {last} steps", loss],
+        ["loss on docstrings", found["shifted"]],
+    ]
+    note = f"{record['device']}, torch {record['torch']}, CUDA {record['cuda']}, {record['date']}."
+    return Table(["one run, one seed", ""], rows, note)

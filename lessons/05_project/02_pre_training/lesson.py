@@ -38,6 +38,7 @@ from lessons_lib.derive import derive
 from lessons_lib.losses import cross_entropy
 from lessons_lib.models.transformer import Attention, Block, Transformer
 from lessons_lib.show import Table, show
+from lessons_lib.training.full import recorded
 
 setting = bridge.start(device, seed, profile)
 check = exercises.of("05_project/02_pre_training")
@@ -701,6 +702,13 @@ Table(["tokens", "loss (nats per token)", "above 64 tokens (with its standard er
 # %% [markdown] name="control-labels-reading"
 # Each doubling helps less. Beyond 32 tokens the base model gains nothing that we can measure.
 #
+# **Ten million parameters.** The same loop with a larger model, on the source of Python's whole standard library, for one GPU.
+
+# %% tags=["fold", "nbval-ignore-output"] name="control-gpu"
+# What the newest recorded run on a GPU found.
+recorded()
+
+# %% [markdown] name="sources"
 # ## Sources
 #
 # - C. E. Shannon, 1951: *Prediction and entropy of printed English*. The levels by how far one looks back, for letters.
