@@ -6,6 +6,7 @@ The record.py in a lesson's room holds `SEEDS` and `run(seed)`, which returns {n
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from .show import _Markdown
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "results" / "runs"
+BASE = Path(__file__).parent / "models" / "base.safetensors"
 
 
 class Record(_Markdown):
@@ -49,6 +51,8 @@ def load(lesson: str) -> dict[str, Any]:
 
 
 def source_hash(names: dict[str, Any]) -> str:
-    """A hash of the code that decides a record: its own, and that of the library as far as it is used."""
+    """A hash of what decides a record: its own code, that of the library as far as it is used, and the model that comes
+    with the course where the record starts from it."""
     parts, constants = named(names["__text__"], names)
-    return digest([bare(names["__text__"]), *sorted(code(parts) | constants)])
+    base = [hashlib.sha256(BASE.read_bytes()).hexdigest()] if "pretrained" in names["__text__"] else []
+    return digest([bare(names["__text__"]), *sorted(code(parts) | constants), *base])

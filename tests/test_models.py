@@ -10,7 +10,8 @@ from safetensors.torch import save_file
 
 from lessons_lib import data, models
 from lessons_lib.models import Config, LoRALinear, Transformer, add_lora, generate, merge_lora, parameter_count, rotate
-from lessons_lib.training import Recipe, train
+from lessons_lib.training import Recipe, evaluate, train
+from tools import base
 
 TEXT = "To be, or not to be, that is the question. " * 30
 TINY = Config(vocab_size=300, hidden_size=32, intermediate_size=48, num_attention_heads=4, num_key_value_heads=2)
@@ -154,22 +155,18 @@ def test_a_torn_or_foreign_file_is_refused_by_name(model, tmp_path, monkeypatch)
 
     models.save(file, model, data.bpe(TEXT, 300))
     before = file.read_bytes()
-    monkeypatch.setattr("pathlib.Path.write_bytes", full)
+    monkeypatch.setattr("os.fsync", full)
     with pytest.raises(OSError, match="No space"):
         models.save(file, model, data.bpe(TEXT, 300))
     assert file.read_bytes() == before and [f.name for f in tmp_path.iterdir()] == ["a.safetensors"]
 
 
 def test_the_model_that_comes_with_the_course_is_of_this_code():
-    from tools import base
-
     found = models.pretrained()
     assert found.about["source"] == base.source_hash(), "run `make base`"
     assert found.about["steps"] == base.RECIPE.steps and parameter_count(found.model) < 200_000
     text = data.corpus(seed=found.about["seed"]).validation
     held_out = data.in_order(data.encode(found.tokenizer, text), found.model.config.max_position_embeddings)
-    from lessons_lib.training import evaluate
-
     # another Python has other pages
     assert evaluate(found.model, held_out) == pytest.approx(found.about["validation"][-1][1], rel=0.1)
 

@@ -16,7 +16,7 @@ import torch
 from tokenizers import Tokenizer
 
 from lessons_lib import bridge, data, models, provenance, training
-from lessons_lib.models.pretrained import BASE
+from lessons_lib.records import BASE
 from tools import _command
 
 SEED = 0

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import pickle
-import uuid
 from pathlib import Path
 from typing import Any
 
 import torch
+
+from ..whole_file import replacing
 
 MARK = "lessons_lib checkpoint"
 
@@ -21,20 +22,14 @@ def save(path: str | os.PathLike, /, **things) -> None:
     Raises TypeError on what `load` could not read back.
     PyTorch: torch.save(things, path), which leaves half a file where it is interrupted.
     """
-    target = Path(path).resolve()  # of a link, the file that it points to
-    part = target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")
     try:
-        with part.open("xb") as file:
+        with replacing(path) as file:
             torch.save({MARK: things}, file)
             file.flush()
-            os.fsync(file.fileno())
-        _read(part, "meta")  # "meta": without its numbers
-        part.replace(target)
+            _read(Path(file.name), "meta")  # "meta": without its numbers
     except (ValueError, TypeError, AttributeError, pickle.PicklingError) as error:
         names = ", ".join(things)
         raise TypeError(f"{names}: only nests of tensors, numbers and strings can be read back, not this") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def load(path: str | os.PathLike, device: str | torch.device = "cpu") -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import uuid
 from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as packed
 from tokenizers import Tokenizer
 
+from ..whole_file import replacing
 from .transformer import Config, Transformer
 
 
@@ -33,13 +33,8 @@ def save(path: str | os.PathLike, model: Transformer, tokenizer: Tokenizer, **ab
         raise TypeError(f"model is a {type(model).__name__}; only a Transformer is saved here")
     texts = {"config": json.dumps(asdict(model.config)), "tokenizer": tokenizer.to_str(), "about": json.dumps(about)}
     tensors = {name: a.detach().cpu().contiguous() for name, a in model.state_dict().items()}
-    target = Path(path).resolve()
-    part = target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")
-    try:
-        part.write_bytes(packed(tensors, texts))
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
+    with replacing(path) as file:
+        file.write(packed(tensors, texts))
 
 
 def load(path: str | os.PathLike, device: str = "cpu") -> Saved:

@@ -1,10 +1,7 @@
 from __future__ import annotations
 
-from pathlib import Path
-
+from ..records import BASE
 from .files import Saved, load
-
-BASE = Path(__file__).with_name("base.safetensors")
 
 
 def pretrained(device: str = "cpu") -> Saved:

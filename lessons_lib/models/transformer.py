@@ -43,6 +43,11 @@ class Config:
         return self.hidden_size // self.num_attention_heads
 
 
+def at_least_float32(x):
+    """x, in float32 where it has 16 bits."""
+    return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+
+
 class RMSNorm(nn.Module):
     """weight x / sqrt(mean(x^2) + eps), the mean over the last axis.   Source: Zhang and Sennrich 2019."""
 
@@ -51,7 +56,7 @@ class RMSNorm(nn.Module):
         self.weight, self.eps = nn.Parameter(torch.ones(size)), eps
 
     def forward(self, x):
-        return self.weight * F.rms_norm(x.float(), x.shape[-1:], eps=self.eps).to(x.dtype)
+        return self.weight * F.rms_norm(at_least_float32(x), x.shape[-1:], eps=self.eps).to(x.dtype)
 
 
 def rotate(x, positions, theta: float):

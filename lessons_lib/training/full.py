@@ -12,6 +12,7 @@ from ..data import bpe, encode, in_order, windows
 from ..data.library import library
 from ..models import Config, Transformer, generate, parameter_count
 from ..parity.record import newest_record
+from ..provenance import code, digest
 from ..show import Table
 from .loop import evaluate, train
 from .recipe import Recipe
@@ -64,8 +65,14 @@ def full(
         "seconds": round(seconds, 2),
         "tokens_per_second": round(sum(history.tokens) / seconds),
         "peak_bytes": torch.cuda.max_memory_allocated(device) if cuda else None,
+        "source": source_hash(),
         "sample": tokenizer.decode(sample.tolist(), skip_special_tokens=False),
     }
+
+
+def source_hash() -> str:
+    """Of the code that decides what the run finds."""
+    return digest(sorted(code([full])))
 
 
 def recorded() -> Table:
@@ -75,15 +82,16 @@ def recorded() -> Table:
     if not record or not found:
         note = "No run on a GPU is recorded yet: `make gpu-record` on a machine with CUDA makes one."
         return Table(["planned", ""], [["parameters", "about 11 million"], ["tokens a step", ROWS * 512]], note)
-    (first, _), (last, loss) = found["validation"][0], found["validation"][-1]
+    (first, early), (last, late) = found["validation"][0], found["validation"][-1]
     rows = [
         ["parameters", found["parameters"]],
         ["tokens read", found["tokens"]],
         ["tokens per second", found["tokens_per_second"]],
         ["most memory (GB)", found["peak_bytes"] / 1e9],
-        [f"validation loss after {first} steps", found["validation"][0][1]],
-        [f"validation loss after {last} steps", loss],
+        [f"validation loss after {first} steps", early],
+        [f"validation loss after {last} steps", late],
         ["loss on docstrings", found["shifted"]],
     ]
-    note = f"{record['device']}, torch {record['torch']}, CUDA {record['cuda']}, {record['date']}."
+    state = "by the code that stands here" if found["source"] == source_hash() else "STALE: the code has changed since"
+    note = f"{record['device']}, torch {record['torch']}, CUDA {record['cuda']}, {record['date']}; {state}."
     return Table(["one run, one seed", ""], rows, note)

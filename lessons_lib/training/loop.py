@@ -17,6 +17,7 @@ from tqdm import tqdm
 from ..bridge import as_autograd
 from ..data import Batch, Batches
 from ..losses import cross_entropy
+from ..models.transformer import at_least_float32
 from .checkpoint import Checkpoint
 from .recipe import Recipe, optimizers_for
 
@@ -65,21 +66,20 @@ def train(
     reduction="none") fits too. watch(step, model) is called before each update, when the gradients are there.
     Interrupted, it goes on from the last checkpoint to the same result: equal to the last bit on the CPU.
     Raises ValueError on tokens outside the vocabulary, on a batch in which no token counts and on an optimizer of
-    other parameters; FloatingPointError, before the update, where loss or gradient are not finite.
+    other or frozen parameters; FloatingPointError, before the update, where loss or gradient are not finite.
     """
     optimizers = list(optimizers) or optimizers_for(model, recipe)
-    groups = [group for optimizer in optimizers for group in optimizer.param_groups]
-    trained = [p for group in groups for p in group["params"]]
+    trained = [p for group in _groups(optimizers) for p in group["params"]]
     _check_owner(model, trained)
-    for group in groups:
+    for group in _groups(optimizers):
         group.setdefault("initial_lr", group["lr"])
     history = History([], [], [], [], [])
     if checkpoint:
         history = checkpoint.resume(model, optimizers, recipe, batches(0), history)
+    groups = _groups(optimizers)  # a checkpoint brings new ones
     model.train()
     with _bar(recipe.steps, len(history.loss), share) as bar:
         for step in range(len(history.loss), recipe.steps):
-            groups = [group for optimizer in optimizers for group in optimizer.param_groups]
             for group in groups:
                 group["lr"] = group["initial_lr"] * recipe.factor(step)
             model.zero_grad()
@@ -92,7 +92,10 @@ def train(
             for optimizer in optimizers:
                 optimizer.step()
             counted = int(batch.weight.sum())
-            _note(history, value, norm, groups[0]["lr"], counted)
+            history.loss.append(value)
+            history.norm.append(norm)
+            history.lr.append(groups[0]["lr"])
+            history.tokens.append(counted)
             done = step + 1
             if validation and (done % recipe.evaluate_every == 0 or done == recipe.steps):
                 history.validation.append([done, evaluate(model, validation, loss)])
@@ -134,7 +137,7 @@ def _sum(model, batch: Batch, loss):
     with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda" and torch.cuda.is_bf16_supported()):
         logits = model(x)
     counts = weight > 0  # the others are not even computed
-    return (loss(logits[counts].float(), y[counts]) * weight[counts]).sum()
+    return (loss(at_least_float32(logits[counts]), y[counts]) * weight[counts]).sum()
 
 
 @torch.no_grad()
@@ -148,9 +151,8 @@ def evaluate(model: nn.Module, batch: Batch, loss: Callable = token_loss, rows: 
     return sum(_sum(model, batch.rows(slice(i, i + rows)), loss).item() for i in cuts) / total
 
 
-def _note(history: History, *values) -> None:
-    for series, value in zip(history, values, strict=False):
-        series.append(value)  # type: ignore[attr-defined]
+def _groups(optimizers) -> list[dict[str, Any]]:
+    return [group for optimizer in optimizers for group in optimizer.param_groups]
 
 
 def _whole(norm):
@@ -159,12 +161,12 @@ def _whole(norm):
 
 
 def _check_owner(model, trained) -> None:
-    own = {id(p) for p in model.parameters()}
+    own = {id(p) for p in model.parameters() if p.requires_grad}
     strangers = sum(id(p) not in own for p in trained)
     if strangers:
         raise ValueError(
-            f"optimizers have {strangers} parameters that the model does not: they would train nothing. "
-            "Build them last, after fully_shard, add_lora or a move to another model"
+            f"optimizers have {strangers} parameters that the model does not have, or that it keeps frozen: they would "
+            "train nothing. Build them last, after fully_shard, add_lora or a move to another model"
         )
 
 

@@ -54,10 +54,9 @@ def optimizers_for(model: nn.Module, recipe: Recipe, rule: Rule | None = None) -
     Muon moves the matrices between two layers; the embedding and the vectors stay with AdamW at the recipe's rate.
     """
     adamw = AdamW(lr=recipe.lr, beta2=0.95, weight_decay=recipe.weight_decay)
-    rule = rule or adamw  # type: ignore[assignment]
     trained = {name: p for name, p in model.named_parameters() if p.requires_grad}
     if not isinstance(rule, Muon):
-        return [_grouped(rule, list(trained.values()))]
+        return [_grouped(rule or adamw, list(trained.values()))]
     inner = [p for name, p in trained.items() if p.ndim == 2 and "embed" not in name]
     others = [p for name, p in trained.items() if p.ndim != 2 or "embed" in name]
     return [_grouped(rule, inner), _grouped(adamw, others)]

@@ -79,9 +79,6 @@ def flat(model):
     return torch.cat([p.detach().reshape(-1) for p in model.parameters()])
 
 net = model_of(seed)
-layer = net.layers[0]
-for part, name in ((net, "norm"), (layer, "input_layernorm"), (layer, "post_attention_layernorm")):
-    setattr(part, name, torch.nn.RMSNorm(32, config.rms_norm_eps))  # in float64 where the rest is
 shapes = {name: p.shape for name, p in net.named_parameters()}
 sizes = [p.numel() for p in net.parameters()]
 

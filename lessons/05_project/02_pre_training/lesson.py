@@ -283,7 +283,7 @@ show(training.train)
 # - **Evaluation.** Now and then the loss on text that is never trained on.
 # - **Checkpoint.** Model, optimizer and history in one file. Kill the run, start it again, and it ends with the same bits (`make kill` tries it).
 #
-# What `show` leaves out notes the history, calls `watch`, and stops at a token outside the vocabulary or a loss that is not finite. The same function serves several processes (`torchrun -m lessons_lib.training.distributed`) and computes in 16 bits on a GPU that can.
+# What `show` leaves out calls `watch`, and stops at a token outside the vocabulary or a loss that is not finite. The same function serves several processes (`torchrun -m lessons_lib.training.distributed`) and computes in 16 bits on a GPU that can.
 #
 # ## The run
 #

@@ -39,10 +39,10 @@ def triples(ids, held_out, q, extra=10):
     return float(-np.log((both + extra * q[held_out[1:-1], held_out[2:]]) / (seen + extra)).mean())
 
 
-def course(ids, held_out, f, q, seed, blind=False, frozen=False, rows=16, lr=3e-3, warmup=50, steps=110):
+def course(ids, held_out, f, q, seed, blind=False, frozen=False, pull=False, rows=16, lr=3e-3, warmup=50, steps=110):
     """At each of STEPS: the loss on the held-out text, also from the last token alone; the distances to the tables.
 
-    All in nats. pull: the gradient norm of the embedding, and of each attention and MLP.
+    All in nats. pull: also the gradient norm of the embedding, and of each attention and MLP.
     """
     torch.manual_seed(seed)
     model = models.Transformer(models.Config())
@@ -55,7 +55,9 @@ def course(ids, held_out, f, q, seed, blind=False, frozen=False, rows=16, lr=3e-
     test = data.in_order(held_out, CONTEXT, TEST_ROWS)
     x, y = map(torch.from_numpy, test[:2])
     log_f, log_q = torch.tensor(np.log(f)).float(), torch.tensor(np.log(q)).float()[x]
-    found = {"step": [], "loss": [], "from_last": [], "to_frequencies": [], "to_pairs": [], "pull": []}
+    found = {"step": [], "loss": [], "from_last": [], "to_frequencies": [], "to_pairs": []}
+    if pull:
+        found["pull"] = []
 
     @torch.no_grad()
     def watch(step, model):
@@ -65,8 +67,9 @@ def course(ids, held_out, f, q, seed, blind=False, frozen=False, rows=16, lr=3e-
             found["loss"].append(round(-log_p.gather(-1, y[..., None]).mean().item(), 4))
             last = torch.log_softmax(model(torch.arange(V)[:, None])[:, 0], -1)  # after each token alone
             found["from_last"].append(round(-last[x, y].mean().item(), 4))
-            squares = ([(p.grad**2).sum() for p in part.parameters() if p.grad is not None] for part in parts)
-            found["pull"].append([round(float(sum(part)) ** 0.5, 4) for part in squares])
+            if pull:
+                squares = ([(p.grad**2).sum() for p in part.parameters()] for part in parts)
+                found["pull"].append([round(float(sum(part)) ** 0.5, 4) for part in squares])
             for name, other in (("to_frequencies", log_f), ("to_pairs", log_q)):
                 found[name].append(round((log_p.exp() * (log_p - other)).sum(-1).mean().item(), 4))
 
@@ -90,7 +93,7 @@ def run(seed):
     given = ids, held_out, f, q, seed
     return {
         "levels": levels,
-        "whole": course(*given, steps=320),
+        "whole": course(*given, pull=True, steps=320),
         "no attention": course(*given, blind=True, steps=320),
         "embedding alone": course(*given, frozen=True),
         "no warm-up": course(*given, warmup=1),

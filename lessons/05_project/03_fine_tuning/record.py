@@ -14,10 +14,7 @@ WAY = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
 
 
 def run(seed):
-    """[loss on the task, loss on the old text] in nats per token, a list of those for a grid; how far parameters moved.
-
-    "change": of each matrix, the length of its change over its length before, once fine-tuned and once with replay.
-    """
+    """[loss on the task, loss on the old text] in nats per token, a list of those for a grid; how far they moved."""
     bridge.start("cpu", seed)
     base, tokenizer, _ = models.pretrained()
     text = data.corpus(seed=0)  # the split with which the base was trained
@@ -45,11 +42,6 @@ def run(seed):
         return model
 
     @torch.no_grad()
-    def change(end):
-        pairs = zip(base.named_parameters(), end.parameters(), strict=True)
-        return {name: float((q - p).norm() / p.norm()) for (name, p), q in pairs if p.ndim == 2}
-
-    @torch.no_grad()
     def moved(*ends):  # the lengths of the two changes, and the cosine between them
         a, b = (
             torch.cat([(q - p).ravel() for p, q in zip(base.parameters(), end.parameters(), strict=True)])
@@ -75,7 +67,6 @@ def run(seed):
         "way, 3e-3": [judged(between(tuned[3e-3], a), test) for a in WAY],
         "replay": [judged(replayed[lr], test) for lr in (1e-3, 3e-3)],
         "moved": moved(tuned[3e-3], replayed[3e-3]),
-        "change": [change(tuned[3e-3]), change(replayed[3e-3])],
         "scratch": [judged(trained(rows, lr, fresh), test) for lr in RATES[1:]],
         "unmasked": judged(trained(unmasked, 3e-3), test),
         "same split, tuned": judged(trained(same, 3e-3), same_test),

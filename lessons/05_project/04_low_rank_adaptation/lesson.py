@@ -483,8 +483,15 @@ Table(["the optimizer is made", "it can move", "lowest and highest loss of a bat
 # %% [markdown] name="early-reading"
 # The optimizer holds the parameters that were there when it was made. `add_lora` has frozen them, so they get no gradient, and the optimizer passes over them in silence. The adapters get a gradient, and no optimizer has them. The loss goes up and down all the same: every batch has its own.
 #
-# The signature: the optimizer can move 0 numbers. The cure: add the adapters first, make the optimizer last, and compare the two counts before you start.
-#
+# The signature: the optimizer can move 0 numbers. The cure: add the adapters first, make the optimizer last, and compare the two counts before you start. The loop of this course does that for you:
+
+# %% name="early-refused"
+try:
+    train(early, batches, Recipe(150), optimizers=[optimizer])
+except ValueError as refused:
+    print(refused)
+
+# %% [markdown] name="merge-text"
 # ## Back to one matrix
 #
 # An adapter costs two more products in each layer. After the training $s\, B A$ can be added into $W$, once, and the model is as fast as before:

@@ -25,7 +25,6 @@ def run(seed):
     to_test = to_test.rows(slice(256))
     batches = data.shuffled(to_train, 8, seed)
     found, tuned = {"before": [evaluate(saved.model, to_test), evaluate(saved.model, old)]}, {}
-    found["before without end"] = evaluate(saved.model, without_end(to_test))
     for name, rates in RATES.items():
         found[name] = []
         for lr in rates:
@@ -33,11 +32,9 @@ def run(seed):
             model = adapted_model(name)
             train(model, batches, Recipe(150, lr, weight_decay=0.0))
             found[name].append([lr, evaluate(model, to_test), evaluate(model, old)])
-            tuned[name, lr] = model
-        best = tuned[name, min(found[name], key=lambda point: point[1])[0]]
-        found[f"{name} without end"] = evaluate(best, without_end(to_test))
+            tuned[lr] = model
         if name == "14 matrices":
-            found["cut"] = cuts(best, to_test)
+            found["cut"] = cuts(tuned[min(found[name], key=lambda point: point[1])[0]], to_test)
     return found
 
 
@@ -50,11 +47,6 @@ def adapted_model(name):
     elif name.startswith("rank"):
         models.add_lora(model, int(name.split()[1]))
     return model
-
-
-def without_end(batch):
-    """The same rows; the token that ends an answer does not count."""
-    return batch._replace(weight=batch.weight * (batch.y != 0))
 
 
 @torch.no_grad()
