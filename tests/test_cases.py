@@ -10,7 +10,18 @@ from lessons_lib.parity import cases
 
 LOSS_IDS = [f"{c.name}-{c.option}" for c in cases.LOSSES]
 RULE_IDS = [f"{c.name}-{c.option}" for c in cases.RULES]
-HELPERS = {"smooth_labels", "Each", "descend"}  # public, but neither a loss nor a rule for one array
+# public, but neither a loss nor a rule for one array
+HELPERS = {
+    "smooth_labels",
+    "group_advantage",
+    "leave_one_out_advantage",
+    "mean_log_p",
+    "sequence_log_p",
+    "Each",
+    "descend",
+    "qk_clip",
+    "scaled_lora_gradients",
+}
 
 
 def test_every_public_name_has_a_case():
@@ -58,7 +69,7 @@ def test_loss_on_every_array_library(case, library):
         np.testing.assert_array_equal(back(a), drawn_a, err_msg="an input was changed")
 
 
-@pytest.mark.parametrize("case", cases.LOSSES, ids=LOSS_IDS)
+@pytest.mark.parametrize("case", [c for c in cases.LOSSES if not c.held], ids=lambda c: f"{c.name}-{c.option}")
 def test_gradient_is_the_slope_of_the_value(case):
     drawn = case.draw(np.random.default_rng(3))
     loss = case.ours(*drawn)

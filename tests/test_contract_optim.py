@@ -40,7 +40,12 @@ def public() -> dict[str, Any]:
 
 
 PUBLIC = public()
-RULES = {name: x for name, x in PUBLIC.items() if hasattr(x, "update") and hasattr(x, "elementwise")}
+INNER = {"rule": optim.SGD(0.1), "before": (optim.Momentum(lr=1.0),)}  # what a rule around a rule must be given
+RULES = {
+    name: x
+    for name, x in PUBLIC.items()
+    if hasattr(x, "update") and hasattr(x, "elementwise") and "rule" not in x.__dataclass_fields__
+}  # those around a rule: tests/test_wrappers.py
 THETA = np.array([[1.0, -2.0], [0.5, 3.0], [-1.0, 0.25]])
 BOWL = {"value": lambda x: x @ x / 2, "gradient": lambda x: x, "hessian": lambda x: np.eye(len(x))}
 SAMPLES: dict[str, Any] = {
@@ -69,12 +74,29 @@ SAMPLES: dict[str, Any] = {
     **{"line": lambda s: Point(s, (1 - s) * (1 - s) / 2, s - 1, np.ones(1)), "matvec": lambda p: p, "b": np.ones(2)},
     **{"x": np.zeros(2), "pairs": [(np.ones(2), np.ones(2))], "history": 5, "line_search": True, "max_evals": 10},
     **{"beta": lambda g, old: 0.0, "rule": optim.SGD(0.1), "coefficients": (2.0, -1.5, 0.5)},
+    **{
+        "support": lambda x: x,
+        "query": lambda x: x,
+        "hvp": lambda x, v: v,
+        "seed": 1,
+        "sigma": 0.5,
+        "f": lambda x: x @ x,
+    },
+    **{"noise": np.ones((3, 2)), "codes": np.ones(5, np.uint8), "scale": np.ones(2), "signed": True, "block": 4},
+    **{"w_q": THETA, "w_k": THETA, "max_logit": 250.0, "tau": 100.0},
+    **{"a": THETA, "grad_a": THETA, "grad_b": THETA.T},
 }
 OWN: dict[tuple[str, str], Any] = {  # the same name with another meaning
     ("linear", "start"): 0.5,
     ("chained", "schedules"): [lambda t, lr: lr],
     ("newton_schulz", "x"): THETA,
     ("momentum", "steps"): 3,
+    ("maml_gradient", "steps"): 2,
+    ("reptile_gradient", "steps"): 2,
+    ("balancing_bias", "bias"): np.zeros(2),
+    ("balancing_bias", "load"): np.array([3, 5]),
+    ("balancing_bias", "rate"): 0.01,
+    ("scaled_lora_gradients", "b"): THETA.T,
 }
 ODD = ["abc", "1e-3", None, True, NAN, INF, -INF, -1, 0, 1.5, 1e300, 10**400, 2j, [], {}, (1.0, 2.0), object(), b"1"]
 ARRAYS = [np.ones(3), np.ones((2, 2)), np.ones(2, dtype=int), np.array([NAN, 1.0]), np.array("a"), np.array([None, 1])]
@@ -129,7 +151,8 @@ def test_an_odd_option_works_or_is_named(name):
         for x in ODD:
             try:
                 with np.errstate(all="ignore"):
-                    rule = PUBLIC[name](**{option: x})
+                    needed = {f.name: INNER[f.name] for f in fields(PUBLIC[name]) if f.name in INNER}
+                    rule = PUBLIC[name](**{**needed, option: x})
                     if name in RULES:
                         stepped(rule, THETA, THETA)
                         stepped(rule, torch.tensor(THETA).float(), torch.tensor(THETA).float())

@@ -14,7 +14,12 @@ ROOMS = ("losses", "optim", "second_order")  # one concept per file
 COMPOSED = {  # the files that stand on a sibling, and why
     "losses/adaptive_cross_entropy.py": {"cross_entropy"},  # the head and every cluster are one
     "losses/barron_nll.py": {"barron"},  # a likelihood around it
+    "losses/dft.py": {"cross_entropy"},  # weighed by what it says
     "losses/focal.py": {"cross_entropy"},  # weighed by what it says
+    "losses/generalized_jensen_shannon.py": {"reverse_kl"},  # at its far end
+    "losses/gspo.py": {"ppo_clip"},  # once for each response
+    "optim/_matrices.py": {"muon"},  # the check of a matrix
+    "optim/eight_bit.py": {"quantize"},  # a state in 8 bits
     "optim/loss_scale.py": {"clip"},  # whether the norm of all gradients is finite
     "second_order/conjugate_gradient.py": {"line_search"},
     "second_order/lbfgs.py": {"line_search"},

@@ -11,6 +11,7 @@ from .kinds import (
     float_type,
     function,
     integers,
+    kept,
     labels_below,
     number,
     optional,

@@ -106,6 +106,11 @@ def integers(shape: str, within: str = "") -> Array:
     return Array(shape, "int", Range(within) if within else None)
 
 
+def kept(shape: str) -> Array:
+    """What counts: 1 or True, 0 or False, or a share between."""
+    return Array(shape, rf"{FLOAT}|int|bool", Range("[0, 1]"))
+
+
 def classes(shape: str) -> Array:
     """The index of a class, 0..C-1."""
     return Array(shape, "int", Range("[0, C)"), hint=IGNORE, instead="probabilities go to soft_cross_entropy")

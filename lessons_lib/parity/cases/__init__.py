@@ -5,11 +5,45 @@ The lessons' parity tables, the tests and the GPU record all walk over these row
 
 import torch
 
-from . import adams, adaptive, classification, descent, distributions, helpers, margins, matrices, regression, sequences
+from . import (
+    adams,
+    adaptive,
+    classification,
+    descent,
+    distributions,
+    helpers,
+    language,
+    margins,
+    matrices,
+    policy,
+    preference,
+    regression,
+    sequences,
+    shampoo,
+    vectors,
+    wrappers,
+)
 from ._case import HelperCase, LossCase, RuleCase
 
 TORCH = tuple(int(n) for n in torch.__version__.split(".")[:2])
-FAMILIES = [regression, classification, distributions, sequences, descent, adams, margins, adaptive, matrices, helpers]
+FAMILIES = [
+    regression,
+    classification,
+    distributions,
+    sequences,
+    descent,
+    adams,
+    margins,
+    adaptive,
+    matrices,
+    vectors,
+    policy,
+    preference,
+    language,
+    shampoo,
+    wrappers,
+    helpers,
+]
 LOSSES = [c for family in FAMILIES for c in family.CASES if isinstance(c, LossCase)]
-HELPERS = [c for c in helpers.CASES if isinstance(c, HelperCase)]
+HELPERS = [c for family in FAMILIES for c in family.CASES if isinstance(c, HelperCase)]
 RULES = [c for family in FAMILIES for c in family.CASES if isinstance(c, RuleCase) and c.since <= TORCH]

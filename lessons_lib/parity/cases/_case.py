@@ -21,6 +21,7 @@ class LossCase:
     inputs:  how many of these, from the first, are differentiated; above 1, ours.grad is a NamedTuple of as many
     far:     value and gradient stay finite for predictions of this size, in every dtype
     allowed: the largest relative difference from PyTorch, in units of the dtype's epsilon
+    held:    the gradient holds a part of the value fixed (stop-gradient), so that it is not the value's slope
     """
 
     name: str
@@ -31,6 +32,7 @@ class LossCase:
     inputs: int = 1
     far: float = 1e4
     allowed: float = 32
+    held: bool = False
 
 
 @dataclass(frozen=True)

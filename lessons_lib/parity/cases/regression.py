@@ -164,7 +164,7 @@ _real_huber = (_real, huber, F.huber_loss)
 _real_smooth = (_real, smooth_l1, F.smooth_l1_loss)
 _normal = (_positive, gaussian_nll, _torch_gaussian)
 _counts = (poisson_nll, F.poisson_nll_loss)
-_root_far = {"far": 100}  # the square of a larger residual leaves float16
+_root_far: dict[str, Any] = {"far": 100}  # the square of a larger residual leaves float16
 _exp_far = {"far": 10}  # exp(11.1) leaves float16
 
 CASES: list[LossCase] = [
