@@ -79,6 +79,16 @@ def test_a_new_room_is_found_everywhere(tmp_path):
     assert "Next: [A new lesson](99_new.ipynb)" in before.cells[-1].source
 
 
+def test_each_lesson_leads_to_its_sources(course):
+    source = "- A. Author, 2019: *Title*, arXiv 1910.05446; see [here](01_first.ipynb)."
+    text = f'\n# %% [markdown] name="sources"\n# ## Sources\n#\n# {source}\n'
+    lesson = course / "lessons" / SECOND / "lesson.py"
+    lesson.write_text(lesson.read_text(encoding="utf-8") + text, encoding="utf-8")
+    page = _pages.pages(course)["notebooks/sources.md"]
+    found = "- A. Author, 2019: *Title*, arXiv [1910.05446](https://arxiv.org/abs/1910.05446); see here."
+    assert f"### [Second](01_x/02_second.ipynb)\n\n{found}\n" in page and "First" not in page
+
+
 def test_a_lesson_says_what_it_needs_and_leads_on(course):
     first, second = (edition(course / "lessons" / name / "lesson.py", "solutions").cells for name in (FIRST, SECOND))
     assert "30 minutes, 1 of them reading.* *It needs* [First](01_first.ipynb)." in second[0].source

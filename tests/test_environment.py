@@ -254,9 +254,12 @@ def test_what_the_lock_does_not_serve_is_said_at_once(python, system, machine, l
         install.refuse((3, 14), *served)
 
 
-def workflow() -> dict:
+WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
+
+
+def workflow(path=ROOT / ".github/workflows/test.yml") -> dict:
     # YAML 1.1 reads the key `on` as true; BaseLoader leaves every scalar a string.
-    return yaml.load((ROOT / ".github/workflows/test.yml").read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
 
 
 def test_no_pull_request_reaches_the_gpu_machine():
@@ -268,18 +271,20 @@ def test_no_pull_request_reaches_the_gpu_machine():
     assert not {"pull_request_target", "workflow_run"} & set(workflow()["on"]), "they run a fork's code with our rights"
 
 
-def test_the_workflow_may_only_read():
-    assert workflow()["permissions"] == {"contents": "read"}
-    assert not [name for name, job in workflow()["jobs"].items() if "permissions" in job]
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda p: p.stem)
+def test_a_workflow_may_only_read(path):
+    assert workflow(path)["permissions"] == {"contents": "read"}
+    assert not [name for name, job in workflow(path)["jobs"].items() if "permissions" in job]
 
 
-def steps() -> list[dict]:
-    return [step for job in workflow()["jobs"].values() for step in job["steps"]]
+def steps(*path) -> list[dict]:
+    return [step for job in workflow(*path)["jobs"].values() for step in job["steps"]]
 
 
-def test_every_action_is_pinned_to_a_commit_with_its_version_beside():
-    used = re.findall(r"uses: (.*)", (ROOT / ".github/workflows/test.yml").read_text(encoding="utf-8"))
-    assert len(used) == sum("uses" in step for step in steps())
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda p: p.stem)
+def test_every_action_is_pinned_to_a_commit_with_its_version_beside(path):
+    used = re.findall(r"uses: (.*)", path.read_text(encoding="utf-8"))
+    assert len(used) == sum("uses" in step for step in steps(path))
     assert [line for line in used if not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}  # v\d+\.\d+\.\d+", line)] == []
 
 

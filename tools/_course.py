@@ -10,7 +10,11 @@ from nbformat import NotebookNode
 
 from tools import _source
 
-REFERENCE = {"The article's claims": "notebooks/claims.md", "Glossary": "notebooks/glossary.md"}
+REFERENCE = {
+    "The article's claims": "notebooks/claims.md",
+    "Glossary": "notebooks/glossary.md",
+    "Sources": "notebooks/sources.md",
+}
 VERDICTS = ("confirmed", "conditional", "refuted")
 WORDS_A_MINUTE, LINES_A_MINUTE = 200, 7.5
 SENTENCE = r"(?<=[.?!])\s+(?=[A-Z])"

@@ -32,6 +32,7 @@ def pages(root: Path) -> dict[str, str]:
     known = _course.headers(root)
     told = described(root, known)
     made = {"notebooks/glossary.md": glossary(told), "notebooks/claims.md": claims(root, told)}
+    made["notebooks/sources.md"] = bibliography(root, known)
     for section, names in sections(known).items():
         folder = f"notebooks/{section}"
         made[f"{folder}/map.svg"] = _map.drawn({name: known[name] for name in names})
@@ -167,6 +168,23 @@ def glossary(told: dict[str, dict]) -> str:
         + "\n".join(lines)
         + "\n"
     )
+
+
+def bibliography(root: Path, known: dict[str, dict]) -> str:
+    """What each lesson rests on: its section "Sources", with a link behind every number of arXiv's."""
+    text = ["# Sources", "What each lesson names as its sources, in the order of the course."]
+    for section, names in sections(known).items():
+        text.append(f"## {read_section(root, section)['title']}")
+        for name in names:
+            cells = _source.read(root / "lessons" / name / "lesson.py", "en")[1]
+            whole = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+            if found := re.search(r"(?ms)^## Sources\n(.*?)(?=^#|\Z)", whole):
+                own = re.sub(
+                    r"\[([^]]*)\]\((?!http)[^)]*\)", r"\1", found[1]
+                )  # links within the course lead on from there
+                listed = re.sub(r"(?<![/\d])(\d{4}\.\d{4,5})\b", r"[\1](https://arxiv.org/abs/\1)", own).strip()
+                text += [f"### {links([name], known, 'notebooks/sources.md')}", listed]
+    return "\n\n".join(text) + "\n"
 
 
 def claims(root: Path, told: dict[str, dict]) -> str:
