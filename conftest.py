@@ -46,9 +46,12 @@ class Near(str):
 
 try:
     from nbval.plugin import IPyNbCell
+
+    from tools import _warm
 except ImportError:  # a GPU machine that runs only the unit tests
     pass
 else:
+    _warm.install()
     plain = IPyNbCell.sanitize
     IPyNbCell.sanitize = lambda self, text: Near(PICTURE.sub("", plain(self, text))) if isinstance(text, str) else text
 
