@@ -36,7 +36,8 @@ def public() -> dict[str, Any]:
             found += [x for name, x in vars(importlib.import_module(module.name)).items() if not name.startswith("_")]
     ours = (x for x in found if inspect.isfunction(x) or is_dataclass(x))
     homes = (optim.__name__, second_order.__name__)
-    return {x.__name__: x for x in ours if x.__module__.startswith(homes) and "._" not in x.__module__}
+    named = {x.__name__: x for x in ours if x.__module__.startswith(homes) and "._" not in x.__module__}
+    return {name: x for name, x in named.items() if not name.startswith("_")}
 
 
 PUBLIC = public()
