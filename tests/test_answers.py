@@ -200,6 +200,9 @@ EQUIVALENT = {
         r"same_kind: slopes and targets|adapter_step: scale and lr|until_apart: eta and h"
     ),
     "two logs may be exchanged": r"parted: a and b exchanged",
+    "the square of a logarithm has no sign": r"factor: low and high exchanged$",
+    "no guess is exactly a length": r"who: y\[:, None\] < guesses with LtE$",
+    "a rounded loss is never just as near to both": r"who_masked: .* with LtE$",
     "of two axes the last is number 1": r"(log_softmax|ce_grad|smoothed_grad|reverse_kl): -1 without its sign",
     "only how far to look": r"(dead_logits: (1|200)|longest_at: (1|1000)|after_silence: 1000|steps_until: 1000) plus 1",
     "1 + exp(-z) is 1 where its inverse is": r"dead_logits: 1 / \(1 \+ .*\) (with Mult|its right side)$",
@@ -213,6 +216,7 @@ EQUIVALENT = {
     "a whole number is one in either type": r"batch_size: .*int",
     "a common factor of all weights cancels": r"reweighted: 1 plus 1",
     "the largest mean has the largest sum": r"decays_least: np\.mean.* with sum$",
+    "a mean has the sign of its sum": r"falls: .*sum\(1\) with mean$",
     "what stands where p is 0 is not used": r"skewed_kl: 1 plus 1",
     "at the limit the factor is 1": "clip_relative: size > longest with GtE",
     "at r = 0 the loss and its slope are 0": "expectile_loss: r > 0 with GtE",
