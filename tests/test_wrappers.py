@@ -115,7 +115,7 @@ def test_elementwise_means_that_pieces_are_as_good_as_the_whole(rule):
         (Chain((UNIT, sign), SGD()), False),
         (Chain((), LAMB()), False),
     ],
-    ids=repr,
+    ids=lambda x: type(x).__name__,
 )
 def test_a_wrapper_is_elementwise_where_all_within_it_is(rule, elementwise):
     assert rule.elementwise is elementwise
