@@ -200,6 +200,7 @@ EQUIVALENT = {
         r"same_kind: slopes and targets|adapter_step: scale and lr|until_apart: eta and h"
     ),
     "two logs may be exchanged": r"parted: a and b exchanged",
+    "a mean of both directions has no first side": r"two_way: u and v exchanged",
     "the square of a logarithm has no sign": r"factor: low and high exchanged$",
     "no guess is exactly a length": r"who: y\[:, None\] < guesses with LtE$",
     "a rounded loss is never just as near to both": r"who_masked: .* with LtE$",
@@ -216,6 +217,8 @@ EQUIVALENT = {
     "a whole number is one in either type": r"batch_size: .*int",
     "a common factor of all weights cancels": r"reweighted: 1 plus 1",
     "the largest mean has the largest sum": r"decays_least: np\.mean.* with sum$",
+    "a product of two numbers is the same in either order": "newcomer_wins: rivals and n exchanged",
+    "the lowest mean has the lowest sum": r"(tune_and_judge: .*few\]\.mean|shares_first: losses\.mean).* with sum$",
     "a mean has the sign of its sum": r"falls: .*sum\(1\) with mean$",
     "what stands where p is 0 is not used": r"skewed_kl: 1 plus 1",
     "at the limit the factor is 1": "clip_relative: size > longest with GtE",
@@ -223,6 +226,10 @@ EQUIVALENT = {
     "where Huber's pieces meet they are equal": r"my_huber: .*<= delta with Lt$",
     "where half of the weight is reached exactly, all between costs the same": r"(best_constant|loaves): .*with Gt$",
     "the first is found all the same": "loaves: 1 plus 1",
+    "F1 does not tell the answer from the truth, and a label of one yes has no right one": (
+        "averages: ([01] plus 1|answer and y exchanged)$"
+    ),
+    "a curvature of 0 needs an infinite gamma, and that is sorted to the end": "level: h > 0 with GtE",
     "a promise met to the last bit is no trial": r"trusted_step: .*with Lt$",
     "60 tries are more than any trial needs": "trusted_step: 60 plus 1",
 }
