@@ -200,7 +200,10 @@ EQUIVALENT = {
         r"same_kind: slopes and targets|adapter_step: scale and lr|until_apart: eta and h"
     ),
     "two logs may be exchanged": r"parted: a and b exchanged",
+    "a line over another logarithm predicts the same": r"level: np.log\(N\) with log2",
+    "a sum and a mean over the same sizes have the same minimum": r"level: np.sum\(.* with mean$",
     "a mean of both directions has no first side": r"two_way: u and v exchanged",
+    "a matrix and its transpose keep as much": "kept_bytes: rows and cols exchanged",
     "the square of a logarithm has no sign": r"factor: low and high exchanged$",
     "no guess is exactly a length": r"who: y\[:, None\] < guesses with LtE$",
     "a rounded loss is never just as near to both": r"who_masked: .* with LtE$",
@@ -218,6 +221,7 @@ EQUIVALENT = {
     "a common factor of all weights cancels": r"reweighted: 1 plus 1",
     "the largest mean has the largest sum": r"decays_least: np\.mean.* with sum$",
     "a product of two numbers is the same in either order": "newcomer_wins: rivals and n exchanged",
+    "a product of a probability and a share is the same in either order": "^corrected: p and new exchanged$",
     "the lowest mean has the lowest sum": r"(tune_and_judge: .*few\]\.mean|shares_first: losses\.mean).* with sum$",
     "a mean has the sign of its sum": r"falls: .*sum\(1\) with mean$",
     "what stands where p is 0 is not used": r"skewed_kl: 1 plus 1",

@@ -503,7 +503,12 @@ plots.Picture(
 # | ... and shrink the weights beside it | AdamW 2017 | [AdamW](../03_algorithms/13_adamw.ipynb) |
 # | ... and one line changed | Adamax 2014, NAdam 2016, AMSGrad 2018, RAdam 2019 | [The Adam family](../03_algorithms/14_adam_family.ipynb) |
 # | how the slope bends | Newton (for several unknowns: Simpson 1740), conjugate gradients (Hestenes and Stiefel 1952), L-BFGS (Nocedal 1980) | [Second order](../03_algorithms/15_second_order.ipynb) |
-# | in the library, no lesson yet | Rprop 1993, LARS 2017, Adafactor 2018, LAMB 2019, SAM 2020, Muon 2024 | |
+# | a weight is a matrix | Shampoo 2018, SOAP 2024, Muon 2024 | [Matrix optimizers](../08_outlook/05_matrix_optimizers.ipynb) |
+# | signs, clipped curvature, row and column means | Lion 2023, Sophia 2023, Adafactor 2018 | [Signs and curvature](../08_outlook/06_signs_and_curvature.ipynb) |
+# | no schedule, no rate | schedule-free 2024, Prodigy 2023 | [Without a schedule](../08_outlook/07_without_a_schedule.ipynb) |
+# | less memory | 8-bit states 2021, GaLore 2024, Adam-mini 2024 | [Memory](../08_outlook/08_memory.ipynb) |
+# | learned from many runs | Andrychowicz and others 2016 | [A learned optimizer](../08_outlook/04_a_learned_optimizer.ipynb) |
+# | in the library, without a lesson | Rprop 1993, LARS 2017, LAMB 2019, SAM 2020 | |
 # | neither in the library nor in a lesson | learned optimizers 2016, Shampoo 2018, Lion 2023, SOAP 2024 | |
 #
 # ## The race

@@ -36,7 +36,10 @@ EXERCISES = [
                 "(policy[1] - ref[1]) * masks[1] -> policy[1] * masks[1] - ref[1]"
             ),
             "Without the reference this is not DPO: subtract its log-probabilities.": "- ref[0] ->; - ref[1] ->",
-            "An answer's log-probability is the sum over its tokens, not the mean.": ".sum(1) -> .mean(1)",
+            "An answer's log-probability is the sum over its tokens, not the mean.": (
+                "* masks[0]).sum(1) -> * masks[0]).sum(1) / masks[0].sum(1); "
+                "* masks[1]).sum(1) -> * masks[1]).sum(1) / masks[1].sum(1)"
+            ),
             "The sign is wrong: the loss falls as the chosen answer's lead grows.": "-beta -> beta",
             "Wanted is the mean over the pairs, not their sum.": ".mean() -> .sum()",
             "The lead is multiplied by beta before the loss.": "-beta * (chosen - rejected) -> rejected - chosen",
