@@ -114,7 +114,8 @@ def noticed(source) -> dict[tuple[str, str], str]:
     found = {}
     for (name, twin), how in product(twins.items(), BREAKS):
         broken["now"], found[name, how], again = (twin, how), "", dict(space)
-        for section, cell, text in [cells[i] for i in proofs]:
+        named = sorted(proofs, key=lambda i: name.rpartition(".")[2] not in cells[i][2])  # those most likely to see it
+        for section, cell, text in [cells[i] for i in named]:
             try:
                 execute(text, cell, again)
             except Exception:

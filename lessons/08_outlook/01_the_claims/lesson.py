@@ -93,7 +93,7 @@ where = folder / "08_outlook" / "01_the_claims" / "conditions.json"
 conditions = json.loads(where.read_text(encoding="utf-8"))
 assert set(conditions) == {c for c in order if ledger[c][0] != "confirmed"}
 KINDS = sorted({kind for found in conditions.values() for kind in found},
-               key=lambda kind: -sum(kind in found for found in conditions.values()))
+               key=lambda kind: (-sum(kind in found for found in conditions.values()), kind))
 marks = np.array([[kind in conditions[c] for kind in KINDS] for c in conditions])
 fig, (ax, right) = plots.panels(2, width_ratios=[3.2, 1])
 fig.set_size_inches(10.5, 5.4)
