@@ -66,6 +66,12 @@ def parts(page: str) -> list:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_a_run_at_which_nobody_looks_gives_the_words_alone(kind, monkeypatch):
+    monkeypatch.setenv("LESSONS_PICTURES", "off")
+    assert KINDS[kind](ALT)._repr_mimebundle_() == {"text/plain": f"<picture: {ALT}>"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_each_kind_is_small_sharp_and_described(kind):
     page = page_of(kind, 'a "quoted" <b>\nalternative')
     assert 'alt="a &quot;quoted&quot; &lt;b&gt; alternative"' in page and len(page) < 150_000
